@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createInterface } from 'node:readline/promises';
+import { execa } from 'execa';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import type { Progress } from '../support/progress.js';
+
+/** Debian packages the builds and the lab need, and what for. */
+const needed: Readonly<Record<string, string>> = {
+  'build-essential': 'to build kernel modules, the dataplane and the generator',
+  bc: 'kernel build',
+  bison: 'kernel build',
+  flex: 'kernel build',
+  kmod: 'module index',
+  'libelf-dev': 'kernel build',
+  'libssl-dev': 'kernel build',
+  'xz-utils': "Debian's module compression",
+  cpio: 'initramfs',
+  'busybox-static': 'initramfs',
+  'pkg-config': 'to find DPDK',
+  'dpdk-dev': "DPDK's own examples",
+  'libdpdk-dev': 'dataplane',
+  'libnuma-dev': 'dataplane, static',
+  'qemu-system-x86': 'the lab host and its guest',
+  iproute2: 'network interfaces',
+  'util-linux': 'chrt, taskset, setpriv',
+};
+
+async function absent(names: readonly string[]): Promise<string[]> {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+  const { stdout } = await execa('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Abbrev}\n', ...names], {
+    reject: false,
+  });
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => / ii /.test(`${line} `))
+      .map((line) => line.split(' ')[0]),
+  );
+  return names.filter((name) => !installed.has(name));
+}
+
+async function agreed(names: readonly string[], assumeYes: boolean): Promise<boolean> {
+  if (assumeYes || process.env.CI || !process.stdin.isTTY) return true;
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await reader.question(
+      `Install ${names.length} Debian packages (${names.join(' ')})? [Y/n] `,
+    );
+    return !/^n/i.test(answer.trim());
+  } finally {
+    reader.close();
+  }
+}
+
+/** Installs what is absent of the packages above; asks first on a terminal unless `assumeYes`. */
+export async function ensureDebianPackages(progress: Progress, assumeYes: boolean): Promise<void> {
+  const missing = await absent(Object.keys(needed));
+  if (missing.length === 0) return;
+  if (!(await agreed(missing, assumeYes)))
+    throw new VmcallError(
+      'SETUP_DECLINED',
+      'the lab cannot be set up without these packages',
+      `Install them yourself: apt-get install --no-install-recommends ${missing.join(' ')}`,
+      exitCodes.unsupported,
+    );
+  progress.step(`installing ${missing.length} Debian packages: ${missing.join(' ')}`);
+  const lock = ['-o', 'DPkg::Lock::Timeout=600'];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await execa('apt-get', ['update', '-q', ...lock], {
+    stdin: 'ignore',
+    stdout: 2,
+    stderr: 2,
+    env,
+    reject: false,
+  });
+  const install = await execa(
+    'apt-get',
+    ['install', '-q', '-y', '--no-install-recommends', ...lock, ...missing],
+    {
+      ...{ stdin: 'ignore', stdout: ['pipe', 2], stderr: ['pipe', 2], env, reject: false },
+    },
+  );
+  if (install.failed)
+    throw new VmcallError(
+      'SETUP_PACKAGES_FAILED',
+      `apt-get install ended with exit code ${install.exitCode} (its output is above)`,
+      'Check the network and that the apt sources have Debian 12 (bookworm), then run the same command again',
+      exitCodes.unsupported,
+    );
+}

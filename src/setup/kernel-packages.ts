@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import { cacheRoot } from '../support/paths.js';
+import type { Progress } from '../support/progress.js';
+
+/** Debian's RT kernel, unpacked under the cache and never installed on the machine. */
+export interface KernelPackages {
+  /** `uname -r` of the kernel, e.g. `6.12.117+deb12-rt-amd64`. */
+  release: string;
+  /** The folder the packages were unpacked to. */
+  root: string;
+  vmlinuz: string;
+  /** `lib/modules/RELEASE`, with depmod's index. */
+  modules: string;
+  /** Debian's `linux-source` tarball of the same version. */
+  source: string;
+}
+
+/**
+ * Debian's RT kernel of one series (`6.12`): image, headers, kbuild and source of one and the same version.
+ * Debian's archive drops old versions, so whatever `linux-source-SERIES` has now is taken, once; after that
+ * the unpacked copy is used and no network is needed.
+ */
+export async function kernelPackages(series: string, progress: Progress): Promise<KernelPackages> {
+  const shelf = join(cacheRoot, 'kernel', series);
+  const unpacked = await newestUnpacked(shelf, series);
+  if (unpacked) return unpacked;
+
+  progress.step(`downloading Debian's RT kernel ${series} (image, headers, source: about 270 MB)`);
+  const version = await candidateVersion(`linux-source-${series}`);
+  const headers = await headersPackage(version);
+  const release = headers.replace('linux-headers-', '');
+  const abi = release.replace(/-rt-amd64$/, '');
+  await mkdir(shelf, { recursive: true });
+  // Readable by apt's own download user.
+  const aside = await mkdtemp(join(shelf, '.unpacking-'));
+  try {
+    await chmod(aside, 0o755);
+    const packages = [
+      `linux-image-${release}`,
+      headers,
+      `linux-headers-${abi}-common-rt`,
+      `linux-kbuild-${abi}`,
+      `linux-source-${series}`,
+    ];
+    await execa(
+      'apt-get',
+      ['download', '-q', '-o', 'APT::Sandbox::User=root', ...packages.map((name) => `${name}=${version}`)],
+      {
+        cwd: aside,
+      },
+    ).catch((cause) => {
+      throw new VmcallError(
+        'SETUP_DOWNLOAD_FAILED',
+        `apt-get could not download ${packages.join(', ')} in version ${version}`,
+        'Check the network and run: apt-get update',
+        exitCodes.unsupported,
+        { cause },
+      );
+    });
+    for (const file of await readdir(aside)) {
+      if (!file.endsWith('.deb')) continue;
+      await execa('dpkg', ['-x', file, 'root'], { cwd: aside });
+      await rm(join(aside, file));
+    }
+    await execa('depmod', ['-b', join(aside, 'root'), release]);
+    await rename(join(aside, 'root'), join(shelf, release)).catch(async (error: NodeJS.ErrnoException) => {
+      // Another run finished the same download first.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+  return layout(shelf, series, release);
+}
+
+function layout(shelf: string, series: string, release: string): KernelPackages {
+  const root = join(shelf, release);
+  return {
+    release,
+    root,
+    vmlinuz: join(root, 'boot', `vmlinuz-${release}`),
+    modules: join(root, 'lib', 'modules', release),
+    source: join(root, 'usr', 'src', `linux-source-${series}.tar.xz`),
+  };
+}
+
+async function newestUnpacked(shelf: string, series: string): Promise<KernelPackages | undefined> {
+  const releases = await readdir(shelf).catch(() => []);
+  const dated = await Promise.all(
+    releases
+      .filter((name) => name.startsWith(`${series}.`))
+      .map(async (release) => ({ release, made: (await stat(join(shelf, release))).mtimeMs })),
+  );
+  const newest = dated.sort((a, b) => b.made - a.made)[0];
+  return newest && layout(shelf, series, newest.release);
+}
+
+async function candidateVersion(name: string): Promise<string> {
+  const { stdout } = await execa('apt-cache', ['policy', name], { env: { LC_ALL: 'C' } });
+  const version = /Candidate: (\S+)/.exec(stdout)?.[1];
+  if (!version || version === '(none)')
+    throw new VmcallError(
+      'SETUP_PACKAGE_UNKNOWN',
+      `Debian's archive, as this machine knows it, has no package ${name}`,
+      'Enable Debian 12 (bookworm) with bookworm-security in the apt sources and run: apt-get update',
+      exitCodes.unsupported,
+    );
+  return version;
+}
+
+/** The RT headers package of the version that `linux-source` has, e.g. 6.12.117-1~deb12u1. */
+async function headersPackage(version: string): Promise<string> {
+  const upstream = version.split('-')[0] ?? version;
+  const pattern = `^linux-headers-${upstream.replaceAll('.', '\\.')}.*-rt-amd64$`;
+  const { stdout } = await execa('apt-cache', ['search', '--names-only', pattern]);
+  const name = stdout.split('\n')[0]?.split(' ')[0];
+  if (!name)
+    throw new VmcallError(
+      'SETUP_PACKAGE_UNKNOWN',
+      `no RT headers package belongs to linux-source version ${version}`,
+      'Run apt-get update and try again',
+      exitCodes.unsupported,
+    );
+  return name;
+}

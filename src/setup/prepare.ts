@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Progress } from '../support/progress.js';
+import { type Artifacts, buildArtifacts } from './artifacts.js';
+import { ensureDebianPackages } from './debian-packages.js';
+import { kernelPackages } from './kernel-packages.js';
+
+/** The kernel series the lab runs. */
+export const kernelSeries = '6.12';
+
+/** All set-up of the lab: Debian packages, the kernel, the builds. Each does nothing if it is there already. */
+export async function prepareLab(progress: Progress, assumeYes: boolean): Promise<Artifacts> {
+  await ensureDebianPackages(progress, assumeYes);
+  const kernel = await kernelPackages(kernelSeries, progress);
+  return buildArtifacts(kernel, kernelSeries, progress);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    // Lab runs share two cores with nothing else: their timing matters.
+    fileParallelism: false,
+    maxWorkers: 1,
+    testTimeout: 30_000,
+  },
+});
