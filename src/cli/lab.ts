@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { runLab } from '../lab/run.js';
+import { assembleResult } from '../results/assemble.js';
+import { renderResult } from '../results/table.js';
+import { prepareLab } from '../setup/prepare.js';
+import { resultsRoot } from '../support/paths.js';
+import { stderrProgress } from '../support/progress.js';
+
+interface LabOptions {
+  json?: true;
+  yes?: true;
+  packets: number;
+  rounds: number;
+  interval: number;
+  idleThreshold: number;
+  seed: number;
+  output: string;
+}
+
+/** A whole number in a range, for an option. */
+function whole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low || value > high)
+      throw new InvalidArgumentError(`${text} is not a whole number from ${low} to ${high}.`);
+    return value;
+  };
+}
+
+/** `vmcall lab`: the whole system on this one machine, and the comparison of the paths at its end. */
+export function labCommand(): Command {
+  return new Command('lab')
+    .description('run the whole system on this machine, emulated, and compare the paths')
+    .option('--json', 'print the result document, and nothing else, on stdout')
+    .option('--yes', 'install Debian packages without asking')
+    .option('--packets <n>', 'packets measured on each path', whole(1, 100_000), 1000)
+    .option('--rounds <n>', 'rounds they are split into; the paths take turns', whole(1, 100), 2)
+    .option('--interval <us>', 'time between packets, us', whole(20, 1_000_000), 350)
+    .option(
+      '--idle-threshold <us>',
+      'the program waits after this long without a packet, us',
+      whole(0, 1_000_000),
+      300,
+    )
+    .option('--seed <n>', 'seed of the traffic pattern', whole(0, 2 ** 31), 1)
+    .option('--output <folder>', 'where the result and the consoles go', resultsRoot)
+    .action(lab);
+}
+
+async function lab(options: LabOptions): Promise<void> {
+  const progress = stderrProgress();
+  const artifacts = await prepareLab(progress, options.yes === true);
+  const made = new Date().toISOString();
+  const folder = join(options.output, `${made.replaceAll(/[:.]/g, '-')}-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const { packets, rounds, interval, idleThreshold, seed } = options;
+  progress.step('starting the lab: an RT host, its guest, a passed-through NIC');
+  const run = await runLab({
+    artifacts,
+    clock: 'instruction',
+    folder,
+    scenario: { scenario: 'compare', packets, rounds, interval, idleThreshold, seed },
+    progress,
+  });
+  const facts = run.events.find((event) => event.type === 'platform')?.facts ?? {};
+  const result = assembleResult(run.events, {
+    made,
+    clock: run.clock,
+    retries: run.failures.length,
+    failed_attempts: run.failures,
+    traffic: {
+      pattern: 'constant',
+      packets,
+      rounds,
+      interval_us: interval,
+      idle_threshold_us: idleThreshold,
+      handback_idle_threshold_us: 0,
+      seed,
+    },
+    platform: { ...facts, emulator: run.qemu.join(' ') },
+    repeat: `npm start -- --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
+  });
+  const document = `${JSON.stringify(result, null, 2)}\n`;
+  const file = join(folder, 'result.json');
+  await writeFile(file, document);
+  process.stdout.write(options.json ? document : `${renderResult(result)}\n\nThe result document: ${file}\n`);
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError } from 'commander';
+import { describeError, exitCodes, VmcallError } from '../support/errors.js';
+import { labCommand } from './lab.js';
+import { testCommand } from './test.js';
+
+const program = new Command('vmcall')
+  .description(
+    'DPDK in a KVM guest that yields its vCPU by hypercall and is woken by the host interrupt handler',
+  )
+  .exitOverride()
+  .addCommand(labCommand())
+  .addCommand(testCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(error instanceof VmcallError ? error.exitCode : exitCodes.failed);
+}
+process.exit(process.exitCode ?? exitCodes.ok);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+const count = z.int().min(0);
+
+/** What `vmcall-generator --json` prints: one burst of traffic. Times in ns. */
+export const generatorResultSchema = z.looseObject({
+  sent: count,
+  received: count,
+  lost: count,
+  duplicate: count,
+  late: count,
+  reordered: count,
+  rtt_ns: z.looseObject({
+    min: z.number(),
+    avg: z.number(),
+    p50: z.number(),
+    p90: z.number(),
+    p99: z.number(),
+    p999: z.number(),
+    max: z.number(),
+  }),
+  /** Packets sent before the count begins, by rule. */
+  warmup: count,
+  /** HDR histogram of the round trips, V2 compressed, base64. */
+  histogram: z.string(),
+  /** With --busy-cpu: what a lowest-priority busy process got while packets flowed, ns. */
+  busy: z.object({ cpu_ns: z.number().min(0), wall_ns: z.number().positive() }).optional(),
+  pattern: z.string(),
+  seed: z.number(),
+});
+
+export type GeneratorResult = z.infer<typeof generatorResultSchema>;

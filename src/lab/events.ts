@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { generatorResultSchema } from '../generator/result.js';
+
+/** The ways a packet's arrival reaches the DPDK program. */
+export const pathNames = [
+  'poll',
+  'injected',
+  'injected-hard-isr',
+  'vmcall',
+  'native-interrupt',
+  'l3fwd-power',
+] as const;
+export type PathName = (typeof pathNames)[number];
+
+const counters = z.record(z.string(), z.number());
+const tally = z.array(z.object({ keys: z.record(z.string(), z.string()), count: z.int().min(0) }));
+
+/** What a round is for; only `latency` rounds give latencies. */
+export const passSchema = z.enum(['latency', 'accounting', 'handback']);
+export type Pass = z.infer<typeof passSchema>;
+
+/** One path, one burst of traffic. */
+export const roundSchema = z.object({
+  type: z.literal('round'),
+  path: z.enum(pathNames),
+  pass: passSchema,
+  index: z.int().min(0),
+  generator: generatorResultSchema,
+  /** The dataplane's counters, and KVM's of the DPDK vCPU, as they rose over the round. */
+  dataplane: counters.optional(),
+  kvm: counters.optional(),
+  /** From KVM's tracepoints on the DPDK vCPU (`accounting` only). */
+  trace: z
+    .object({
+      exits: counters,
+      /** Interrupts injected, by vector. */
+      injected: z.record(z.string(), z.int().min(0)),
+      /** MSI data KVM delivered for the VM's devices, and how often. */
+      messages: tally,
+    })
+    .optional(),
+  /** `handback` only: a SCHED_IDLE busy process on the DPDK CPU. */
+  handback: z.object({ busyNs: z.number(), wallNs: z.number() }).optional(),
+  /** Wakes by doorbell: from the host's ring to the program's first instruction, ns. */
+  wakeLatency: z.record(z.string(), z.unknown()).optional(),
+});
+export type Round = z.infer<typeof roundSchema>;
+
+/** What L1 tells L0, a JSON line each. */
+export const labEventSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('step'),
+    text: z.string(),
+    fraction: z.number().min(0).max(1),
+    clock: z.number(),
+  }),
+  z.object({ type: z.literal('platform'), facts: z.record(z.string(), z.string()) }),
+  z.object({ type: z.literal('check'), name: z.string(), passed: z.boolean(), detail: z.string() }),
+  roundSchema,
+  z.object({ type: z.literal('done') }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+export type LabEvent = z.infer<typeof labEventSchema>;

@@ -1,0 +1,73 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: Apache-2.0
+# /init of L2, the guest: Debian's stock kernel and modules, the NIC on vfio-pci, huge pages, and a loop that
+# starts and stops the program under test as the host asks over the virtio-serial port vmcall.supervisor.
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/hugepages /dev/shm /run /tmp /var
+ln -s /run /var/run
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
+mount -t hugetlbfs hugetlbfs /dev/hugepages
+
+while read -r module parameters; do
+	insmod "/modules/$module" $parameters || echo "guest: insmod $module refused"
+done < /modules/order
+
+for device in /sys/bus/pci/devices/*; do
+	case "$(cat "$device/vendor"):$(cat "$device/device")" in
+	0x8086:0x10d3)
+		echo vfio-pci > "$device/driver_override"
+		echo "${device##*/}" > /sys/bus/pci/drivers_probe
+		echo "${device##*/}" > /run/nic
+		;;
+	esac
+done
+
+port() {
+	for entry in /sys/class/virtio-ports/*; do
+		[ "$(cat "$entry/name")" = "$1" ] && echo "/dev/${entry##*/}"
+	done
+}
+control=$(port vmcall.control)
+exec 3<> "$(port vmcall.supervisor)"
+echo "ready $(cat /run/nic) $(uname -r)" >&3
+
+program=
+bridge=
+stop() {
+	[ -n "$bridge" ] && kill "$bridge" 2>/dev/null && wait "$bridge" 2>/dev/null
+	[ -n "$program" ] && kill -INT "$program" 2>/dev/null && wait "$program"
+	status=$?
+	program= bridge=
+	return "$status"
+}
+# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `irqs`, `poweroff`.
+while read -r verb arguments <&3; do
+	case "$verb" in
+	start)
+		stop
+		$arguments < /dev/null > /dev/console 2>&1 &
+		program=$!
+		echo "started $program" >&3
+		;;
+	bridge)
+		# Joins the program's DPDK telemetry to the port vmcall.control.
+		vmcall-telemetry --serve "$control" $arguments > /dev/console 2>&1 &
+		bridge=$!
+		echo "bridged $bridge" >&3
+		;;
+	stop) stop; echo "stopped $?" >&3 ;;
+	alive) kill -0 "$program" 2>/dev/null; echo "alive $?" >&3 ;;
+	interrupts) echo "interrupts $(grep -E 'vfio|LOC:' /proc/interrupts | tr -s ' \n' ' ;')" >&3 ;;
+	affinity)
+		for irq in $(grep -E 'vfio-' /proc/interrupts | cut -d: -f1); do echo "$arguments" > "/proc/irq/$irq/smp_affinity_list"; done
+		echo "affinity $?" >&3
+		;;
+	poweroff) poweroff -f ;;
+	*) echo "unknown $verb" >&3 ;;
+	esac
+done
+poweroff -f

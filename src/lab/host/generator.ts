@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type GeneratorResult, generatorResultSchema } from '../../generator/result.js';
+import { run } from './commands.js';
+import { housekeepingCpu } from './guest-machine.js';
+
+/** Below the kernel's irq threads (FIFO 50), which carry the sender's own packets, above all else. */
+const priority = 40;
+
+export interface Traffic {
+  interface: string;
+  packets: number;
+  /** us */
+  interval: number;
+  pattern?: string;
+  seed: number;
+  /** A packet slower than this counts as late, us. */
+  late: number;
+}
+
+/** One burst of traffic, start to end: sends, receives, waits for stragglers. */
+export async function generate(generator: string, traffic: Traffic): Promise<GeneratorResult> {
+  const words = [
+    ...[
+      '--interface',
+      traffic.interface,
+      '--count',
+      String(traffic.packets),
+      '--interval-us',
+      String(traffic.interval),
+    ],
+    ...(traffic.pattern ? ['--pattern', traffic.pattern] : []),
+    ...[
+      '--seed',
+      String(traffic.seed),
+      '--late-us',
+      String(traffic.late),
+      '--warmup',
+      '20',
+      '--linger-ms',
+      '20',
+    ],
+    ...['--cpu', String(housekeepingCpu), '--fifo-priority', String(priority), '--json'],
+  ];
+  return generatorResultSchema.parse(JSON.parse(await run(`${generator}/vmcall-generator`, ...words)));
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs inside L1, the host under test, as its only job: reads the plan, runs the scenario, tells L0.
+import { readFileSync } from 'node:fs';
+import { planSchema } from '../plan.js';
+import { compare, stepCount } from './compare.js';
+import { emit } from './events.js';
+import { platformFacts } from './platform.js';
+import { Steps } from './steps.js';
+
+async function main(planFile: string): Promise<void> {
+  const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
+  emit({ type: 'platform', facts: await platformFacts() });
+  switch (plan.scenario) {
+    case 'compare':
+      await compare(plan, new Steps(stepCount(plan)));
+      break;
+    default:
+      throw new Error(`no scenario ${plan.scenario}`);
+  }
+  emit({ type: 'done' });
+}
+
+main(process.argv[2] ?? '').then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const chain: string[] = [];
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      chain.push(cause.stack ?? cause.message);
+    emit({ type: 'failed', message: chain.join('\ncaused by ') || String(error) });
+    process.exit(1);
+  },
+);

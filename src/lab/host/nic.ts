@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readText, run, writeText } from './commands.js';
+
+/** Gives a PCI function to `driver` (`vfio-pci`, `e1000e`), taking it from whichever has it. */
+export function bind(address: string, driver: string): void {
+  const device = `/sys/bus/pci/devices/${address}`;
+  const current = existsSync(`${device}/driver`) && basename(readlinkSync(`${device}/driver`));
+  if (current === driver) return;
+  if (current) writeText(`${device}/driver/unbind`, address);
+  writeText(`${device}/driver_override`, driver);
+  writeText('/sys/bus/pci/drivers_probe', address);
+}
+
+/** The network interface with a MAC address, and the PCI function under it. */
+export function findInterface(mac: string): { name: string; address: string } {
+  for (const name of readdirSync('/sys/class/net')) {
+    if (readText(`/sys/class/net/${name}/address`) !== mac) continue;
+    return { name, address: basename(readlinkSync(`/sys/class/net/${name}/device`)) };
+  }
+  throw new Error(`no network interface has the address ${mac}`);
+}
+
+/** Brings an interface up with nothing of the kernel's own on the wire: no IPv6, no ARP. */
+export async function bringUpQuiet(name: string): Promise<void> {
+  writeText(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1');
+  await run('ip', 'link', 'set', name, 'up', 'promisc', 'on', 'arp', 'off');
+}
+
+/** Interrupt numbers whose action name holds `name`, from /proc/interrupts. */
+export function interruptsNamed(name: string): number[] {
+  return readText('/proc/interrupts')
+    .split('\n')
+    .filter((line) => line.includes(name))
+    .map((line) => Number(line.split(':')[0]));
+}
+
+/** Steers a PCI function's VFIO interrupts to one CPU. */
+export function steerVfioInterrupts(address: string, cpu: number): void {
+  for (const irq of interruptsNamed(`(${address})`))
+    writeText(`/proc/irq/${irq}/smp_affinity_list`, String(cpu));
+}

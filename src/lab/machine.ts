@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** How L1 is run: `instruction` counts one virtual ns for each instruction; `realtime` is for functions only. */
+export type Clock = 'instruction' | 'realtime';
+
+export interface MachineOptions {
+  clock: Clock;
+  kernel: string;
+  initramfs: string;
+  /** Folder of this run: console, events, sockets. */
+  run: string;
+  /** Script L1 runs once its root is mounted. */
+  start: string;
+  /** This machine's own TSC rate, kHz; used with the real-time clock. */
+  tscKhz: number;
+  memoryMiB: number;
+}
+
+/** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
+const instructionClockTscKhz = 1_000_000;
+
+/**
+ * The kernel command line of L1. `tsc_early_khz` is what keeps guests alive: a calibration against the emulated
+ * PIT fails on a busy machine, and KVM then runs every guest at a wrong TSC rate.
+ */
+export function hostCommandLine({ clock, start, tscKhz }: MachineOptions): string {
+  return [
+    'console=ttyS0 loglevel=4 panic=-1',
+    'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
+    `tsc=reliable no_timer_check tsc_early_khz=${clock === 'instruction' ? instructionClockTscKhz : tscKhz}`,
+    'intel_iommu=on hugepages=400',
+    `vmcall.start=${start}`,
+  ].join(' ');
+}
+
+/** QEMU's words for L1: a q35 with an IOMMU, two 82574 NICs on one hub, and this machine's root over 9p. */
+export function machineArguments(options: MachineOptions): string[] {
+  const { clock, kernel, initramfs, run, memoryMiB } = options;
+  const accelerator =
+    clock === 'instruction'
+      ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
+      : ['-accel', 'tcg,thread=multi'];
+  const nic = (name: string, slot: string, mac: string) => [
+    ...['-netdev', `hubport,id=${name},hubid=0`],
+    ...['-device', `e1000e,netdev=${name},mac=${mac},addr=${slot}`],
+  ];
+  return [
+    ...[
+      '-machine',
+      'q35,kernel-irqchip=split',
+      ...accelerator,
+      '-cpu',
+      'max',
+      '-smp',
+      '2',
+      '-m',
+      `${memoryMiB}M`,
+    ],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-device', 'intel-iommu,intremap=on,caching-mode=on'],
+    ...['-kernel', kernel, '-initrd', initramfs, '-append', hostCommandLine(options)],
+    ...['-serial', `file:${run}/host-console.log`, '-serial', `file:${run}/guest-console.log`],
+    ...['-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap'],
+    ...['-device', 'virtio-9p-pci,fsdev=root,mount_tag=root'],
+    ...['-device', 'virtio-serial-pci', '-chardev', `file,id=events,path=${run}/events.jsonl`],
+    ...['-device', 'virtserialport,chardev=events,name=vmcall.events'],
+    ...nic('sender', '10', '52:54:00:00:00:01'),
+    ...nic('dpdk', '11', '52:54:00:00:00:02'),
+  ];
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+/** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
+export const planSchema = z.strictObject({
+  scenario: z.enum(['compare', 'lost-wakeups', 'functions']),
+  /** Folder of the run on the machine, read-only in L1. */
+  run: z.string(),
+  kernel: z.string(),
+  guestInitramfs: z.string(),
+  /** Folders of built programs. */
+  dataplane: z.string(),
+  generator: z.string(),
+  /** Packets measured on each path, in each pass. */
+  packets: z.int().min(1).max(1_000_000),
+  /** How many rounds they are split into; the paths take turns in each round. */
+  rounds: z.int().min(1).max(100),
+  /** Time between packets, us. */
+  interval: z.number().positive(),
+  /** The dataplane waits after this long without a packet, us. */
+  idleThreshold: z.number().min(0),
+  seed: z.int().min(0),
+});
+
+export type Plan = z.infer<typeof planSchema>;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Artifacts } from '../setup/artifacts.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import { projectRoot } from '../support/paths.js';
+import type { Progress } from '../support/progress.js';
+import { type LabEvent, labEventSchema } from './events.js';
+import { type Clock, machineArguments } from './machine.js';
+import type { Plan } from './plan.js';
+import { tscKhz } from './tsc.js';
+import { Watchdog } from './watchdog.js';
+
+/** Memory of L1: the guest's and the native program's huge pages, and room. */
+const memoryMiB = 4096;
+const maximumRetries = 2;
+const clockTicksPerSecond = 100;
+const observeEvery = 500;
+
+/** An attempt that did not reach its end, and where its consoles are. */
+export interface FailedAttempt {
+  why: string;
+  folder: string;
+}
+
+export interface LabRun {
+  clock: Clock;
+  events: LabEvent[];
+  /** L0's own words for QEMU, so that the run can be repeated. */
+  qemu: string[];
+  failures: FailedAttempt[];
+}
+
+export interface LabRequest {
+  artifacts: Artifacts;
+  clock: Clock;
+  /** Where consoles, events and the plan are kept, one folder an attempt. */
+  folder: string;
+  scenario: Pick<Plan, 'scenario' | 'packets' | 'rounds' | 'interval' | 'idleThreshold' | 'seed'>;
+  progress: Progress;
+  signal?: AbortSignal;
+}
+
+/** Runs a scenario in a fresh L1; starts again at most twice, and says so, if the emulation dies under it. */
+export async function runLab(request: LabRequest): Promise<LabRun> {
+  const failures: FailedAttempt[] = [];
+  for (;;) {
+    const folder = join(request.folder, `attempt-${failures.length + 1}`);
+    try {
+      const { events, qemu } = await attempt(request, folder);
+      return { clock: request.clock, events, qemu, failures };
+    } catch (error) {
+      if (!(error instanceof AttemptFailed)) throw error;
+      failures.push({ why: error.message, folder });
+      request.progress.step(`attempt ${failures.length} failed: ${error.message}`);
+      if (failures.length > maximumRetries)
+        throw new VmcallError(
+          'LAB_FAILED',
+          `the lab failed ${failures.length} times; the last time: ${error.message}`,
+          `The consoles are in ${request.folder}`,
+          exitCodes.failed,
+        );
+    }
+  }
+}
+
+class AttemptFailed extends Error {}
+
+async function attempt(request: LabRequest, run: string): Promise<{ events: LabEvent[]; qemu: string[] }> {
+  const { artifacts, clock, scenario } = request;
+  await mkdir(run, { recursive: true });
+  const plan: Plan = {
+    ...scenario,
+    run,
+    kernel: artifacts.kernel.vmlinuz,
+    guestInitramfs: artifacts.guestInitramfs,
+    dataplane: artifacts.dataplane,
+    generator: artifacts.generator,
+  };
+  await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
+  await writeFile(join(run, 'start.sh'), startScript(run));
+  const qemu = [
+    'qemu-system-x86_64',
+    ...machineArguments({
+      clock,
+      kernel: artifacts.kernel.vmlinuz,
+      initramfs: artifacts.hostInitramfs,
+      run,
+      start: join(run, 'start.sh'),
+      tscKhz: tscKhz(),
+      memoryMiB,
+    }),
+  ];
+  const log = await open(join(run, 'qemu.log'), 'w');
+  // The kernel ends QEMU with us, whatever way we end.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['ignore', log.fd, log.fd] });
+  try {
+    return { events: await observe(child, run, request), qemu };
+  } finally {
+    child.kill('SIGKILL');
+    await log.close();
+  }
+}
+
+function startScript(run: string): string {
+  const main = join(projectRoot, 'dist', 'src', 'lab', 'host', 'main.js');
+  return [
+    '# Written by the lab: what L1 runs once its root is mounted.',
+    'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/lab TMPDIR=/run/lab',
+    `'${process.execPath}' '${main}' '${join(run, 'plan.json')}'`,
+    'busybox cat /run/lab/*.log',
+    'busybox poweroff -f',
+    '',
+  ].join('\n');
+}
+
+/** Follows a running L1 to its end: hands out events, feeds the watchdog. */
+async function observe(child: ChildProcess, run: string, request: LabRequest): Promise<LabEvent[]> {
+  const watchdog = new Watchdog();
+  const events: LabEvent[] = [];
+  const started = Date.now();
+  const readEvents = follow(join(run, 'events.jsonl'));
+  const consoles = ['host-console.log', 'guest-console.log'].map((name) => follow(join(run, name)));
+  let output = 0;
+  let partial = '';
+  let ended = false;
+  let spawnError: Error | undefined;
+  child.once('error', (error) => {
+    spawnError = error;
+  });
+  child.once('exit', () => {
+    ended = true;
+  });
+  for (;;) {
+    const last = ended;
+    const fresh = await readEvents();
+    const console = (await Promise.all(consoles.map((read) => read()))).join('\n');
+    output += fresh.length + console.length;
+    const lines = (partial + fresh).split('\n');
+    partial = lines.pop() ?? '';
+    for (const line of lines) {
+      const event = labEventSchema.parse(JSON.parse(line));
+      events.push(event);
+      if (event.type === 'step') request.progress.advance(event.fraction, event.text);
+      if (event.type === 'failed') throw new AttemptFailed(event.message);
+      if (event.type === 'done') {
+        request.progress.advance(1, 'measured');
+        return events;
+      }
+    }
+    request.signal?.throwIfAborted();
+    if (spawnError) throw spawnError;
+    if (last)
+      throw new AttemptFailed(
+        `QEMU ended early: ${(await readFile(join(run, 'qemu.log'), 'utf8')).trim().slice(-300)}`,
+      );
+    const cpuSeconds = cpuTimeOf(child);
+    const why = watchdog.judge({ cpuSeconds, realSeconds: (Date.now() - started) / 1000, output, console });
+    if (why) throw new AttemptFailed(why);
+    await delay(observeEvery);
+  }
+}
+
+/** Reads what was added to a file since the last call. */
+function follow(path: string): () => Promise<string> {
+  let offset = 0;
+  return async () => {
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size <= offset) return '';
+    const file = await open(path);
+    try {
+      const buffer = Buffer.alloc(size - offset);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+      offset += bytesRead;
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  };
+}
+
+/** CPU time of a process, s (proc(5): utime and stime). */
+function cpuTimeOf(child: ChildProcess): number {
+  try {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
+  } catch {
+    return 0;
+  }
+}

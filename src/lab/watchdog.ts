@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What the watchdog sees of a running lab at one moment. */
+export interface Vitals {
+  /** CPU time QEMU has used, s: the emulator's own measure of how long it had to work, however busy the machine. */
+  cpuSeconds: number;
+  /** Real time, s. */
+  realSeconds: number;
+  /** Bytes of events and consoles so far: progress of any kind. */
+  output: number;
+  /** New console text. */
+  console: string;
+}
+
+/** CPU time without a byte of output after which the lab has hung, s. A boot's longest silence is under 30 s. */
+const silentCpuLimit = 240;
+/** Real time in which QEMU gets no work done at all, s. */
+const idleRealLimit = 600;
+
+/** Console lines after which a run cannot be trusted or will not end, and what each means. */
+const fatalSigns: readonly [RegExp, string][] = [
+  [/user requested TSC rate below hardware speed/, "L1's TSC calibration was wrong: its guests hang"],
+  [/Unable to calibrate against PIT/, "L1's TSC calibration failed: its guests hang"],
+  [/Kernel panic/, 'a kernel panicked'],
+  [/\b(Oops|BUG|general protection fault)\b:/, 'a kernel crashed'],
+  [/detected stalls|self-detected stall|blocked for more than \d+ seconds/, 'a kernel stalled'],
+];
+
+/** Judges progress, not seconds: a loaded machine is slow, not hung. Pure, so that tests can drive it. */
+export class Watchdog {
+  #output = -1;
+  #cpuAtProgress = 0;
+  #cpuSeen = 0;
+  #realAtCpu = 0;
+
+  /** Why the run must end now, or nothing. */
+  judge(vitals: Vitals): string | undefined {
+    for (const [sign, meaning] of fatalSigns) {
+      const found = vitals.console.split('\n').find((line) => sign.test(line));
+      if (found) return `${meaning} ("${found.trim().slice(0, 160)}")`;
+    }
+    if (vitals.output !== this.#output) {
+      this.#output = vitals.output;
+      this.#cpuAtProgress = vitals.cpuSeconds;
+    }
+    if (vitals.cpuSeconds > this.#cpuSeen) {
+      this.#cpuSeen = vitals.cpuSeconds;
+      this.#realAtCpu = vitals.realSeconds;
+    }
+    const silent = vitals.cpuSeconds - this.#cpuAtProgress;
+    if (silent > silentCpuLimit)
+      return `no sign of progress in ${silentCpuLimit} s of the emulator's CPU time`;
+    const idle = vitals.realSeconds - this.#realAtCpu;
+    if (idle > idleRealLimit) return `the emulator did no work in ${idleRealLimit} s`;
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LabEvent, PathName, Round } from '../lab/events.js';
+import { mergeRoundTrips } from './latency.js';
+import { type Latency, type PathResult, type Result, resultSchema } from './schema.js';
+import { judgeTargets } from './targets.js';
+import { exitReasonName, isDeviceVector, timerVector } from './x86.js';
+
+const titles: Record<PathName, string> = {
+  poll: 'in-VM, polling (the floor)',
+  injected: 'in-VM, injected interrupts (threaded VFIO handler, as today)',
+  'injected-hard-isr': 'in-VM, injected interrupts (non-threaded VFIO handler)',
+  vmcall: 'in-VM, VM call',
+  'native-interrupt': 'host, interrupt mode',
+  'l3fwd-power': "in-VM, DPDK's l3fwd-power (injected)",
+};
+const ours: readonly PathName[] = ['poll', 'injected', 'injected-hard-isr', 'vmcall', 'native-interrupt'];
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+function addUp(records: readonly (Record<string, number> | undefined)[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const record of records)
+    for (const [name, value] of Object.entries(record ?? {})) total[name] = (total[name] ?? 0) + value;
+  return total;
+}
+
+const round3 = (value: number) => Math.round(value * 1000) / 1000;
+
+function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | undefined): PathResult {
+  const measured = rounds.filter((round) => round.pass === 'latency');
+  const accounting = rounds.filter((round) => round.pass === 'accounting');
+  const handback = rounds.filter((round) => round.pass === 'handback');
+  const bursts = measured.map((round) => round.generator);
+  const { latency, histogram } = mergeRoundTrips(bursts);
+  const total = (key: 'sent' | 'received' | 'lost' | 'duplicate' | 'late' | 'reordered') =>
+    sum(bursts.map((burst) => burst[key]));
+  const kvm = addUp(measured.map((round) => round.kvm));
+  const packets = sum(measured.map((round) => round.generator.sent + round.generator.warmup));
+  const traced = sum(accounting.map((round) => round.generator.sent + round.generator.warmup));
+  const exits = addUp(accounting.map((round) => round.trace?.exits));
+  const injected = addUp(accounting.map((round) => round.trace?.injected));
+  const perTraced = (count: number) => (traced > 0 ? round3(count / traced) : null);
+  const busy = handback.flatMap((round) => (round.generator.busy ? [round.generator.busy] : []));
+  return {
+    name,
+    title: titles[name],
+    sent: total('sent'),
+    received: total('received'),
+    lost: total('lost'),
+    duplicate: total('duplicate'),
+    late: total('late'),
+    reordered: total('reordered'),
+    rtt_ns: latency,
+    rtt_histogram: histogram,
+    added_ns: floor
+      ? {
+          min: latency.min - floor.min,
+          avg: latency.avg - floor.avg,
+          p50: latency.p50 - floor.p50,
+          p99: latency.p99 - floor.p99,
+          max: latency.max - floor.max,
+        }
+      : null,
+    exits_per_packet: kvm.exits === undefined ? null : round3(kvm.exits / packets),
+    exits_by_reason:
+      traced > 0
+        ? Object.fromEntries(
+            Object.entries(exits).map(([reason, count]) => [exitReasonName(reason), round3(count / traced)]),
+          )
+        : null,
+    timer_ticks_per_packet: perTraced(injected[timerVector] ?? 0),
+    injected_interrupts_per_packet: perTraced(
+      sum(Object.entries(injected).flatMap(([vector, count]) => (isDeviceVector(vector) ? [count] : []))),
+    ),
+    cpu_handed_back:
+      busy.length > 0 ? round3(sum(busy.map((b) => b.cpu_ns)) / sum(busy.map((b) => b.wall_ns))) : null,
+    wake_latency_ns: measured.at(-1)?.wakeLatency ?? null,
+    dataplane: addUp(measured.map((round) => round.dataplane)),
+    kvm,
+    rounds: measured.map(({ index, generator }) => {
+      const { min, avg, p50, p90, p99, p999, max } = generator.rtt_ns;
+      return {
+        index,
+        sent: generator.sent,
+        received: generator.received,
+        rtt_ns: { min, avg, p50, p90, p99, p999, max },
+      };
+    }),
+  };
+}
+
+/** What a result says beside its rounds. */
+export type RunDescription = Pick<
+  Result,
+  'made' | 'clock' | 'retries' | 'failed_attempts' | 'traffic' | 'platform' | 'repeat'
+>;
+
+/** The result document of one run of the comparison. */
+export function assembleResult(events: readonly LabEvent[], description: RunDescription): Result {
+  const rounds = events.filter((event) => event.type === 'round');
+  const of = (name: PathName) => rounds.filter((round) => round.path === name);
+  const floor = pathResult('poll', of('poll'), undefined).rtt_ns;
+  const build = (name: PathName) => pathResult(name, of(name), floor);
+  const paths = ours.filter((name) => of(name).length > 0).map(build);
+  const references = of('l3fwd-power').length > 0 ? [build('l3fwd-power')] : [];
+  return resultSchema.parse({
+    format: 'vmcall-result',
+    version: 1,
+    ...description,
+    paths,
+    references,
+    targets: judgeTargets(paths, references),
+  } satisfies Result);
+}
