@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "irq_affinity.h"
+#include "pci_device.h"
+
+#define DEFAULT_AFFINITY	"/proc/irq/default_smp_affinity"
+
+static int
+open_list(unsigned int irq, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/irq/%u/smp_affinity_list", irq);
+	return open(path, flags | O_CLOEXEC);
+}
+
+/* @return 0 or an errno value */
+static int
+write_and_close(int fd, const char *text)
+{
+	int error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static int
+write_list(unsigned int irq, const char *list)
+{
+	return write_and_close(open_list(irq, O_WRONLY), list);
+}
+
+static int
+write_text(const char *path, const char *text)
+{
+	return write_and_close(open(path, O_WRONLY | O_CLOEXEC), text);
+}
+
+static int
+read_list(unsigned int irq, char *list, size_t size)
+{
+	int fd = open_list(irq, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return errno;
+	n = read(fd, list, size - 1);
+	close(fd);
+	if (n <= 0)
+		return EIO;
+	list[n] = '\0';
+	list[strcspn(list, "\n")] = '\0';
+	return 0;
+}
+
+static int
+move_irq(struct irq_affinity *affinity, unsigned int irq, const char *list,
+		struct failure *failure)
+{
+	unsigned int i = affinity->count;
+	int error;
+
+	if (i == IRQ_AFFINITY_MAX)
+		return failure_set(failure, "E2BIG",
+			"more than %d interrupts; the others stay where they are",
+			IRQ_AFFINITY_MAX);
+	error = read_list(irq, affinity->changed[i].before,
+			sizeof(affinity->changed[i].before));
+	if (error == 0)
+		error = write_list(irq, list);
+	if (error != 0)
+		return failure_errno(failure, error,
+			"moving interrupt %u to CPU %s: %s", irq, list,
+			strerror(error));
+	affinity->changed[i].irq = irq;
+	affinity->count++;
+	return 0;
+}
+
+/* A CPU mask as the kernel reads it: hexadecimal words of 32 bits. */
+static void
+format_mask(unsigned int cpu, char *mask, size_t size)
+{
+	size_t length = (size_t)snprintf(mask, size, "%x", 1U << cpu % 32);
+	unsigned int words;
+
+	for (words = cpu / 32; words > 0 && length < size; words--)
+		length += (size_t)snprintf(mask + length, size - length,
+				",00000000");
+}
+
+int
+irq_affinity_steer_new(struct irq_affinity *affinity, unsigned int cpu,
+		struct failure *failure)
+{
+	char mask[IRQ_AFFINITY_MASK];
+	FILE *file = fopen(DEFAULT_AFFINITY, "r+e");
+	int error = 0;
+
+	affinity->default_before[0] = '\0';
+	if (file == NULL)
+		return failure_errno(failure, errno, "opening %s: %s",
+			DEFAULT_AFFINITY, strerror(errno));
+	if (fscanf(file, "%" IRQ_AFFINITY_MASK_SCAN "s",
+			affinity->default_before) != 1)
+		error = EIO;
+	fclose(file);
+	format_mask(cpu, mask, sizeof(mask));
+	if (error == 0)
+		error = write_text(DEFAULT_AFFINITY, mask);
+	if (error == 0)
+		return 0;
+	affinity->default_before[0] = '\0';
+	return failure_errno(failure, error, "steering new interrupts to CPU %u: %s",
+		cpu, strerror(error));
+}
+
+void
+irq_affinity_steer_new_end(struct irq_affinity *affinity)
+{
+	if (affinity->default_before[0] != '\0')
+		write_text(DEFAULT_AFFINITY, affinity->default_before);
+	affinity->default_before[0] = '\0';
+}
+
+int
+irq_affinity_set(struct irq_affinity *affinity,
+		const struct pci_device *device, unsigned int cpu,
+		struct failure *failure)
+{
+	struct dirent *entry;
+	char path[PATH_MAX];
+	char list[16];
+	int ret = 0;
+	DIR *dir;
+
+	affinity->count = 0;
+	snprintf(list, sizeof(list), "%u", cpu);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs",
+		device->name);
+	dir = opendir(path);
+	if (dir == NULL)
+		return failure_set(failure, "ENOENT",
+			"%s has no MSI interrupts to move", device->name);
+	while (ret == 0 && (entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			ret = move_irq(affinity,
+				(unsigned int)atoi(entry->d_name), list,
+				failure);
+	closedir(dir);
+	return ret;
+}
+
+void
+irq_affinity_restore(struct irq_affinity *affinity)
+{
+	unsigned int i;
+
+	/* An interrupt that is gone by now needs nothing. */
+	for (i = 0; i < affinity->count; i++)
+		write_list(affinity->changed[i].irq,
+			affinity->changed[i].before);
+	affinity->count = 0;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_interrupts.h>
+#include <rte_lcore.h>
+
+#include "control.h"
+#include "doorbell.h"
+#include "failure.h"
+#include "forward.h"
+#include "irq_affinity.h"
+#include "kvm_guest.h"
+#include "options.h"
+#include "port.h"
+#include "rx_interrupt.h"
+#include "stats.h"
+#include "telemetry.h"
+#include "version.h"
+#include "wait.h"
+
+/** Everything the program has, for the life of the program. */
+struct dataplane {
+	struct options options;
+	struct control control;
+	struct port port;
+	struct rx_interrupt rx_interrupt;
+	struct doorbell doorbell;
+	struct kvm_guest kvm;
+	struct irq_affinity irq_affinity;
+	struct wait_context wait;
+	struct failure wait_failure;
+	struct forward forward;
+	struct stats stats;
+};
+
+static void
+say(const char *what, const struct failure *failure)
+{
+	fprintf(stderr, "vmcall-dataplane: %s%s: %s\n", what, failure->code,
+		failure->text);
+}
+
+static uint64_t
+find_tsc_khz(const struct options *options, const struct kvm_guest *kvm)
+{
+	if (options->tsc_khz != 0)
+		return options->tsc_khz;
+	if (kvm->tsc_khz != 0)
+		return kvm->tsc_khz;
+	return rte_get_tsc_hz() / 1000;
+}
+
+/* All that may fail without stopping the program: less works then. */
+static void
+set_up_interrupts(struct dataplane *dp)
+{
+	const struct pci_device *pci = dp->port.is_pci ? &dp->port.pci : NULL;
+	struct failure failure;
+
+	if (dp->port.rx_interrupts && pci != NULL &&
+	    dp->options.set_irq_affinity &&
+	    irq_affinity_set(&dp->irq_affinity, pci, dp->kvm.cpu, &failure) != 0)
+		say("interrupts not moved: ", &failure);
+	if (rx_interrupt_init(&dp->rx_interrupt, dp->port.id, pci,
+			&failure) != 0)
+		say("the driver's own way to interrupts is used: ", &failure);
+	doorbell_init(&dp->doorbell, pci, dp->options.doorbell,
+		RTE_INTR_VEC_RXTX_OFFSET, dp->kvm.apic_id);
+}
+
+static void
+set_up_forwarding(struct dataplane *dp)
+{
+	dp->wait = (struct wait_context) {
+		.port = &dp->port,
+		.rx_interrupt = &dp->rx_interrupt,
+		.doorbell = &dp->doorbell,
+		.kvm = &dp->kvm,
+		.control = &dp->control,
+		.failure = &dp->wait_failure,
+		.epoll_fd = -1,
+	};
+	dp->forward = (struct forward) {
+		.port = &dp->port,
+		.control = &dp->control,
+		.wait = &dp->wait,
+		.stats = &dp->stats,
+		.policy = WAIT_POLICY_POLL,
+		.tsc_khz = find_tsc_khz(&dp->options, &dp->kvm),
+		.pause = dp->options.pause,
+		.wait_timeout_ns = dp->options.wait_timeout_us * 1000,
+	};
+	dp->forward.arm_delay_cycles =
+		dp->options.arm_delay_us * dp->forward.tsc_khz / 1000;
+	forward_set_idle_threshold(&dp->forward, dp->options.idle_threshold_us);
+	stats_reset(&dp->stats);
+}
+
+/* The policy asked for, else the next one that works. */
+static void
+take_up_policy(struct dataplane *dp)
+{
+	struct forward *forward = &dp->forward;
+	struct failure failure;
+
+	if (forward_set_policy(forward, dp->options.policy, &failure) == 0)
+		return;
+	say("policy not taken up: ", &failure);
+	forward->last_fallback = failure;
+	forward->stats->fallbacks++;
+	if (dp->options.policy == WAIT_POLICY_VMCALL &&
+	    forward_set_policy(forward, WAIT_POLICY_INTERRUPT, &failure) != 0)
+		say("nor interrupts: ", &failure);
+}
+
+static int
+set_fifo(unsigned int priority, struct failure *failure)
+{
+	struct sched_param param = { .sched_priority = (int)priority };
+	int error;
+
+	if (priority == 0)
+		return 0;
+	error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
+	if (error != 0)
+		return failure_errno(failure, error, "SCHED_FIFO %u: %s",
+			priority, strerror(error));
+	return 0;
+}
+
+/* Its interrupts are born on the lcore's CPU. */
+static int
+start_port(struct dataplane *dp, struct failure *failure)
+{
+	struct failure steer;
+	int ret;
+
+	if (dp->options.set_irq_affinity &&
+	    irq_affinity_steer_new(&dp->irq_affinity, dp->kvm.cpu, &steer) != 0)
+		say("interrupts begin where the system says: ", &steer);
+	ret = port_start(&dp->port, dp->options.promiscuous, failure);
+	irq_affinity_steer_new_end(&dp->irq_affinity);
+	return ret;
+}
+
+static int
+start(struct dataplane *dp, struct failure *failure)
+{
+	struct telemetry_context telemetry = {
+		.forward = &dp->forward,
+		.kvm = &dp->kvm,
+		.lcore = rte_lcore_id(),
+	};
+
+	kvm_guest_init(&dp->kvm, rte_lcore_to_cpu_id(-1));
+	if (start_port(dp, failure) != 0)
+		return -1;
+	set_up_interrupts(dp);
+	set_up_forwarding(dp);
+	if (control_start(&dp->control, failure) != 0 ||
+	    telemetry_register(&telemetry, failure) != 0 ||
+	    set_fifo(dp->options.fifo_priority, failure) != 0)
+		return -1;
+	take_up_policy(dp);
+	return 0;
+}
+
+static void
+announce(const struct dataplane *dp)
+{
+	printf("vmcall-dataplane: ready: policy %s, port %s (%s), link %s, CPU %u, fault %s\n",
+		wait_policy_get(dp->forward.policy)->name, dp->port.name,
+		dp->port.driver, dp->port.link_up ? "up" : "down",
+		dp->kvm.cpu, VMCALL_DATAPLANE_FAULT);
+	fflush(stdout);
+}
+
+static void
+report(const struct stats *stats)
+{
+	printf("vmcall-dataplane: ended: rx %llu, tx %llu, dropped %llu, waits %llu, fallbacks %llu\n",
+		(unsigned long long)stats->rx, (unsigned long long)stats->tx,
+		(unsigned long long)stats->tx_dropped,
+		(unsigned long long)stats->waits,
+		(unsigned long long)stats->fallbacks);
+	fflush(stdout);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct dataplane dp;
+	struct failure failure;
+	int used, ret;
+
+	if (control_init(&dp.control, &failure) != 0) {
+		say("", &failure);
+		return EXIT_FAILURE;
+	}
+	used = rte_eal_init(argc, argv);
+	if (used < 0) {
+		fprintf(stderr, "vmcall-dataplane: DPDK did not start: %s\n",
+			rte_strerror(rte_errno));
+		return EXIT_FAILURE;
+	}
+	ret = options_parse(&dp.options, argc - used, argv + used);
+	if (ret != 0) {
+		rte_eal_cleanup();
+		return ret > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	/* On fault: a whole stack of each telemetry client need not be there. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+		fputs("vmcall-dataplane: memory is not locked: a page fault may cost latency\n",
+			stderr);
+	if (start(&dp, &failure) != 0) {
+		say("", &failure);
+		rte_eal_cleanup();
+		return EXIT_FAILURE;
+	}
+	announce(&dp);
+	forward_run(&dp.forward);
+	control_stop(&dp.control);
+	irq_affinity_restore(&dp.irq_affinity);
+	port_stop(&dp.port);
+	report(&dp.stats);
+	rte_eal_cleanup();
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#ifndef PORT_H
+#define PORT_H
+
+/** @file The ethdev port: one RX queue, one TX queue. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+
+#include "pci_device.h"
+
+struct failure;
+struct rte_mempool;
+
+struct port {
+	uint16_t id;
+	char name[RTE_ETH_NAME_MAX_LEN];
+	char driver[32];
+	struct rte_ether_addr mac;
+	struct rte_mempool *pool;
+	/** RX interrupts were set up, so that policies can be switched. */
+	bool rx_interrupts;
+	bool link_up;
+	struct pci_device pci;
+	bool is_pci;
+};
+
+/**
+ * Configure and start the first port and wait for its link (up to 9 s; a link
+ * that stays down is no failure).
+ * @return 0, or -1 with the failure filled in
+ */
+int port_start(struct port *port, bool promiscuous, struct failure *failure);
+
+/** Stop and close it. */
+void port_stop(struct port *port);
+
+#endif /* PORT_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#include <string.h>
+
+#include "wait.h"
+
+static const struct wait_policy *const policies[WAIT_POLICIES] = {
+	[WAIT_POLICY_POLL] = &wait_poll,
+	[WAIT_POLICY_INTERRUPT] = &wait_interrupt,
+	[WAIT_POLICY_VMCALL] = &wait_vmcall,
+};
+
+static const char *const reasons[WAKE_REASONS] = {
+	[WAKE_PACKET] = "packet",
+	[WAKE_TIMEOUT] = "timeout",
+	[WAKE_INTERRUPT] = "interrupt",
+	[WAKE_KICK] = "kick",
+	[WAKE_CONTROL] = "control",
+	[WAKE_SPURIOUS] = "spurious",
+	[WAKE_OFF] = "off",
+	[WAKE_ERROR] = "error",
+};
+
+const struct wait_policy *
+wait_policy_get(enum wait_policy_id id)
+{
+	return policies[id];
+}
+
+bool
+wait_policy_parse(const char *name, enum wait_policy_id *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < WAIT_POLICIES; i++) {
+		if (strcmp(policies[i]->name, name) == 0) {
+			*id = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+wake_reason_name(enum wake_reason reason)
+{
+	return reasons[reason];
+}
