@@ -11,15 +11,18 @@ export const generatorResultSchema = z.looseObject({
   duplicate: count,
   late: count,
   reordered: count,
-  rtt_ns: z.looseObject({
-    min: z.number(),
-    avg: z.number(),
-    p50: z.number(),
-    p90: z.number(),
-    p99: z.number(),
-    p999: z.number(),
-    max: z.number(),
-  }),
+  /** Null where nothing came back. */
+  rtt_ns: z
+    .looseObject({
+      min: z.number(),
+      avg: z.number(),
+      p50: z.number(),
+      p90: z.number(),
+      p99: z.number(),
+      p999: z.number(),
+      max: z.number(),
+    })
+    .nullable(),
   /** Packets sent before the count begins, by rule. */
   warmup: count,
   /** HDR histogram of the round trips, V2 compressed, base64. */

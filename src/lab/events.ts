@@ -40,8 +40,6 @@ export const roundSchema = z.object({
       messages: tally,
     })
     .optional(),
-  /** `handback` only: a SCHED_IDLE busy process on the DPDK CPU. */
-  handback: z.object({ busyNs: z.number(), wallNs: z.number() }).optional(),
   /** Wakes by doorbell: from the host's ring to the program's first instruction, ns. */
   wakeLatency: z.record(z.string(), z.unknown()).optional(),
 });

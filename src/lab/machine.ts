@@ -28,7 +28,8 @@ export function hostCommandLine({ clock, start, tscKhz }: MachineOptions): strin
     'console=ttyS0 loglevel=4 panic=-1',
     'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
     `tsc=reliable no_timer_check tsc_early_khz=${clock === 'instruction' ? instructionClockTscKhz : tscKhz}`,
-    'intel_iommu=on hugepages=400',
+    // No KASLR: the same addresses, and so the same instructions, in every run.
+    'nokaslr intel_iommu=on hugepages=460',
     `vmcall.start=${start}`,
   ].join(' ');
 }

@@ -137,7 +137,7 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
   for (;;) {
     const last = ended;
     const fresh = await readEvents();
-    const console = (await Promise.all(consoles.map((read) => read()))).join('\n');
+    const console = (await Promise.all(consoles.map((read) => read()))).join('');
     output += fresh.length + console.length;
     const lines = (partial + fresh).split('\n');
     partial = lines.pop() ?? '';

@@ -77,15 +77,12 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
     wake_latency_ns: measured.at(-1)?.wakeLatency ?? null,
     dataplane: addUp(measured.map((round) => round.dataplane)),
     kvm,
-    rounds: measured.map(({ index, generator }) => {
-      const { min, avg, p50, p90, p99, p999, max } = generator.rtt_ns;
-      return {
-        index,
-        sent: generator.sent,
-        received: generator.received,
-        rtt_ns: { min, avg, p50, p90, p99, p999, max },
-      };
-    }),
+    rounds: measured.map(({ index, generator }) => ({
+      index,
+      sent: generator.sent,
+      received: generator.received,
+      rtt_ns: mergeRoundTrips([generator]).latency,
+    })),
   };
 }
 

@@ -11,7 +11,7 @@ export function mergeRoundTrips(bursts: readonly GeneratorResult[]): { latency: 
   let min = Number.POSITIVE_INFINITY;
   let max = 0;
   for (const burst of bursts) {
-    if (burst.received === 0) continue;
+    if (burst.received === 0 || !burst.rtt_ns) continue;
     merged.add(hdr.decodeFromCompressedBase64(burst.histogram));
     received += burst.received;
     sum += burst.rtt_ns.avg * burst.received;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { buildInitramfs, type InitramfsContents, moduleName } from '../lab/initramfs.js';
 import { cached } from '../support/cache.js';
+import { VmcallError } from '../support/errors.js';
 import { projectRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import type { KernelPackages } from './kernel-packages.js';
@@ -22,8 +23,20 @@ export interface Artifacts {
   guestInitramfs: string;
 }
 
+/** Runs a build; what it printed is shown only if it fails. */
 async function logged(command: string, words: string[]): Promise<void> {
-  await execa(command, words, { stdin: 'ignore', stdout: 2, stderr: 2 });
+  const { failed, all, shortMessage } = await execa(command, words, {
+    stdin: 'ignore',
+    all: true,
+    reject: false,
+  });
+  if (!failed) return;
+  process.stderr.write(`${all}\n`);
+  throw new VmcallError(
+    'SETUP_BUILD_FAILED',
+    shortMessage ?? `${command} failed`,
+    'The output of the build is above',
+  );
 }
 
 /** The series of `kernel-patches/SERIES` built against Debian's headers, with the lab's own patch on top. */
@@ -64,10 +77,14 @@ async function buildDataplane(progress: Progress): Promise<string> {
 }
 
 async function buildGenerator(progress: Progress): Promise<string> {
-  return cached('generator', { files: [here('src', 'generator')], values: [] }, async (folder) => {
-    progress.step('building the packet generator');
-    await logged('make', ['-C', here('src', 'generator'), `O=${folder}`]);
-  });
+  return cached(
+    'generator',
+    { files: [here('src', 'generator'), here('guest-agent', 'dataplane')], values: [] },
+    async (folder) => {
+      progress.step('building the packet generator');
+      await logged('make', ['-C', here('src', 'generator'), `O=${folder}`]);
+    },
+  );
 }
 
 async function image(

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pass, PathName, Round } from '../events.js';
 import type { Plan } from '../plan.js';
-import { withBusyProcess } from './busy.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
 import { generate } from './generator.js';
 import { dpdkCpu, GuestMachine } from './guest-machine.js';
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
-import { startL3fwdPower } from './l3fwd-power.js';
+import { l3fwdDestination, startL3fwdPower } from './l3fwd-power.js';
 import { bind, bringUpQuiet, findInterface, steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 
@@ -91,7 +90,7 @@ export class TestBench {
 
   async startDataplane(guest: GuestMachine, program = 'vmcall-dataplane'): Promise<Dataplane> {
     const { idleThreshold } = this.plan;
-    return GuestDataplane.start(guest, { program, policy: 'poll', idleThreshold });
+    return GuestDataplane.start(guest, { program, policy: 'interrupt', idleThreshold });
   }
 
   async native(index: number, packets: number): Promise<void> {
@@ -106,10 +105,7 @@ export class TestBench {
       if (index > 0) {
         await dataplane.setIdleThreshold(0);
         const count = Math.min(packets, 200);
-        const { result, ...handback } = await withBusyProcess(dpdkCpu, () =>
-          this.#round('native-interrupt', 'handback', 0, count, dataplane, { silent: true }),
-        );
-        emit({ ...result, handback });
+        await measure('handback', count);
       }
     } finally {
       await dataplane.stop();
@@ -120,7 +116,9 @@ export class TestBench {
     throwSwitch(guest, { irqfdHardirq: false, vcpuYield: false });
     const stop = await startL3fwdPower(guest);
     steerVfioInterrupts(this.nic, dpdkCpu);
-    await this.#round('l3fwd-power', 'latency', 0, Math.min(this.plan.packets, 300));
+    await this.#round('l3fwd-power', 'latency', 0, Math.min(this.plan.packets, 300), undefined, {
+      destinationIp: l3fwdDestination,
+    });
     await stop();
   }
 
@@ -157,9 +155,6 @@ export class TestBench {
           messages,
         },
       };
-    } else if (pass === 'handback') {
-      const { result, ...handback } = await withBusyProcess(dpdkCpu, work);
-      round = { ...result, handback };
     } else {
       round = await work();
     }
@@ -174,7 +169,7 @@ export class TestBench {
     index: number,
     packets: number,
     dataplane?: Dataplane,
-    options: { silent?: boolean; pattern?: string } = {},
+    options: { silent?: boolean; pattern?: string; destinationIp?: string } = {},
   ): Promise<Round> {
     const { generator, interval, seed } = this.plan;
     await dataplane?.reset();
@@ -185,6 +180,8 @@ export class TestBench {
       seed: seed + index,
       late: interval,
       ...(options.pattern && { pattern: options.pattern }),
+      ...(options.destinationIp && { destinationIp: options.destinationIp }),
+      ...(pass === 'handback' && { busyCpu: dpdkCpu }),
     });
     const round: Round = { type: 'round', path, pass, index, generator: result };
     if (dataplane) {

@@ -13,8 +13,8 @@ export type DataplaneStats = Record<string, number | string>;
 /** The DPDK program, wherever it runs: asked over DPDK telemetry. */
 export abstract class Dataplane {
   /** One telemetry command, such as `/vmcall/stats`; gives the object under the command's name. */
-  async command(command: string): Promise<Record<string, unknown>> {
-    const answer = JSON.parse(await this.request(command)) as Record<string, unknown>;
+  async command(command: string, timeout = answerTimeout): Promise<Record<string, unknown>> {
+    const answer = JSON.parse(await this.request(command, timeout)) as Record<string, unknown>;
     const body = answer[command.split(',')[0] ?? command];
     if (typeof body !== 'object' || body === null)
       throw new Error(`telemetry ${command}: unexpected answer ${JSON.stringify(answer).slice(0, 200)}`);
@@ -43,13 +43,15 @@ export abstract class Dataplane {
     return this.command('/vmcall/histogram');
   }
 
-  protected abstract request(command: string): Promise<string>;
+  /** `timeout` in ms of the lab's clock. */
+  protected abstract request(command: string, timeout: number): Promise<string>;
   abstract stop(): Promise<void>;
 }
 
 export interface DataplaneOptions {
   /** File name of the program: `vmcall-dataplane`, or the one built broken on purpose. */
   program: string;
+  /** To begin with; a program that polls is slow to start under the instruction clock. */
   policy: Policy;
   /** us */
   idleThreshold: number;
@@ -72,12 +74,16 @@ function commandLine(options: DataplaneOptions, lcore: number, nic: string, pref
       '64',
     ],
     '--',
-    ...['--policy', options.policy, '--idle-threshold-us', String(options.idleThreshold)],
+    // Without PAUSE the emulator's virtual CPUs take turns only when a timer ends one's turn.
+    ...['--pause', '--policy', options.policy, '--idle-threshold-us', String(options.idleThreshold)],
   ];
 }
 
 const socketPath = (prefix: string) => `/var/run/dpdk/${prefix}/dpdk_telemetry.v2`;
-const startTimeout = 120_000;
+const answerTimeout = 60_000;
+/** What is sent before the guest has opened its end of the port is lost, so the first question is short. */
+const probeTimeout = 1_000;
+const probes = 60;
 
 /** In the guest, on the DPDK vCPU. */
 export class GuestDataplane extends Dataplane {
@@ -93,8 +99,8 @@ export class GuestDataplane extends Dataplane {
     return dataplane;
   }
 
-  protected override async request(command: string): Promise<string> {
-    return this.guest.control.ask(command, startTimeout, (line) =>
+  protected override async request(command: string, timeout: number): Promise<string> {
+    return this.guest.control.ask(command, timeout, (line) =>
       line.includes(command.split(',')[0] ?? command),
     );
   }
@@ -141,10 +147,10 @@ export class NativeDataplane extends Dataplane {
 async function untilAnswering(dataplane: Dataplane): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await dataplane.command('/vmcall/policy');
+      await dataplane.command('/vmcall/policy', probeTimeout);
       return;
     } catch (error) {
-      if (attempt === 40) throw new Error('the dataplane started but does not answer', { cause: error });
+      if (attempt === probes) throw new Error('the dataplane started but does not answer', { cause: error });
       await delay(250);
     }
   }

@@ -13,6 +13,10 @@ export interface Traffic {
   /** us */
   interval: number;
   pattern?: string;
+  /** l3fwd-power routes by address; the dataplane returns whatever comes. */
+  destinationIp?: string;
+  /** Keep this CPU busy at the lowest priority meanwhile, and report the time that got. */
+  busyCpu?: number;
   seed: number;
   /** A packet slower than this counts as late, us. */
   late: number;
@@ -30,6 +34,8 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
       String(traffic.interval),
     ],
     ...(traffic.pattern ? ['--pattern', traffic.pattern] : []),
+    ...(traffic.destinationIp ? ['--destination-ip', traffic.destinationIp] : []),
+    ...(traffic.busyCpu === undefined ? [] : ['--busy-cpu', String(traffic.busyCpu)]),
     ...[
       '--seed',
       String(traffic.seed),

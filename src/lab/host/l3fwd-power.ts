@@ -2,6 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { dpdkVcpu, type GuestMachine } from './guest-machine.js';
 
+/** Its first built-in route, 1.1.1.0/24, leads back out of port 0 (DPDK 22.11: examples/l3fwd/l3fwd_route.h). */
+export const l3fwdDestination = '1.1.1.1';
+
 /** Time for l3fwd-power, which has no telemetry, to bring the port up, in ms of the lab's clock. */
 const settle = 3_000;
 
@@ -22,7 +25,7 @@ export async function startL3fwdPower(guest: GuestMachine): Promise<() => Promis
       '--log-level',
       'warning',
       '-m',
-      '64',
+      '192',
       '--vfio-intr=msi',
     ],
     '--',

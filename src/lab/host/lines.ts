@@ -59,6 +59,8 @@ export class LineChannel {
   }
 
   async ask(line: string, timeout: number, accept?: (line: string) => boolean): Promise<string> {
+    // An answer that came after its asker gave up is nobody's.
+    this.#unclaimed = [];
     this.send(line);
     return this.next(timeout, accept);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readText, run, writeText } from './commands.js';
 
 /** Gives a PCI function to `driver` (`vfio-pci`, `e1000e`), taking it from whichever has it. */
@@ -22,10 +23,17 @@ export function findInterface(mac: string): { name: string; address: string } {
   throw new Error(`no network interface has the address ${mac}`);
 }
 
+/** Tries for a carrier, 100 ms apart: the emulated NIC negotiates its link for half a second. */
+const carrierTries = 100;
+
 /** Brings an interface up with nothing of the kernel's own on the wire: no IPv6, no ARP. */
 export async function bringUpQuiet(name: string): Promise<void> {
   writeText(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1');
   await run('ip', 'link', 'set', name, 'up', 'promisc', 'on', 'arp', 'off');
+  for (let attempt = 1; readText(`/sys/class/net/${name}/carrier`) !== '1'; attempt++) {
+    if (attempt === carrierTries) throw new Error(`${name} has no carrier`);
+    await delay(100);
+  }
 }
 
 /** Interrupt numbers whose action name holds `name`, from /proc/interrupts. */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "frame.h"
+#include "pattern.h"
+
+#define NS_PER_S 1000000000ULL
+#define NS_PER_MS 1000000ULL
+#define FIRST_PACKET_NS (10 * NS_PER_MS)
+
+volatile sig_atomic_t run_interrupted;
+
+struct runner {
+	const struct options *options;
+	const struct link *link;
+	struct tally *tally;
+	const struct busy *busy;
+	struct frame frame;
+	struct pattern_state pattern;
+	uint32_t run;
+	uint32_t next;		/**< number of the next packet */
+	uint64_t next_ns;	/**< its planned time; the end once all are sent */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static int fail(const struct runner *runner, const char *what)
+{
+	fprintf(stderr, "vmcall-generator: %s: %s: %s\n",
+		runner->options->interface, what, strerror(errno));
+	return -1;
+}
+
+/* All frames that are there. */
+static int receive_all(struct runner *runner)
+{
+	uint8_t bytes[FRAME_MAX];
+	struct frame_id id;
+	uint64_t now;
+	ssize_t n;
+
+	for (;;) {
+		n = link_receive(runner->link, bytes, sizeof(bytes));
+		now = now_ns();
+		if (n < 0)
+			return fail(runner, "receiving");
+		if (n == 0)
+			return 0;
+		if (!frame_read(bytes, (size_t)n, &id) || id.run != runner->run)
+			runner->tally->foreign++;
+		else
+			tally_returned(runner->tally, id.sequence, now);
+	}
+}
+
+static int send_one(struct runner *runner)
+{
+	const uint32_t sequence = runner->next;
+	uint64_t now;
+	ssize_t n;
+
+	now = now_ns();
+	frame_stamp(&runner->frame, sequence, now);
+	n = send(runner->link->fd, runner->frame.bytes, runner->frame.length, 0);
+	if (n >= 0)
+		tally_sent(runner->tally, sequence, now, now - runner->next_ns);
+	else if (errno == ENOBUFS || errno == EAGAIN || errno == EINTR)
+		runner->tally->send_failures++;
+	else
+		return fail(runner, "sending");
+
+	runner->next++;
+	runner->next_ns += pattern_gap(&runner->options->pattern,
+				       &runner->pattern);
+	return 0;
+}
+
+static void show_progress(const struct runner *runner)
+{
+	const uint32_t total = runner->tally->total;
+	const uint32_t tenth = total / 10 != 0 ? total / 10 : 1;
+
+	if (runner->options->progress && runner->next % tenth == 0)
+		fprintf(stderr, "vmcall-generator: sent %u of %u, received %u\n",
+			runner->next, total, runner->tally->received);
+}
+
+/* Sleep until a frame comes or the time has come; never spin. */
+static int sleep_until(const struct runner *runner, uint64_t when)
+{
+	struct pollfd poll_fd = { .fd = runner->link->fd, .events = POLLIN };
+	const uint64_t now = now_ns();
+	const uint64_t rest = when > now ? when - now : 0;
+	const struct timespec timeout = {
+		.tv_sec = (time_t)(rest / NS_PER_S),
+		.tv_nsec = (long)(rest % NS_PER_S),
+	};
+
+	if (ppoll(&poll_fd, 1, &timeout, NULL) < 0 && errno != EINTR)
+		return fail(runner, "ppoll");
+	return 0;
+}
+
+/* Time of the busy process so far, and of the clock. */
+static void read_busy(const struct runner *runner, uint64_t *cpu_ns,
+		      uint64_t *wall_ns)
+{
+	*cpu_ns = busy_time_ns(runner->busy);
+	*wall_ns = now_ns();
+}
+
+static int send_all(struct runner *runner)
+{
+	uint64_t cpu_ns = 0, wall_ns = 0;
+
+	while (runner->next < runner->tally->total && !run_interrupted) {
+		if (sleep_until(runner, runner->next_ns) != 0 ||
+		    receive_all(runner) != 0)
+			return -1;
+		if (now_ns() < runner->next_ns)
+			continue;
+		if (runner->next == runner->tally->warmup)
+			read_busy(runner, &cpu_ns, &wall_ns);
+		if (send_one(runner) != 0)
+			return -1;
+		show_progress(runner);
+	}
+	if (busy_runs(runner->busy) && wall_ns != 0) {
+		struct tally *tally = runner->tally;
+
+		read_busy(runner, &tally->busy_cpu_ns, &tally->busy_wall_ns);
+		tally->busy_cpu_ns -= cpu_ns;
+		tally->busy_wall_ns -= wall_ns;
+	}
+	return 0;
+}
+
+static int linger(struct runner *runner)
+{
+	const uint64_t end = now_ns() + runner->options->linger_ms * NS_PER_MS;
+
+	do {
+		if (sleep_until(runner, end) != 0 || receive_all(runner) != 0)
+			return -1;
+	} while (now_ns() < end);
+	return 0;
+}
+
+int run(const struct options *options, const struct link *link, uint32_t run,
+	const struct busy *busy, struct tally *tally)
+{
+	struct runner runner = {
+		.options = options,
+		.link = link,
+		.tally = tally,
+		.busy = busy,
+		.run = run,
+	};
+
+	frame_init(&runner.frame, options->size, &link->mac,
+		   &options->destination_mac, options->destination_ip, run);
+	pattern_start(&runner.pattern, options->seed);
+	runner.next_ns = now_ns() + FIRST_PACKET_NS;
+	if (send_all(&runner) != 0)
+		return -1;
+	return linger(&runner);
+}
