@@ -45,6 +45,20 @@ export const roundSchema = z.object({
 });
 export type Round = z.infer<typeof roundSchema>;
 
+/** How one build of the program woke for packets that come just as it goes to sleep. */
+export const wakeupsSchema = z.object({
+  type: z.literal('wakeups'),
+  program: z.string(),
+  policy: z.enum(['interrupt', 'vmcall']),
+  sent: z.int(),
+  received: z.int(),
+  /** Packets that waited for the next one to wake the program: each is a lost wake-up. */
+  late: z.int(),
+  /** Packets that the poll after arming found: how often the window was hit. */
+  foundAfterArming: z.int(),
+});
+export type Wakeups = z.infer<typeof wakeupsSchema>;
+
 /** What L1 tells L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -54,8 +68,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
     clock: z.number(),
   }),
   z.object({ type: z.literal('platform'), facts: z.record(z.string(), z.string()) }),
-  z.object({ type: z.literal('check'), name: z.string(), passed: z.boolean(), detail: z.string() }),
   roundSchema,
+  wakeupsSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

@@ -7,9 +7,6 @@ import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
 
 export type Policy = 'poll' | 'interrupt' | 'vmcall';
 
-/** Counters of `/vmcall/stats`. */
-export type DataplaneStats = Record<string, number | string>;
-
 /** The DPDK program, wherever it runs: asked over DPDK telemetry. */
 export abstract class Dataplane {
   /** One telemetry command, such as `/vmcall/stats`; gives the object under the command's name. */
@@ -31,8 +28,12 @@ export abstract class Dataplane {
     await this.command(`/vmcall/idle_threshold_us,${microseconds}`);
   }
 
-  async stats(): Promise<DataplaneStats> {
-    return (await this.command('/vmcall/stats')) as DataplaneStats;
+  /** The counters of `/vmcall/stats`. */
+  async counters(): Promise<Record<string, number>> {
+    const stats = await this.command('/vmcall/stats');
+    return Object.fromEntries(
+      Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+    );
   }
 
   async reset(): Promise<void> {
@@ -55,6 +56,8 @@ export interface DataplaneOptions {
   policy: Policy;
   /** us */
   idleThreshold: number;
+  /** Test aid: time between the last poll and arming, us, which widens the window of the race. */
+  armDelay?: number;
 }
 
 function commandLine(options: DataplaneOptions, lcore: number, nic: string, prefix: string): string[] {
@@ -76,6 +79,7 @@ function commandLine(options: DataplaneOptions, lcore: number, nic: string, pref
     '--',
     // Without PAUSE the emulator's virtual CPUs take turns only when a timer ends one's turn.
     ...['--pause', '--policy', options.policy, '--idle-threshold-us', String(options.idleThreshold)],
+    ...(options.armDelay === undefined ? [] : ['--arm-delay-us', String(options.armDelay)]),
   ];
 }
 

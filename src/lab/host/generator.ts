@@ -46,7 +46,7 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
       '--linger-ms',
       '20',
     ],
-    ...['--cpu', String(housekeepingCpu), '--fifo-priority', String(priority), '--json'],
+    ...['--cpu', String(housekeepingCpu), '--fifo-priority', String(priority), '--qdisc-bypass', '--json'],
   ];
   return generatorResultSchema.parse(JSON.parse(await run(`${generator}/vmcall-generator`, ...words)));
 }

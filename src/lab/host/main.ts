@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { planSchema } from '../plan.js';
 import { compare, stepCount } from './compare.js';
 import { emit } from './events.js';
+import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { platformFacts } from './platform.js';
 import { Steps } from './steps.js';
 
@@ -14,8 +15,9 @@ async function main(planFile: string): Promise<void> {
     case 'compare':
       await compare(plan, new Steps(stepCount(plan)));
       break;
-    default:
-      throw new Error(`no scenario ${plan.scenario}`);
+    case 'lost-wakeups':
+      await lostWakeups(plan, new Steps(lostWakeupsStepCount));
+      break;
   }
   emit({ type: 'done' });
 }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pass, PathName, Round } from '../events.js';
+import type { Plan } from '../plan.js';
+import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
+import { emit } from './events.js';
+import { generate, type Traffic } from './generator.js';
+import { dpdkCpu, dpdkVcpu, GuestMachine } from './guest-machine.js';
+import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
+import { l3fwdDestination, startL3fwdPower } from './l3fwd-power.js';
+import { bind, bringUpQuiet, findInterface, steerVfioInterrupts } from './nic.js';
+
+/** Packets of a round that is not about latency. */
+const accountingPackets = 200;
+
+/** A path that a running guest takes by switching at run time. */
+export interface GuestPath {
+  name: PathName;
+  policy: Policy;
+  kvm: KvmSwitch;
+}
+
+const senderMac = '52:54:00:00:00:01';
+const dpdkMac = '52:54:00:00:00:02';
+
+/** The two NICs, the traffic between them, and rounds of it. */
+export class TestBench {
+  private constructor(
+    private readonly plan: Plan,
+    private readonly sender: string,
+    readonly nic: string,
+  ) {}
+
+  static async prepare(plan: Plan): Promise<TestBench> {
+    const nic = findInterface(dpdkMac).address;
+    const sender = findInterface(senderMac).name;
+    bind(nic, 'vfio-pci');
+    await bringUpQuiet(sender);
+    return new TestBench(plan, sender, nic);
+  }
+
+  async startGuest(): Promise<GuestMachine> {
+    const { kernel, guestInitramfs } = this.plan;
+    return GuestMachine.start({ kernel, initramfs: guestInitramfs, nic: this.nic, folder: '/run/lab' });
+  }
+
+  async startDataplane(guest: GuestMachine): Promise<Dataplane> {
+    const { idleThreshold } = this.plan;
+    return GuestDataplane.start(guest, { program: 'vmcall-dataplane', policy: 'interrupt', idleThreshold });
+  }
+
+  /** Interrupt mode on the host itself: half of the packets, and in the second half the CPU handed back too. */
+  async native(index: 0 | 1): Promise<void> {
+    const { dataplane: folder, idleThreshold, packets } = this.plan;
+    const options = { program: 'vmcall-dataplane', policy: 'interrupt' as const, idleThreshold };
+    const dataplane = await NativeDataplane.start(folder, this.nic, options);
+    try {
+      steerVfioInterrupts(this.nic, dpdkCpu);
+      const half = index === 0 ? Math.ceil(packets / 2) : Math.floor(packets / 2);
+      emit(await this.#round('native-interrupt', 'latency', index, { packets: half }, dataplane));
+      if (index === 0) return;
+      await dataplane.setIdleThreshold(0);
+      const traffic = { packets: accountingPackets, busyCpu: dpdkCpu };
+      emit(await this.#round('native-interrupt', 'handback', 0, traffic, dataplane));
+    } finally {
+      await dataplane.stop();
+    }
+  }
+
+  async l3fwdPower(guest: GuestMachine): Promise<void> {
+    throwSwitch(guest, { irqfdHardirq: false, vcpuYield: false });
+    const stop = await startL3fwdPower(guest);
+    steerVfioInterrupts(this.nic, dpdkCpu);
+    const packets = Math.min(this.plan.packets, 300);
+    emit(await this.#round('l3fwd-power', 'latency', 0, { packets, destinationIp: l3fwdDestination }));
+    await stop();
+  }
+
+  /** Switches to a path; at each moment the packets have a path that works. */
+  async switchTo(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+    if (path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
+    await dataplane.setPolicy(path.policy);
+    if (!path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
+    steerVfioInterrupts(this.nic, dpdkCpu);
+  }
+
+  async latency(
+    guest: GuestMachine,
+    dataplane: Dataplane,
+    path: GuestPath,
+    index: number,
+    packets: number,
+  ): Promise<void> {
+    await this.switchTo(guest, dataplane, path);
+    const before = await vcpuCounters(guest);
+    const round = await this.#round(path.name, 'latency', index, { packets }, dataplane);
+    emit({ ...round, kvm: increase(before, await vcpuCounters(guest)) });
+  }
+
+  /** Exits and injections, from KVM's tracepoints. */
+  async accounting(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+    await this.switchTo(guest, dataplane, path);
+    const traffic = { packets: accountingPackets };
+    const { result, exits, injections, messages } = await tallied(() =>
+      this.#round(path.name, 'accounting', 0, traffic, dataplane),
+    );
+    const total = (tally: typeof exits, key: string, mine: (keys: Record<string, string>) => boolean) =>
+      Object.fromEntries(
+        tally.filter(({ keys }) => mine(keys)).map(({ keys, count }) => [keys[key] ?? '?', count]),
+      );
+    emit({
+      ...result,
+      trace: {
+        exits: total(exits, 'exit_reason', (keys) => Number(keys.vcpu_id) === dpdkVcpu),
+        injected: total(injections, 'vector', (keys) => Number(keys.common_pid) === guest.dpdkThread),
+        messages,
+      },
+    });
+  }
+
+  /** The CPU that a busy process of the lowest priority gets beside the program. */
+  async handback(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+    await this.switchTo(guest, dataplane, path);
+    emit(
+      await this.#round(
+        path.name,
+        'handback',
+        0,
+        { packets: accountingPackets, busyCpu: dpdkCpu },
+        dataplane,
+      ),
+    );
+  }
+
+  /** One burst of the plan's traffic, or of another `pattern`. */
+  async burst(traffic: Pick<Traffic, 'packets'> & Partial<Traffic>) {
+    const { generator, interval, seed } = this.plan;
+    return generate(generator, { interface: this.sender, interval, seed, late: interval, ...traffic });
+  }
+
+  async #round(
+    path: PathName,
+    pass: Pass,
+    index: number,
+    traffic: Pick<Traffic, 'packets'> & Partial<Traffic>,
+    dataplane?: Dataplane,
+  ): Promise<Round> {
+    await dataplane?.reset();
+    const generator = await this.burst({ ...traffic, seed: this.plan.seed + index });
+    const round: Round = { type: 'round', path, pass, index, generator };
+    if (!dataplane) return round;
+    round.dataplane = await dataplane.counters();
+    if (path === 'vmcall') round.wakeLatency = await dataplane.histogram();
+    return round;
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Result, resultSchema } from '../../src/results/schema.js';
+import { projectRoot } from '../../src/support/paths.js';
+
+const minutes = 60_000;
+const run = promisify(execFile);
+
+/** The main job, as a user runs it. */
+describe('npm start -- --json', () => {
+  let result: Result;
+  let folder: string;
+  const path = (name: string) => {
+    const found = [...result.paths, ...result.references].find((entry) => entry.name === name);
+    if (!found) throw new Error(`the result has no path ${name}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vmcall-compare-'));
+    const { stdout } = await run('npm', ['start', '--', '--json', '--yes', '--output', folder], {
+      cwd: projectRoot,
+      maxBuffer: 64 << 20,
+    });
+    result = resultSchema.parse(JSON.parse(stdout));
+  }, 20 * minutes);
+
+  test('has every path, with the packets asked for and none lost', () => {
+    expect(result.paths.map(({ name }) => name).sort()).toEqual(
+      ['injected', 'injected-hard-isr', 'native-interrupt', 'poll', 'vmcall'].sort(),
+    );
+    for (const { name, sent, received, lost, duplicate } of [...result.paths, ...result.references]) {
+      expect(sent, name).toBeGreaterThanOrEqual(name === 'l3fwd-power' ? 300 : 1000);
+      expect({ name, received, lost, duplicate }).toEqual({ name, received: sent, lost: 0, duplicate: 0 });
+    }
+    expect(result.clock).toBe('instruction');
+  });
+
+  test('reaches each of its targets', () => {
+    expect(result.targets.filter(({ reached }) => !reached)).toEqual([]);
+    expect(result.targets).toHaveLength(8);
+  });
+
+  test('injects no NIC interrupt on the VM-call path, and one or so on the injected ones', () => {
+    expect(path('vmcall').injected_interrupts_per_packet).toBe(0);
+    for (const name of ['injected', 'injected-hard-isr'])
+      expect(path(name).injected_interrupts_per_packet, name).toBeGreaterThan(0.5);
+  });
+
+  test('woke by doorbell on the VM-call path', () => {
+    const { dataplane, kvm, sent } = path('vmcall');
+    expect(dataplane.wakes_packet).toBeGreaterThan(0.9 * sent);
+    expect(kvm.vcpu_yield_doorbell).toBeGreaterThan(0.9 * sent);
+    expect(dataplane.fallbacks).toBe(0);
+  });
+
+  test('keeps the consoles and the events beside the result', async () => {
+    const [runFolder = ''] = await readdir(folder);
+    const attempts = (await readdir(join(folder, runFolder))).filter((name) => name.startsWith('attempt-'));
+    expect(attempts).toHaveLength(result.retries + 1);
+    expect(await readdir(join(folder, runFolder, attempts[0] ?? ''))).toEqual(
+      expect.arrayContaining(['events.jsonl', 'guest-console.log', 'host-console.log', 'plan.json']),
+    );
+  });
+});
