@@ -29,7 +29,7 @@ export function hostCommandLine({ clock, start, tscKhz }: MachineOptions): strin
     'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
     `tsc=reliable no_timer_check tsc_early_khz=${clock === 'instruction' ? instructionClockTscKhz : tscKhz}`,
     // No KASLR: the same addresses, and so the same instructions, in every run.
-    'nokaslr intel_iommu=on hugepages=460',
+    'nokaslr psi=0 intel_iommu=on hugepages=460',
     `vmcall.start=${start}`,
   ].join(' ');
 }

@@ -72,8 +72,11 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
     injected_interrupts_per_packet: perTraced(
       sum(Object.entries(injected).flatMap(([vector, count]) => (isDeviceVector(vector) ? [count] : []))),
     ),
+    // The busy process's clock and the wall's are read one after the other: a whole CPU may come out above one.
     cpu_handed_back:
-      busy.length > 0 ? round3(sum(busy.map((b) => b.cpu_ns)) / sum(busy.map((b) => b.wall_ns))) : null,
+      busy.length > 0
+        ? round3(Math.min(1, sum(busy.map((b) => b.cpu_ns)) / sum(busy.map((b) => b.wall_ns))))
+        : null,
     wake_latency_ns: measured.at(-1)?.wakeLatency ?? null,
     dataplane: addUp(measured.map((round) => round.dataplane)),
     kvm,

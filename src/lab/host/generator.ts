@@ -4,8 +4,11 @@ import { type GeneratorResult, generatorResultSchema } from '../../generator/res
 import { run } from './commands.js';
 import { housekeepingCpu } from './guest-machine.js';
 
-/** Below the kernel's irq threads (FIFO 50), which carry the sender's own packets, above all else. */
-const priority = 40;
+/**
+ * Above the kernel's irq threads (FIFO 50): the sender's own TX-clean interrupt must not stand between a packet and
+ * the virtual CPU that it wakes. The generator never spins, so RX has its turn.
+ */
+const priority = 60;
 
 export interface Traffic {
   interface: string;

@@ -6,7 +6,7 @@ import { dpdkVcpu, type GuestMachine } from './guest-machine.js';
 export const l3fwdDestination = '1.1.1.1';
 
 /** Time for l3fwd-power, which has no telemetry, to bring the port up, in ms of the lab's clock. */
-const settle = 3_000;
+const settle = 2_000;
 
 /**
  * DPDK's own example, as it is, in its own interrupt mode: the measure that our injected path is no strawman.
