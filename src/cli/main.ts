@@ -10,8 +10,8 @@ const program = new Command('vmcall')
     'DPDK in a KVM guest that yields its vCPU by hypercall and is woken by the host interrupt handler',
   )
   .exitOverride()
-  .addCommand(labCommand())
-  .addCommand(testCommand());
+  .addCommand(labCommand().exitOverride())
+  .addCommand(testCommand().exitOverride());
 
 try {
   await program.parseAsync();

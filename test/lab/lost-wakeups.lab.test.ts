@@ -23,7 +23,7 @@ describe('packets that come just as the program goes to sleep', () => {
         packets: 600,
         rounds: 1,
         interval: 350,
-        idleThreshold: 50,
+        idleThreshold: 300,
         seed: 1,
       },
       progress,

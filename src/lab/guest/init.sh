@@ -44,7 +44,8 @@ stop() {
 	program= bridge=
 	return "$status"
 }
-# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `irqs`, `poweroff`.
+# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `steer MASK`,
+# `alive`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
 	start)
@@ -61,11 +62,8 @@ while read -r verb arguments <&3; do
 		;;
 	stop) stop; echo "stopped $?" >&3 ;;
 	alive) kill -0 "$program" 2>/dev/null; echo "alive $?" >&3 ;;
-	interrupts) echo "interrupts $(grep -E 'vfio|LOC:' /proc/interrupts | tr -s ' \n' ' ;')" >&3 ;;
-	affinity)
-		for irq in $(grep -E 'vfio-' /proc/interrupts | cut -d: -f1); do echo "$arguments" > "/proc/irq/$irq/smp_affinity_list"; done
-		echo "affinity $?" >&3
-		;;
+	# CPU mask on which interrupts set up from now on begin.
+	steer) echo "$arguments" > /proc/irq/default_smp_affinity; echo "steered $?" >&3 ;;
 	poweroff) poweroff -f ;;
 	*) echo "unknown $verb" >&3 ;;
 	esac

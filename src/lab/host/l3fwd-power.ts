@@ -31,11 +31,14 @@ export async function startL3fwdPower(guest: GuestMachine): Promise<() => Promis
     '--',
     ...['-p', '0x1', '-P', '--config=(0,0,1)', '--parse-ptype', '--interrupt-only'],
   ];
+  // Its interrupts on its own CPU, as our program has them.
+  await guest.supervise(`steer ${(1 << dpdkVcpu).toString(16)}`);
   await guest.supervise(`start ${command.join(' ')}`);
   await delay(settle);
   const alive = await guest.supervise('alive');
   if (alive !== 'alive 0') throw new Error("l3fwd-power ended by itself; see the guest's console");
   return async () => {
     await guest.supervise('stop');
+    await guest.supervise('steer 1');
   };
 }
