@@ -55,7 +55,8 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
   say('installing npm packages');
   if (
     !step('npm', [
-      'ci',
+      'install',
+    '--no-save',
       '--loglevel=error',
       '--no-audit',
       '--no-fund',
