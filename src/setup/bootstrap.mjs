@@ -56,7 +56,7 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
   if (
     !step('npm', [
       'install',
-    '--no-save',
+      '--no-save',
       '--loglevel=error',
       '--no-audit',
       '--no-fund',
