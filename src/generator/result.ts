@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { latencySchema } from '../results/schema.js';
 
 const count = z.int().min(0);
 
@@ -12,17 +13,7 @@ export const generatorResultSchema = z.looseObject({
   late: count,
   reordered: count,
   /** Null where nothing came back. */
-  rtt_ns: z
-    .looseObject({
-      min: z.number(),
-      avg: z.number(),
-      p50: z.number(),
-      p90: z.number(),
-      p99: z.number(),
-      p999: z.number(),
-      max: z.number(),
-    })
-    .nullable(),
+  rtt_ns: z.looseObject(latencySchema.shape).nullable(),
   /** Packets sent before the count begins, by rule. */
   warmup: count,
   /** HDR histogram of the round trips, V2 compressed, base64. */
