@@ -59,6 +59,7 @@ int busy_start(struct busy *busy, int cpu)
 	memset(busy, 0, sizeof(*busy));
 	if (cpu < 0)
 		return 0;
+	busy->cpu = cpu;
 	busy->pid = fork();
 	if (busy->pid < 0) {
 		busy->pid = 0;
@@ -80,8 +81,17 @@ int busy_start(struct busy *busy, int cpu)
 
 void busy_stop(struct busy *busy)
 {
+	cpu_set_t cpus;
+	int cpu;
+
 	if (busy->pid == 0)
 		return;
+	/* On a CPU that a real-time thread never leaves it could not even die. */
+	CPU_ZERO(&cpus);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (cpu != busy->cpu)
+			CPU_SET(cpu, &cpus);
+	sched_setaffinity(busy->pid, sizeof(cpus), &cpus);
 	kill(busy->pid, SIGKILL);
 	waitpid(busy->pid, NULL, 0);
 	busy->pid = 0;

@@ -13,6 +13,7 @@
  */
 struct busy {
 	pid_t pid;	/**< 0: there is none */
+	int cpu;	/**< that it keeps busy */
 	clockid_t clock;	/**< its CPU time */
 };
 

@@ -39,6 +39,8 @@ static const char usage[] =
 "  --destination-ip IP    default 198.18.0.1\n"
 "  --cpu N                run on this CPU\n"
 "  --fifo-priority N      run as SCHED_FIFO, 1 to 99\n"
+"  --spin-us N            spin so long before each packet is due and, until it is\n"
+"                         back, after it; sleep else (default 0: always sleep)\n"
 "  --linger-ms N          wait for stragglers (default 200)\n"
 "  --late-us N            a longer round trip is late; 0: none is (default 1000)\n"
 "  --samples FILE         write \"sequence,sent_ns,rtt_ns\" of each packet\n"
@@ -50,7 +52,7 @@ static const char usage[] =
 enum {
 	OPT_INTERFACE = 256, OPT_COUNT, OPT_INTERVAL, OPT_PATTERN, OPT_SEED,
 	OPT_WARMUP, OPT_SIZE, OPT_MAC, OPT_IP, OPT_CPU, OPT_FIFO, OPT_LINGER,
-	OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON, OPT_PROGRESS, OPT_BUSY,
+	OPT_SPIN, OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON, OPT_PROGRESS, OPT_BUSY,
 	OPT_HELP,
 };
 
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
 	{ "destination-ip", required_argument, NULL, OPT_IP },
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "fifo-priority", required_argument, NULL, OPT_FIFO },
+	{ "spin-us", required_argument, NULL, OPT_SPIN },
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "late-us", required_argument, NULL, OPT_LATE },
 	{ "busy-cpu", required_argument, NULL, OPT_BUSY },
@@ -135,6 +138,9 @@ static int take_number(struct options *options, int option, const char *name)
 		ret = number(name, 1, 99, &value);
 		options->fifo_priority = (unsigned int)value;
 		return ret;
+	case OPT_SPIN:
+		return number(name, 0, PATTERN_MAX_GAP_NS / 1000,
+			      &options->spin_us);
 	case OPT_LINGER:
 		ret = number(name, 0, 600000, &value);
 		options->linger_ms = (unsigned int)value;

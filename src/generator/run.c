@@ -13,6 +13,7 @@
 
 #define NS_PER_S 1000000000ULL
 #define NS_PER_MS 1000000ULL
+#define NS_PER_US 1000ULL
 #define FIRST_PACKET_NS (10 * NS_PER_MS)
 
 volatile sig_atomic_t run_interrupted;
@@ -27,6 +28,8 @@ struct runner {
 	uint32_t run;
 	uint32_t next;		/**< number of the next packet */
 	uint64_t next_ns;	/**< its planned time; the end once all are sent */
+	uint64_t sent_ns;	/**< of the last packet */
+	bool in_flight;		/**< the last packet is not back */
 };
 
 static uint64_t now_ns(void)
@@ -59,10 +62,13 @@ static int receive_all(struct runner *runner)
 			return fail(runner, "receiving");
 		if (n == 0)
 			return 0;
-		if (!frame_read(bytes, (size_t)n, &id) || id.run != runner->run)
+		if (!frame_read(bytes, (size_t)n, &id) || id.run != runner->run) {
 			runner->tally->foreign++;
-		else
-			tally_returned(runner->tally, id.sequence, now);
+			continue;
+		}
+		tally_returned(runner->tally, id.sequence, now);
+		if (id.sequence == runner->next - 1)
+			runner->in_flight = false;
 	}
 }
 
@@ -79,6 +85,8 @@ static int send_one(struct runner *runner)
 	 * the packet woke; elsewhere it is nothing.
 	 */
 	__builtin_ia32_pause();
+	runner->in_flight = n >= 0;
+	runner->sent_ns = now;
 	if (n >= 0)
 		tally_sent(runner->tally, sequence, now, now - runner->next_ns);
 	else if (errno == ENOBUFS || errno == EAGAIN || errno == EINTR)
@@ -102,17 +110,34 @@ static void show_progress(const struct runner *runner)
 			runner->next, total, runner->tally->received);
 }
 
-/* Sleep until a frame comes or the time has come; never spin. */
-static int sleep_until(const struct runner *runner, uint64_t when)
+/* Spinning keeps whatever else runs on this CPU, and waking up, out of a round
+ * trip and of the moment of sending.
+ */
+static bool shall_spin(const struct runner *runner, uint64_t now, uint64_t when)
+{
+	const uint64_t spin_ns = runner->options->spin_us * NS_PER_US;
+
+	return when - now < spin_ns ||
+		(runner->in_flight && now - runner->sent_ns < spin_ns);
+}
+
+/* Sleep until a frame comes or it is time to spin. */
+static int wait_until(const struct runner *runner, uint64_t when)
 {
 	struct pollfd poll_fd = { .fd = runner->link->fd, .events = POLLIN };
 	const uint64_t now = now_ns();
-	const uint64_t rest = when > now ? when - now : 0;
-	const struct timespec timeout = {
-		.tv_sec = (time_t)(rest / NS_PER_S),
-		.tv_nsec = (long)(rest % NS_PER_S),
-	};
+	struct timespec timeout;
+	uint64_t rest;
 
+	if (now >= when)
+		return 0;
+	if (shall_spin(runner, now, when)) {
+		__builtin_ia32_pause();
+		return 0;
+	}
+	rest = when - now - runner->options->spin_us * NS_PER_US;
+	timeout.tv_sec = (time_t)(rest / NS_PER_S);
+	timeout.tv_nsec = (long)(rest % NS_PER_S);
 	if (ppoll(&poll_fd, 1, &timeout, NULL) < 0 && errno != EINTR)
 		return fail(runner, "ppoll");
 	return 0;
@@ -131,7 +156,7 @@ static int send_all(struct runner *runner)
 	uint64_t cpu_ns = 0, wall_ns = 0;
 
 	while (runner->next < runner->tally->total && !run_interrupted) {
-		if (sleep_until(runner, runner->next_ns) != 0 ||
+		if (wait_until(runner, runner->next_ns) != 0 ||
 		    receive_all(runner) != 0)
 			return -1;
 		if (now_ns() < runner->next_ns)
@@ -157,7 +182,7 @@ static int linger(struct runner *runner)
 	const uint64_t end = now_ns() + runner->options->linger_ms * NS_PER_MS;
 
 	do {
-		if (sleep_until(runner, end) != 0 || receive_all(runner) != 0)
+		if (wait_until(runner, end) != 0 || receive_all(runner) != 0)
 			return -1;
 	} while (now_ns() < end);
 	return 0;

@@ -50,8 +50,10 @@ export function machineArguments(options: MachineOptions): string[] {
       '-machine',
       'q35,kernel-irqchip=split',
       ...accelerator,
+      // Without ERMS the kernel fills and copies memory by words, not by bytes: the emulator counts and
+      // executes each of them.
       '-cpu',
-      'max',
+      'max,-erms',
       '-smp',
       '2',
       '-m',

@@ -44,8 +44,18 @@ stop() {
 	program= bridge=
 	return "$status"
 }
+# Registers of the NIC are at the start of its first BAR; each argument is OFFSET=VALUE, or OFFSET|BITS to set some.
+poke() {
+	read -r base _ < "/sys/bus/pci/devices/$(cat /run/nic)/resource"
+	for write in "$@"; do
+		address=$((base + ${write%%[=|]*}))
+		value=${write##*[=|]}
+		case "$write" in *'|'*) value=$((value | $(devmem "$address" 32))) ;; esac
+		devmem "$address" 32 "$value" || return
+	done
+}
 # One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `steer MASK`,
-# `alive`, `poweroff`.
+# `poke WRITES`, `alive`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
 	start)
@@ -64,6 +74,7 @@ while read -r verb arguments <&3; do
 	alive) kill -0 "$program" 2>/dev/null; echo "alive $?" >&3 ;;
 	# CPU mask on which interrupts set up from now on begin.
 	steer) echo "$arguments" > /proc/irq/default_smp_affinity; echo "steered $?" >&3 ;;
+	poke) poke $arguments; echo "poked $?" >&3 ;;
 	poweroff) poweroff -f ;;
 	*) echo "unknown $verb" >&3 ;;
 	esac

@@ -34,6 +34,19 @@ export async function schedule(thread: number, cpu: number, fifoPriority: number
   );
 }
 
+/** The kernel thread that handles an interrupt under forced threading: it is called `irq/NUMBER-NAME`. */
+export function interruptThread(irq: number): number {
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      if (readText(`/proc/${pid}/comm`).startsWith(`irq/${irq}-`)) return Number(pid);
+    } catch {
+      // It ended between the two looks.
+    }
+  }
+  throw new Error(`interrupt ${irq} has no thread: does this kernel force threaded interrupts?`);
+}
+
 /** Time a process has been on a CPU since it started, ns (kernel/sched: /proc/PID/schedstat, first field). */
 export function cpuTime(pid: number, thread = pid): bigint {
   return BigInt(readText(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0] ?? '0');

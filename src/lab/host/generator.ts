@@ -6,9 +6,18 @@ import { housekeepingCpu } from './guest-machine.js';
 
 /**
  * Above the kernel's irq threads (FIFO 50): the sender's own TX-clean interrupt must not stand between a packet and
- * the virtual CPU that it wakes. The generator never spins, so RX has its turn.
+ * the virtual CPU that it wakes.
  */
 const priority = 60;
+
+/** Above the sender, which spins for its replies: of the threads that handle the interrupts of their reception. */
+export const receivePriority = 70;
+
+/**
+ * The sender spins around each round trip, us, so that nothing else of its CPU stands in it: no timer tick's work, no
+ * guest's housekeeping. On a bench the sender would have a machine to itself.
+ */
+const spin = 100;
 
 export interface Traffic {
   interface: string;
@@ -49,7 +58,16 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
       '--linger-ms',
       '20',
     ],
-    ...['--cpu', String(housekeepingCpu), '--fifo-priority', String(priority), '--qdisc-bypass', '--json'],
+    ...[
+      '--cpu',
+      String(housekeepingCpu),
+      '--fifo-priority',
+      String(priority),
+      '--spin-us',
+      String(spin),
+      '--qdisc-bypass',
+      '--json',
+    ],
   ];
   return generatorResultSchema.parse(JSON.parse(await run(`${generator}/vmcall-generator`, ...words)));
 }

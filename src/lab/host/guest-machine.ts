@@ -27,6 +27,8 @@ const bootTimeout = 60_000;
 const kernelCommandLine = [
   'console=ttyS0 loglevel=4 panic=-1',
   `isolcpus=${dpdkVcpu} nohz_full=${dpdkVcpu} rcu_nocbs=${dpdkVcpu} irqaffinity=0`,
+  // The NIC's registers may be written beside its driver (`poke` of guest/init.sh).
+  'iomem=relaxed',
   // No KASLR: the same addresses, and so the same instructions, in every run. No PV spinlocks, as a guest
   // with CPUs of its own has none (libvirt: hint-dedicated, which would also make it poll when idle).
   `tsc=reliable no_timer_check nokaslr nopvspin intel_iommu=on iommu=pt hugepages=${guestHugePages}`,

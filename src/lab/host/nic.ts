@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readText, run, writeText } from './commands.js';
+import { interruptThread, readText, run, writeText } from './commands.js';
 
 /** Gives a PCI function to `driver` (`vfio-pci`, `e1000e`), taking it from whichever has it. */
 export function bind(address: string, driver: string): void {
@@ -42,6 +42,15 @@ export function interruptsNamed(name: string): number[] {
     .split('\n')
     .filter((line) => line.includes(name))
     .map((line) => Number(line.split(':')[0]));
+}
+
+/**
+ * Gives the threads that handle an interface's received packets a FIFO priority. A sender that spins for a reply
+ * must be below them, or the reply never reaches it.
+ */
+export async function prioritiseReceive(name: string, fifoPriority: number): Promise<void> {
+  for (const irq of interruptsNamed(`${name}-rx`))
+    await run('chrt', '-f', '-p', String(fifoPriority), String(interruptThread(irq)));
 }
 
 /** Steers a PCI function's VFIO interrupts to one CPU. */

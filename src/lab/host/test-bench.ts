@@ -3,11 +3,12 @@ import type { Pass, PathName, Round } from '../events.js';
 import type { Plan } from '../plan.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
-import { generate, type Traffic } from './generator.js';
+import { generate, receivePriority, type Traffic } from './generator.js';
 import { dpdkCpu, dpdkVcpu, GuestMachine } from './guest-machine.js';
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
-import { l3fwdDestination, startL3fwdPower } from './l3fwd-power.js';
-import { bind, bringUpQuiet, findInterface, steerVfioInterrupts } from './nic.js';
+import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
+import { bind, bringUpQuiet, findInterface, prioritiseReceive, steerVfioInterrupts } from './nic.js';
+import { liftRealTimeThrottling } from './real-time.js';
 
 /** Packets of a round that is not about latency. */
 const accountingPackets = 200;
@@ -35,6 +36,8 @@ export class TestBench {
     const sender = findInterface(senderMac).name;
     bind(nic, 'vfio-pci');
     await bringUpQuiet(sender);
+    await prioritiseReceive(sender, receivePriority);
+    liftRealTimeThrottling(dpdkCpu);
     return new TestBench(plan, sender, nic);
   }
 
@@ -71,7 +74,13 @@ export class TestBench {
     const stop = await startL3fwdPower(guest);
     steerVfioInterrupts(this.nic, dpdkCpu);
     const packets = Math.min(this.plan.packets, 300);
-    emit(await this.#round('l3fwd-power', 'latency', 0, { packets, destinationIp: l3fwdDestination }));
+    emit(
+      await this.#round('l3fwd-power', 'latency', 0, {
+        packets,
+        destinationIp: l3fwdDestination,
+        interval: l3fwdInterval,
+      }),
+    );
     await stop();
   }
 
