@@ -4,11 +4,11 @@
 #include <rte_common.h>
 #include <rte_cycles.h>
 
-#define SLEEP_FROM_US 1000
+#define SLEEP_FROM_US 10
 
-/* Drivers spin through the seconds that a NIC needs for its reset and its link;
- * nothing is forwarded then, so the CPU can have other work.  Short delays,
- * which a forwarding loop may use, stay as they are.
+/* Drivers spin while a NIC resets, talks to its PHY and finds its link; nothing
+ * is forwarded then, so the CPU can have other work.  The shortest delays, which
+ * a forwarding loop may use, stay as they are.
  */
 static void
 delay(unsigned int us)
@@ -20,9 +20,9 @@ delay(unsigned int us)
 }
 
 /* A constructor, so that DPDK's own examples get the same by linking this file;
- * after DPDK's own, which sets the spinning one.
+ * behind DPDK's own, which sets the spinning one.
  */
-RTE_INIT_PRIO(sleep_through_long_delays, LAST)
+RTE_INIT(sleep_through_long_delays)
 {
 	rte_delay_us_callback_register(delay);
 }

@@ -36,8 +36,8 @@ static int become_busy_on(int cpu, pid_t parent)
 	return 0;
 }
 
-/* The pause is for emulators that run one virtual CPU at a time: it makes them
- * turn to the next one, which else would wait for long.
+/* A pause now and then is for emulators that run one virtual CPU at a time: it
+ * makes them turn to the next one, which else would wait for long.
  */
 static void compute_for_ever(void)
 {
@@ -45,6 +45,8 @@ static void compute_for_ever(void)
 
 	for (;;) {
 		counter++;
+		if (counter % 64 != 0)
+			continue;
 #if defined(__x86_64__) || defined(__i386__)
 		__builtin_ia32_pause();
 #endif
