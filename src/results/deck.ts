@@ -15,3 +15,6 @@ export const deckRow: Readonly<Record<string, string>> = {
   injected: 'in-VM, before',
   vmcall: 'in-VM, after',
 };
+
+/** The slides' average latency, us, by the deepest C-state allowed (interrupt mode, on the host). */
+export const deckCStates: Readonly<Record<string, number>> = { C0: 14, C1: 14.9, C3: 60.9, C6: 87.7 };

@@ -13,7 +13,7 @@ const plain = (value: number | null, digits = 2) => (value === null ? '-' : valu
 const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`);
 
 /** Rows of text with aligned columns; the first is flush left, figures flush right. */
-function align(rows: readonly (readonly string[])[]): string {
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows
     .map((row) =>

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { exitCodes } from '../../src/support/errors.js';
+import { type Finding, fail, findingSchema, ok } from './checks/finding.js';
+import { checkHardware } from './checks/hardware.js';
+import { checkIdle } from './checks/idle.js';
+import { checkInterrupts } from './checks/interrupts.js';
+import { checkIommu } from './checks/iommu.js';
+import { checkIsolation } from './checks/isolation.js';
+import { checkRivals } from './checks/rivals.js';
+import { checkVirtualisation } from './checks/virtualisation.js';
+import type { Bench } from './knob.js';
+import { knobs } from './knobs.js';
+import type { Target } from './target.js';
+
+export const checkSchema = z.strictObject({
+  format: z.literal('vmcall-check'),
+  version: z.literal(1),
+  domain: z.string().nullable(),
+  /** DPDK CPUs judged. */
+  cpus: z.string(),
+  fit: z.boolean(),
+  findings: z.array(findingSchema),
+});
+export type Check = z.infer<typeof checkSchema>;
+
+/** Every finding about the host, the domain and the NICs of the target, those that are well included. */
+export function findings(bench: Bench, target: Target): Finding[] {
+  const { host } = bench;
+  return [
+    ...checkVirtualisation(host, target),
+    ...checkIommu(host, target),
+    ...checkIsolation(host, target),
+    ...checkIdle(host, target),
+    ...checkInterrupts(host, target),
+    ...checkHardware(host, target),
+    ...checkRivals(host),
+    ...target.undecided.map(({ code, what, todo }) => fail(code, what, todo)),
+    ...knobFindings(bench, target),
+  ];
+}
+
+function knobFindings(bench: Bench, target: Target): Finding[] {
+  return knobs.flatMap((knob) =>
+    knob.settings(bench, target).map(({ place, now, wanted }) =>
+      now === wanted
+        ? ok(knob.name, `${place}: ${now}`)
+        : {
+            ...fail(knob.name, `${place}: ${now}, wanted ${wanted}: ${knob.why}`, 'vmcall tune apply'),
+            severity: knob.severity,
+          },
+    ),
+  );
+}
+
+/** 0 fit, 1 not fit, 4 where it cannot work here. */
+export function checkExitCode(found: readonly Finding[]): number {
+  if (found.some(({ unsupported }) => unsupported)) return exitCodes.unsupported;
+  return found.some(({ severity }) => severity === 'fail') ? exitCodes.failed : exitCodes.ok;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+export const findingSchema = z.strictObject({
+  /** Stable: may be matched on. */
+  code: z.string().regex(/^[a-z0-9-]+$/),
+  /** fail: not fit for the VM-call path or its latency. warn: worse than it need be. */
+  severity: z.enum(['ok', 'warn', 'fail']),
+  /** What was read, and where. */
+  read: z.string(),
+  /** What to do; null where nothing is. */
+  todo: z.string().nullable(),
+  /** True where nothing can be done: it cannot work here. */
+  unsupported: z.boolean(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+export const ok = (code: string, read: string): Finding => ({
+  code,
+  severity: 'ok',
+  read,
+  todo: null,
+  unsupported: false,
+});
+export const warn = (code: string, read: string, todo: string): Finding => ({
+  code,
+  severity: 'warn',
+  read,
+  todo,
+  unsupported: false,
+});
+export const fail = (code: string, read: string, todo: string): Finding => ({
+  code,
+  severity: 'fail',
+  read,
+  todo,
+  unsupported: false,
+});
+export const unsupported = (code: string, read: string, todo: string): Finding => ({
+  ...fail(code, read, todo),
+  unsupported: true,
+});

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatCpus, parseCpus, without } from '../cpu-set.js';
+import type { Host } from '../host.js';
+import { isolatedCpus, onlineCpus, type Target } from '../target.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+
+/** NUMA, SMT, memory, clock and microcode. */
+export function checkHardware(host: Host, target: Target): Finding[] {
+  return [
+    ...numa(host, target),
+    ...smt(host, target),
+    hugePages(host, target),
+    ...clock(host),
+    ...microcode(host),
+  ];
+}
+
+/** linux: Documentation/ABI/testing/sysfs-bus-pci, numa_node; -1 where the firmware does not say. */
+function numa(host: Host, { nics, cpus }: Target): Finding[] {
+  return nics.flatMap(({ address, cpu }) => {
+    const node = Number(host.read(`/sys/bus/pci/devices/${address}/numa_node`) ?? -1);
+    if (node < 0) return [];
+    const near = parseCpus(host.read(`/sys/devices/system/node/node${node}/cpulist`) ?? '');
+    const far = without(cpu === null ? cpus : [cpu], near);
+    if (far.length === 0) return [ok('numa', `${address} and its CPUs are on node ${node}`)];
+    return [
+      warn(
+        'numa',
+        `${address} is on node ${node}, CPU ${formatCpus(far)} is not`,
+        `Use CPUs of ${formatCpus(near)} for it, and memory of node ${node}.`,
+      ),
+    ];
+  });
+}
+
+/** A sibling shares the core's execution units with the DPDK CPU. */
+function smt(host: Host, { cpus }: Target): Finding[] {
+  if (host.read('/sys/devices/system/cpu/smt/active') !== '1')
+    return [ok('smt', 'simultaneous multithreading is not active')];
+  const online = onlineCpus(host);
+  const siblings = cpus
+    .flatMap((cpu) =>
+      parseCpus(host.read(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`) ?? ''),
+    )
+    .filter((cpu) => online.includes(cpu));
+  const busy = without(without(siblings, cpus), isolatedCpus(host));
+  if (busy.length === 0) return [ok('smt', 'the siblings of the DPDK CPUs are isolated, or used by DPDK')];
+  return [
+    warn(
+      'smt',
+      `CPU ${formatCpus(busy)} shares cores with DPDK CPUs and does other work`,
+      `Isolate them too, or take them offline: echo 0 > /sys/devices/system/cpu/cpu${busy[0]}/online.`,
+    ),
+  ];
+}
+
+/** linux: Documentation/admin-guide/mm/hugetlbpage.rst; HugetlbPages in fs/proc/task_mmu.c. */
+function hugePages(host: Host, { facts }: Target): Finding {
+  if (facts) {
+    const used = Number(
+      /^HugetlbPages:\s*(\d+)/m.exec(host.read(`/proc/${facts.pid}/status`) ?? '')?.[1] ?? 0,
+    );
+    return used > 0
+      ? ok('hugepages', `${facts.name} has ${used >> 10} MiB of huge pages`)
+      : warn(
+          'hugepages',
+          `${facts.name} has no huge pages: more TLB misses, and KVM may split or swap its memory`,
+          'Add <memoryBacking><hugepages/><locked/></memoryBacking> to the domain.',
+        );
+  }
+  const total = Number(/^HugePages_Total:\s*(\d+)/m.exec(host.read('/proc/meminfo') ?? '')?.[1] ?? 0);
+  return total > 0
+    ? ok('hugepages', `${total} huge pages of the default size`)
+    : warn('hugepages', 'no huge pages are set aside', 'Boot with default_hugepagesz=1G hugepages=N.');
+}
+
+const badRate = 'user requested TSC rate below hardware speed';
+
+function clock(host: Host): Finding[] {
+  const source = host.read('/sys/devices/system/clocksource/clocksource0/current_clocksource') ?? 'unknown';
+  const findings = [
+    source === 'tsc'
+      ? ok('clocksource', 'tsc')
+      : fail(
+          'clocksource',
+          `the clock source is ${source}, not tsc: reading it is slow, and the TSC was found unstable`,
+          'See dmesg for why; update the firmware.',
+        ),
+  ];
+  if (host.kernelLog()?.includes(badRate))
+    findings.push(
+      fail(
+        'tsc-rate',
+        `the kernel’s log says "${badRate}": guests of this boot may hang`,
+        'The TSC was calibrated wrongly: boot again.',
+      ),
+    );
+  return findings;
+}
+
+function microcode(host: Host): Finding[] {
+  const cpuinfo = host.read('/proc/cpuinfo') ?? '';
+  const revision = /^microcode\s*:\s*(\S+)/m.exec(cpuinfo)?.[1] ?? 'unknown';
+  const folder = '/sys/devices/system/cpu/vulnerabilities';
+  const lacking = host.names(folder).filter((name) => {
+    const state = host.read(`${folder}/${name}`) ?? '';
+    return /no microcode/i.test(state) || (name === 'old_microcode' && state.startsWith('Vulnerable'));
+  });
+  if (lacking.length === 0) return [ok('microcode', `revision ${revision}`)];
+  return [
+    warn(
+      'microcode',
+      `revision ${revision} lacks what the kernel needs for ${lacking.join(', ')}`,
+      'Install intel-microcode or amd64-microcode and boot again.',
+    ),
+  ];
+}

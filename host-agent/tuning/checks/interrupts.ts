@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
+import { formatCpus, parseCpus } from '../cpu-set.js';
+import type { Host } from '../host.js';
+import { deviceInterrupts, readInterrupt } from '../interrupts.js';
+import { isRealTime, nicThreads } from '../knobs/vcpu-scheduler.js';
+import { formatScheduling } from '../scheduling.js';
+import type { Target } from '../target.js';
+import { bootParameters } from './boot.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+
+/** Where interrupts go, who starves whom, and who holds them back. Affinity itself is a knob. */
+export function checkInterrupts(host: Host, target: Target): Finding[] {
+  return [...inversions(host, target), ...strangers(host, target), ...throttling(host, target)];
+}
+
+/**
+ * A real-time vCPU that spins for a packet on the CPU of its NIC's interrupt thread, at or above the thread's
+ * priority, waits for good: FIFO lets the thread run only when the vCPU blocks (man sched(7)).
+ */
+function inversions(host: Host, target: Target): Finding[] {
+  const { facts } = target;
+  if (!facts) return [];
+  const threads = nicThreads(host, target).filter((thread) => isRealTime(thread.scheduling));
+  const starved = target.dpdk.flatMap(({ vcpu, cpu }) => {
+    const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
+    if (!seen || !isRealTime(seen.scheduling)) return [];
+    return threads
+      .filter(({ scheduling }) => scheduling.priority <= seen.scheduling.priority)
+      .filter((thread) => parseCpus(thread.cpus).includes(cpu) || target.nics.some((nic) => nic.cpu === cpu))
+      .map((thread) => ({ seen, thread }));
+  });
+  if (starved.length === 0)
+    return [ok('priority-inversion', 'no real-time vCPU stands at or above its NIC’s interrupt thread')];
+  return starved.map(({ seen, thread }) =>
+    fail(
+      'priority-inversion',
+      `vCPU ${seen.vcpu} (${formatScheduling(seen.scheduling)}) starves ${thread.name} (${formatScheduling(thread.scheduling)}), whose interrupt it waits for, whenever it polls`,
+      `vmcall tune apply puts it below; or <vcpusched vcpus="${seen.vcpu}" scheduler="fifo" priority="10"/> in the domain. Keep it below even with the non-threaded handler: storms fall back to the thread.`,
+    ),
+  );
+}
+
+const shown = 8;
+
+/** Interrupts of other devices that go to a DPDK CPU. */
+function strangers(host: Host, { cpus, nics }: Target): Finding[] {
+  if (cpus.length === 0) return [];
+  const own = new Set(nics.flatMap(({ address }) => deviceInterrupts(host, address)).map(({ irq }) => irq));
+  const found = host
+    .names('/proc/irq')
+    .map(Number)
+    .filter((irq) => Number.isInteger(irq) && !own.has(irq))
+    .map((irq) => readInterrupt(host, irq))
+    .filter((interrupt) => interrupt !== null)
+    .filter(
+      ({ action, effective }) => action !== '' && parseCpus(effective).some((cpu) => cpus.includes(cpu)),
+    );
+  if (found.length === 0)
+    return [ok('other-interrupts', `no other device interrupts CPU ${formatCpus(cpus)}`)];
+  const names = found.slice(0, shown).map(({ irq, action }) => `${irq} ${action}`);
+  return [
+    warn(
+      'other-interrupts',
+      `interrupts of other devices go to CPU ${formatCpus(cpus)}: ${names.join(', ')}${found.length > shown ? ` and ${found.length - shown} more` : ''}`,
+      'Boot with irqaffinity=OTHER-CPUS and isolcpus=managed_irq,domain,LIST, or write /proc/irq/N/smp_affinity_list.',
+    ),
+  ];
+}
+
+/** Throttling that no runtime knob shows: on vfio-pci it is the guest's, in e1000e a module parameter's. */
+function throttling(host: Host, { nics }: Target): Finding[] {
+  return nics.flatMap(({ address }) => {
+    const driver = basename(host.link(`/sys/bus/pci/devices/${address}/driver`) ?? 'none');
+    if (driver === 'vfio-pci')
+      return [
+        ok(
+          'throttling',
+          `${address} is on vfio-pci: the DPDK program in the guest has its EITR, and clears it`,
+        ),
+      ];
+    const unreadable = host
+      .names(`/sys/bus/pci/devices/${address}/net`)
+      .filter((name) => host.coalescing(name) === null);
+    if (unreadable.length === 0) return [];
+    const parameter = throttleParameter(host, driver);
+    if (parameter !== null)
+      return [ok('throttling', `${driver}: InterruptThrottleRate=${parameter} is configured`)];
+    return [
+      warn(
+        'throttling',
+        `${address} (${unreadable.join(', ')}, ${driver}): whether it throttles interrupts cannot be read`,
+        driver === 'e1000e'
+          ? 'Install ethtool, or load e1000e with InterruptThrottleRate=0,0.'
+          : 'Install ethtool; see the driver’s parameters with modinfo.',
+      ),
+    ];
+  });
+}
+
+/** linux: drivers/net/ethernet/intel/e1000e/param.c; sysfs does not show it. */
+function throttleParameter(host: Host, driver: string): string | null {
+  const atBoot = bootParameters(host).get(`${driver}.InterruptThrottleRate`);
+  if (atBoot !== undefined) return atBoot;
+  const files = host.names('/etc/modprobe.d').filter((name) => name.endsWith('.conf'));
+  const lines = files.flatMap((name) => (host.read(`/etc/modprobe.d/${name}`) ?? '').split('\n'));
+  const options = lines.filter((line) => line.trim().startsWith(`options ${driver} `)).join(' ');
+  return /InterruptThrottleRate=(\S+)/.exec(options)?.[1] ?? null;
+}

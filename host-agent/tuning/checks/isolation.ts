@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { contains, formatCpus, parseCpus, without } from '../cpu-set.js';
+import type { Host } from '../host.js';
+import { isolatedCpus, type Target } from '../target.js';
+import { bootParameters, isRealTimeKernel } from './boot.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+
+/** RT kernel and CPU isolation: what only boot parameters can change. */
+export function checkIsolation(host: Host, target: Target): Finding[] {
+  const version = (host.read('/proc/version') ?? 'unknown').split(' (')[0] ?? 'unknown';
+  const findings = [
+    isRealTimeKernel(host)
+      ? ok('rt-kernel', `${version}, PREEMPT_RT`)
+      : fail(
+          'rt-kernel',
+          `${version} is not PREEMPT_RT: how long scheduling is put off has no bound`,
+          'Boot an RT kernel (Debian: linux-image-rt-amd64).',
+        ),
+  ];
+  if (target.cpus.length === 0)
+    return [
+      ...findings,
+      fail(
+        'isolcpus',
+        'no CPU is isolated (/sys/devices/system/cpu/isolated is empty), and no DPDK CPU was named',
+        'Boot with isolcpus=managed_irq,domain,LIST nohz_full=LIST rcu_nocbs=LIST irqaffinity=OTHERS.',
+      ),
+    ];
+  const { cpus } = target;
+  const tickless = readList(host, '/sys/devices/system/cpu/nohz_full');
+  // Those of nohz_full= are offloaded as well (linux: Documentation/admin-guide/kernel-parameters.txt).
+  const offloaded = [...tickless, ...namedCpus(bootParameters(host).get('rcu_nocbs'))];
+  findings.push(
+    has('isolcpus', cpus, isolatedCpus(host), fail, 'the scheduler balances other work onto it'),
+    has('nohz_full', cpus, tickless, warn, 'the tick interrupts it'),
+    has('rcu_nocbs', cpus, offloaded, warn, 'RCU callbacks run on it'),
+  );
+  return [...findings, ...fairServer(host, target)];
+}
+
+function has(
+  parameter: string,
+  cpus: readonly number[],
+  those: readonly number[],
+  otherwise: typeof fail,
+  harm: string,
+): Finding {
+  const code = parameter.replace('_', '-');
+  if (contains(those, cpus)) return ok(code, `${parameter} holds DPDK CPU ${formatCpus(cpus)}`);
+  return otherwise(
+    code,
+    `${parameter} lacks CPU ${formatCpus(without(cpus, those))}: ${harm}`,
+    `Boot with ${parameter}=${formatCpus([...those, ...cpus])}.`,
+  );
+}
+
+/** The file is empty or says `(null)` where the kernel was booted without nohz_full=. */
+function readList(host: Host, path: string): number[] {
+  return namedCpus(host.read(path) ?? undefined);
+}
+
+/** CPUs of a boot parameter's value; `all`, flags and what else is no list count as none. */
+function namedCpus(value: string | undefined): number[] {
+  try {
+    return parseCpus(value ?? '');
+  } catch {
+    return [];
+  }
+}
+
+/** Since 6.12 this, not sched_rt_runtime_us, bounds real-time tasks (linux: kernel/sched/debug.c, fair_server). */
+function fairServer(host: Host, { facts, cpus }: Target): Finding[] {
+  if (!facts) return [];
+  const file = (cpu: number) => `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
+  const bounded = cpus.filter((cpu) => Number(host.read(file(cpu)) ?? 0) > 0);
+  if (bounded.length === 0) return [];
+  return [
+    warn(
+      'fair-server',
+      `CPU ${formatCpus(bounded)}: a real-time vCPU that polls loses up to 50 ms a second to any waiting ordinary task`,
+      `Leave it while the vCPU yields; for long polling echo 0 > ${file(bounded[0] ?? 0)} (then nothing but the vCPU runs there).`,
+    ),
+  ];
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Host } from '../host.js';
+import { kvmFolder } from '../qemu-process.js';
+import type { Target } from '../target.js';
+import { forcesInterruptThreads } from './boot.js';
+import { type Finding, fail, ok, unsupported, warn } from './finding.js';
+
+/** A parameter of KVM that only the modules of kernel-patches/ have. */
+const seriesParameter = '/sys/module/kvm/parameters/irqfd_hardirq_max';
+
+/** KVM, its modules, and VFIO's interrupt handler. */
+export function checkVirtualisation(host: Host, { facts }: Target): Finding[] {
+  const flags = /^flags\s*:\s*(.*)$/m.exec(host.read('/proc/cpuinfo') ?? '')?.[1]?.split(' ') ?? [];
+  const extension = flags.find((flag) => flag === 'vmx' || flag === 'svm');
+  const findings = [
+    extension
+      ? ok('cpu-virtualisation', `the CPU has ${extension}`)
+      : unsupported(
+          'cpu-virtualisation',
+          'the CPU shows neither vmx nor svm in /proc/cpuinfo',
+          'Switch it on in the firmware; in a VM, let its host pass it through.',
+        ),
+    host.exists('/dev/kvm')
+      ? ok('kvm', '/dev/kvm is there')
+      : unsupported('kvm', 'there is no /dev/kvm', 'Load kvm_intel or kvm_amd; see why it refuses in dmesg.'),
+  ];
+  const hasSeries = host.exists(seriesParameter);
+  findings.push(
+    hasSeries
+      ? ok('vmcall-modules', `KVM has our series (${seriesParameter})`)
+      : fail(
+          'vmcall-modules',
+          `KVM is without our series (no ${seriesParameter})`,
+          'Build and load the six modules: kernel-patches/README.md.',
+        ),
+  );
+  findings.push(handler(host, hasSeries, facts?.pid ?? null));
+  return findings;
+}
+
+/** The slides' non-threaded ISR: is one there for the NIC's interrupts? */
+function handler(host: Host, hasSeries: boolean, pid: number | null): Finding {
+  if (!forcesInterruptThreads(host))
+    return ok(
+      'vfio-handler',
+      'interrupt handlers are not forced into threads: VFIO’s runs in hard IRQ context',
+    );
+  if (!hasSeries)
+    return warn(
+      'vfio-handler',
+      'VFIO’s interrupt handler runs in a thread (PREEMPT_RT or threadirqs), which must be scheduled first',
+      'Load the modules of kernel-patches/: its handler is not threaded.',
+    );
+  const folder = pid === null ? null : kvmFolder(host, pid);
+  if (pid !== null && folder === null)
+    return warn(
+      'vfio-handler',
+      'KVM’s debugfs folder of this VM is not to be seen',
+      'Mount debugfs on /sys/kernel/debug and run as root.',
+    );
+  return ok('vfio-handler', 'a non-threaded VFIO handler is there; switched per VM by irqfd_hardirq');
+}

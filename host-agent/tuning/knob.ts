@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DomainSource } from './domain.js';
+import type { Host } from './host.js';
+import type { Target } from './target.js';
+
+/** What knobs work on. */
+export interface Bench {
+  host: Host;
+  domains: DomainSource;
+}
+
+/** One place that a knob sets. Values are texts, written as the kernel writes them, so that equal means same. */
+export interface Setting {
+  /** Names the place to `read` and `write`, and to a person. */
+  place: string;
+  now: string;
+  wanted: string;
+}
+
+/** Something of the host that can be set while it runs, and set back. */
+export interface Knob {
+  /** Stable: it stands in the record. */
+  name: string;
+  /** One line: what it is good for. */
+  why: string;
+  /** Where that is documented. */
+  source: string;
+  /** How `check` judges a setting that is not as wanted. */
+  severity: 'warn' | 'fail';
+  /** Every place that belongs to the target, also those already as wanted. */
+  settings(bench: Bench, target: Target): Setting[];
+  /** The value now; null where the place is gone (an interrupt freed, a domain ended). */
+  read(bench: Bench, place: string): Promise<string | null>;
+  /** Throws a VmcallError where the host refuses. */
+  write(bench: Bench, place: string, value: string): Promise<void>;
+}
+
+/** A knob whose places are attribute files. */
+export function fileKnob(
+  knob: Omit<Knob, 'read' | 'write' | 'settings'>,
+  wanted: (
+    bench: Bench,
+    target: Target,
+    now: (file: string) => string | null,
+  ) => [file: string, wanted: string][],
+): Knob {
+  return {
+    ...knob,
+    settings: (bench, target) =>
+      wanted(bench, target, (file) => bench.host.read(file)).flatMap(([place, value]) => {
+        const now = bench.host.read(place);
+        return now === null ? [] : [{ place, now, wanted: value }];
+      }),
+    read: async ({ host }, place) => host.read(place),
+    write: async ({ host }, place, value) => host.write(place, value),
+  };
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Domain, DomainFacts } from '../domain.js';
+import type { Bench } from '../knob.js';
+
+/** A place inside a domain: `NAME/vcpu/1`, `NAME/emulator`. libvirt allows no slash in a name. */
+export const vcpuPlace = (facts: DomainFacts, vcpu: number) => `${facts.name}/vcpu/${vcpu}`;
+export const emulatorPlace = (facts: DomainFacts) => `${facts.name}/emulator`;
+
+export async function openPlace(
+  { domains }: Bench,
+  place: string,
+): Promise<{ domain: Domain; facts: DomainFacts; vcpu: number } | null> {
+  const [name = '', , vcpu = 'NaN'] = place.split('/');
+  const domain = await domains.find(name);
+  return domain && { domain, facts: await domain.facts(), vcpu: Number(vcpu) };
+}
+
+/** Reads one vCPU of a domain; null where the domain or the vCPU is gone. */
+export async function readVcpu(
+  bench: Bench,
+  place: string,
+  read: (vcpu: DomainFacts['vcpus'][number]) => string,
+): Promise<string | null> {
+  const opened = await openPlace(bench, place);
+  const vcpu = opened?.facts.vcpus.find((entry) => entry.vcpu === opened.vcpu);
+  return vcpu ? read(vcpu) : null;
+}

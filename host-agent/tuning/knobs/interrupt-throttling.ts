@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Coalescing } from '../host-commands.js';
+import type { Knob } from '../knob.js';
+
+const format = ({ rxUsecs, adaptiveRx }: Coalescing) =>
+  `rx-usecs ${rxUsecs}${adaptiveRx === null ? '' : ` adaptive-rx ${adaptiveRx ? 'on' : 'off'}`}`;
+
+function parse(text: string): Coalescing {
+  const adaptive = /adaptive-rx (on|off)/.exec(text)?.[1];
+  return {
+    rxUsecs: Number(/rx-usecs (\d+)/.exec(text)?.[1]),
+    adaptiveRx: adaptive === undefined ? null : adaptive === 'on',
+  };
+}
+
+/**
+ * Of NICs that a kernel driver has. On vfio-pci the registers belong to the guest: there the DPDK program
+ * clears EITR itself (guest-agent/dataplane, nic_82574.c).
+ */
+export const interruptThrottling: Knob = {
+  name: 'interrupt-throttling',
+  why: 'the NIC holds interrupts back (ixgbe: up to 500 us); off, each packet interrupts at once',
+  source: 'slides, "Performance Issues on a Native OS"; linux: Documentation/networking/ethtool-netlink.rst',
+  severity: 'fail',
+  settings: ({ host }, target) =>
+    target.nics.flatMap(({ address }) =>
+      host.names(`/sys/bus/pci/devices/${address}/net`).flatMap((place) => {
+        const now = host.coalescing(place);
+        if (!now) return [];
+        const wanted = { rxUsecs: 0, adaptiveRx: now.adaptiveRx === null ? null : false };
+        return [{ place, now: format(now), wanted: format(wanted) }];
+      }),
+    ),
+  read: async ({ host }, place) => {
+    const now = host.exists(`/sys/class/net/${place}`) ? host.coalescing(place) : null;
+    return now && format(now);
+  },
+  write: async ({ host }, place, value) => host.setCoalescing(place, parse(value)),
+};

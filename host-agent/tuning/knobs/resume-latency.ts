@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hardwareStates, resumeLatencyFile, resumeLatencyLimit, resumeLatencyValue } from '../cpuidle.js';
+import { fileKnob } from '../knob.js';
+
+/** PM QoS of each DPDK CPU: the others may still sleep deeply, which /dev/cpu_dma_latency would forbid. */
+export const resumeLatency = fileKnob(
+  {
+    name: 'resume-latency',
+    why: 'a CPU in a deep C-state takes that long to wake (deck: C6 133 us, its packets 87.7 us instead of 14.9)',
+    source:
+      'slides, "CPU Idle Optimization"; linux: Documentation/admin-guide/pm/cpuidle.rst, "PM QoS for CPUs"',
+    severity: 'fail',
+  },
+  ({ host }, target, now) =>
+    target.cpus.flatMap((cpu) => {
+      const states = hardwareStates(host, cpu);
+      const shallowest = states[0];
+      if (!shallowest) return [];
+      const limit = target.maxExitLatency ?? Math.max(1, shallowest.exitLatency);
+      if (!states.some((state) => state.exitLatency > limit)) return [];
+      const file = resumeLatencyFile(cpu);
+      const value = now(file);
+      const tighter = value !== null && resumeLatencyLimit(value) <= limit;
+      return [[file, tighter ? value : resumeLatencyValue(limit)]];
+    }),
+);

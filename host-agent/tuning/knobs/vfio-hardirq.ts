@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fileKnob } from '../knob.js';
+import { kvmFolder } from '../qemu-process.js';
+
+export const vfioHardirq = fileKnob(
+  {
+    name: 'vfio-hardirq',
+    why: "the NIC's interrupt reaches KVM in the hard handler, with no interrupt thread to be scheduled first",
+    source: 'slides, "Non-threaded ISR"; kernel-patches/README.md, "Switching on and off"',
+    severity: 'warn',
+  },
+  ({ host }, { facts }) => {
+    const folder = facts && kvmFolder(host, facts.pid);
+    return folder ? [[`${folder}/irqfd_hardirq`, '1']] : [];
+  },
+);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { VmcallError } from '../../src/support/errors.js';
+import type { Host } from './host.js';
+import { type Change, Journal } from './journal.js';
+import type { Bench } from './knob.js';
+import { knobNamed, knobs } from './knobs.js';
+import type { Target } from './target.js';
+
+/** One thing that is not as it should be. */
+export const differenceSchema = z.strictObject({
+  knob: z.string(),
+  place: z.string(),
+  now: z.string(),
+  wanted: z.string(),
+  why: z.string(),
+  source: z.string(),
+});
+export type Difference = z.infer<typeof differenceSchema>;
+
+/** A change that was not made, and why not. */
+export const refusalSchema = z.strictObject({
+  knob: z.string(),
+  place: z.string(),
+  code: z.string(),
+  what: z.string(),
+  todo: z.string(),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** What tuning would change, in the order in which it would. */
+export function plan(bench: Bench, target: Target): Difference[] {
+  return knobs.flatMap((knob) =>
+    knob
+      .settings(bench, target)
+      .filter(({ now, wanted }) => now !== wanted)
+      .map((setting) => ({ knob: knob.name, ...setting, why: knob.why, source: knob.source })),
+  );
+}
+
+export function openJournal(host: Host, folder: string): Journal {
+  return Journal.open(folder, host.read('/proc/sys/kernel/random/boot_id') ?? '');
+}
+
+/** Makes the differences go, each recorded first. One that fails is named, and the others are made. */
+export async function apply(
+  bench: Bench,
+  journal: Journal,
+  differences: readonly Difference[],
+): Promise<{ changed: Difference[]; failed: Refusal[] }> {
+  const changed: Difference[] = [];
+  const failed: Refusal[] = [];
+  for (const difference of differences) {
+    const { knob, place, now, wanted } = difference;
+    const failure = await attempt(async () => {
+      journal.record({ knob, place, before: now, after: wanted });
+      await set(bench, knob, place, wanted);
+    });
+    if (failure) failed.push({ knob, place, ...failure });
+    else changed.push(difference);
+  }
+  return { changed, failed };
+}
+
+export interface Restored {
+  restored: Change[];
+  /** Nothing was to be done: the place is gone, as it was before, or of an earlier boot. */
+  settled: Change[];
+  refused: Refusal[];
+}
+
+/**
+ * Undoes changes that the journal tells of, the latest first. A place that someone else has changed since is left as
+ * it is and named, unless `force`.
+ */
+export async function restore(
+  bench: Bench,
+  journal: Journal,
+  force: boolean,
+  changes: readonly Change[] = journal.pending(),
+): Promise<Restored> {
+  const outcome: Restored = { restored: [], settled: [], refused: [] };
+  for (const change of changes) {
+    const failure = await attempt(async () => {
+      const written = await undo(bench, journal, change, force);
+      journal.undone(change);
+      outcome[written ? 'restored' : 'settled'].push(change);
+    });
+    if (failure) outcome.refused.push({ knob: change.knob, place: change.place, ...failure });
+  }
+  return outcome;
+}
+
+/** True where something was written. */
+async function undo(bench: Bench, journal: Journal, change: Change, force: boolean): Promise<boolean> {
+  const { knob, place, before, after } = change;
+  if (journal.isOfOtherBoot(change)) return false;
+  const now = await theKnob(knob).read(bench, place);
+  if (now === null || now === before) return false;
+  if (now !== after && !force)
+    throw new VmcallError(
+      'TUNING_CHANGED_SINCE',
+      `it was set to "${after}" and is "${now}" now: someone else changed it`,
+      `Look who did (tuned, irqbalance?); vmcall tune restore --force puts "${before}" back all the same.`,
+    );
+  await set(bench, knob, place, before);
+  return true;
+}
+
+async function set(bench: Bench, name: string, place: string, value: string): Promise<void> {
+  const knob = theKnob(name);
+  await knob.write(bench, place, value);
+  const now = await knob.read(bench, place);
+  if (now !== value)
+    throw new VmcallError(
+      'TUNING_NOT_TAKEN',
+      `"${value}" was written, but it reads "${now ?? 'nothing'}"`,
+      'The kernel or another program set it otherwise: look for tuned and irqbalance with vmcall check.',
+    );
+}
+
+function theKnob(name: string) {
+  const knob = knobNamed(name);
+  if (!knob)
+    throw new VmcallError(
+      'UNKNOWN_KNOB',
+      `this version has no knob ${name}`,
+      'Restore with the version that set it.',
+    );
+  return knob;
+}
+
+/** Runs `work`; what it failed with, where it was an error that a user can act on. */
+async function attempt(work: () => Promise<void>): Promise<Pick<Refusal, 'code' | 'what' | 'todo'> | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof VmcallError)) throw error;
+    return { code: error.code, what: error.message, todo: error.cure };
+  }
+}

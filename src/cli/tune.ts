@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander';
+import type { Change } from '../../host-agent/tuning/journal.js';
+import type { Bench } from '../../host-agent/tuning/knob.js';
+import { resolveTarget, type Target } from '../../host-agent/tuning/target.js';
+import {
+  apply,
+  type Difference,
+  differenceSchema,
+  openJournal,
+  plan,
+  type Refusal,
+  refusalSchema,
+  restore,
+} from '../../host-agent/tuning/tune.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import {
+  addTargetOptions,
+  jsonOption,
+  printJson,
+  stateOption,
+  systemBench,
+  type TargetOptions,
+  wishOf,
+} from './tuning-options.js';
+
+interface Options extends TargetOptions {
+  json?: true;
+  state: string;
+  dryRun?: true;
+  force?: true;
+}
+
+/** `vmcall tune plan|apply|restore`: the host's settings for a DPDK guest, each recorded before it is changed. */
+export function tuneCommand(open: () => Bench = systemBench): Command {
+  const plans = addTargetOptions(new Command('plan'))
+    .description('show what is not as it should be, and why it should')
+    .addOption(jsonOption())
+    .action((domain: string | undefined, options: Options) => showPlan(open(), domain, options));
+  const applies = addTargetOptions(new Command('apply'))
+    .description('set what is not as it should be; again changes nothing more')
+    .option('--dry-run', 'only show it, as plan does')
+    .addOption(jsonOption())
+    .addOption(stateOption())
+    .action((domain: string | undefined, options: Options) =>
+      options.dryRun ? showPlan(open(), domain, options) : applyPlan(open(), domain, options),
+    );
+  const restores = new Command('restore')
+    .description('set back exactly what apply changed')
+    .option('--force', 'also where someone else has changed it since')
+    .addOption(jsonOption())
+    .addOption(stateOption())
+    .action((options: Options) => restoreAll(open(), options));
+  const tune = new Command('tune').description('tune this host for a DPDK guest');
+  for (const command of [plans, applies, restores]) tune.addCommand(command.exitOverride());
+  return tune;
+}
+
+async function targetOf(bench: Bench, domain: string | undefined, options: Options): Promise<Target> {
+  if (domain === undefined && options.cpu === undefined)
+    throw new VmcallError(
+      'USAGE',
+      'what shall be tuned?',
+      'Name a domain; or say --cpu (and --nic) for a DPDK program on the host itself.',
+      exitCodes.usage,
+    );
+  return resolveTarget(bench.host, await wishOf(bench, domain, options));
+}
+
+async function showPlan(bench: Bench, domain: string | undefined, options: Options): Promise<void> {
+  const target = await targetOf(bench, domain, options);
+  const differences = plan(bench, target).map((difference) => differenceSchema.parse(difference));
+  if (options.json) {
+    printJson({ format: 'vmcall-tune-plan', version: 1, differences, undecided: target.undecided });
+    return;
+  }
+  process.stdout.write(differences.length > 0 ? differenceLines(differences) : 'Nothing to change.\n');
+  warnUndecided(target);
+}
+
+async function applyPlan(bench: Bench, domain: string | undefined, options: Options): Promise<void> {
+  const target = await targetOf(bench, domain, options);
+  const differences = plan(bench, target);
+  const journal = openJournal(bench.host, options.state);
+  const outcome = await apply(bench, journal, differences).finally(() => journal.close());
+  const failed = outcome.failed.map((refusal) => refusalSchema.parse(refusal));
+  if (failed.length > 0 || target.undecided.length > 0) process.exitCode = exitCodes.failed;
+  if (options.json) {
+    const { changed } = outcome;
+    printJson({ format: 'vmcall-tune-apply', version: 1, changed, failed, undecided: target.undecided });
+    return;
+  }
+  process.stdout.write(outcome.changed.length > 0 ? differenceLines(outcome.changed) : 'Nothing changed.\n');
+  process.stderr.write(refusalLines(failed));
+  warnUndecided(target);
+}
+
+async function restoreAll(bench: Bench, options: Options): Promise<void> {
+  const journal = openJournal(bench.host, options.state);
+  const outcome = await restore(bench, journal, options.force === true).finally(() => journal.close());
+  const { damaged } = journal;
+  if (outcome.refused.length > 0 || damaged.length > 0) process.exitCode = exitCodes.failed;
+  if (options.json) {
+    printJson({ format: 'vmcall-tune-restore', version: 1, ...outcome, damaged });
+    return;
+  }
+  process.stdout.write(outcome.restored.length > 0 ? restoredLines(outcome.restored) : 'Nothing restored.\n');
+  process.stderr.write(refusalLines(outcome.refused));
+  if (damaged.length > 0)
+    process.stderr.write(`TUNING_RECORD_DAMAGED: lines ${damaged.join(', ')} of the record cannot be read\n`);
+}
+
+const differenceLines = (differences: readonly Difference[]) =>
+  differences
+    .map(
+      ({ knob, place, now, wanted, why, source }) =>
+        `${knob}  ${place}: ${now} -> ${wanted}\n    ${why}\n    (${source})\n`,
+    )
+    .join('');
+
+const restoredLines = (changes: readonly Change[]) =>
+  changes.map(({ knob, place, before, after }) => `${knob}  ${place}: ${after} -> ${before}\n`).join('');
+
+const refusalLines = (refusals: readonly Refusal[]) =>
+  refusals
+    .map(({ knob, place, code, what, todo }) => `${code}: ${knob} ${place}: ${what}\n  ${todo}\n`)
+    .join('');
+
+function warnUndecided({ undecided }: Target): void {
+  for (const { code, what, todo } of undecided) process.stderr.write(`${code}: ${what}\n  ${todo}\n`);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseCpus } from '../../host-agent/tuning/cpu-set.js';
+import { type Domain, pciAddressSchema } from '../../host-agent/tuning/domain.js';
+import { FileHost } from '../../host-agent/tuning/host.js';
+import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
+import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
+import type { Bench } from '../../host-agent/tuning/knob.js';
+import { QemuProcesses } from '../../host-agent/tuning/qemu-process.js';
+import type { Wish } from '../../host-agent/tuning/target.js';
+import { describeError, exitCodes, VmcallError } from '../support/errors.js';
+
+export interface TargetOptions {
+  pin?: Map<number, number>;
+  nic?: Map<string, number | null>;
+  cpu?: number[];
+  maxExitLatency?: number;
+}
+
+/** This host itself. */
+export function systemBench(): Bench {
+  const host = new FileHost('/', new SystemCommands());
+  return { host, domains: new QemuProcesses(host) };
+}
+
+function number(text: string, what: string, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > max) throw new InvalidArgumentError(`"${text}" is not ${what}.`);
+  return value;
+}
+
+function pin(text: string, pins = new Map<number, number>()): Map<number, number> {
+  const [vcpu = '', cpu = ''] = text.split('=');
+  return pins.set(number(vcpu, 'a vCPU, as in --pin 1=5', 4095), number(cpu, 'a CPU, as in --pin 1=5', 8191));
+}
+
+function nic(text: string, nics = new Map<string, number | null>()): Map<string, number | null> {
+  const [address = '', cpu] = text.toLowerCase().split('=');
+  if (!pciAddressSchema.safeParse(address).success)
+    throw new InvalidArgumentError(`"${address}" is not a PCI address such as 0000:81:00.0.`);
+  return nics.set(address, cpu === undefined ? null : number(cpu, 'a CPU', 8191));
+}
+
+export function cpuList(text: string): number[] {
+  try {
+    return parseCpus(text);
+  } catch (error) {
+    throw new InvalidArgumentError(describeError(error));
+  }
+}
+
+export function addTargetOptions(command: Command): Command {
+  return command
+    .argument('[domain]', 'name, id of the QEMU process or UUID of a running domain')
+    .option('--pin <vcpu=cpu>', 'a DPDK vCPU, and the CPU it runs on unless it is pinned (repeatable)', pin)
+    .option('--nic <address[=cpu]>', "a NIC, and its interrupts' CPU (repeatable)", nic)
+    .option('--cpu <list>', 'CPUs of a DPDK program on the host itself, without a domain', cpuList)
+    .option('--max-exit-latency <us>', 'deepest idle state allowed, by its exit latency', (text) =>
+      number(text, 'a time in us', 2_000_000_000),
+    );
+}
+
+export const stateOption = () =>
+  new Option('--state <folder>', 'where the record of changes is kept').default(defaultStateFolder);
+
+export const jsonOption = () => new Option('--json', 'print one JSON document, and nothing else, on stdout');
+
+/** Throws `NO_DOMAIN`, and a usage error where CPUs come from two sides. */
+export async function wishOf(bench: Bench, name: string | undefined, options: TargetOptions): Promise<Wish> {
+  let domain: Domain | null = null;
+  if (name !== undefined) {
+    domain = await bench.domains.find(name);
+    if (!domain)
+      throw new VmcallError(
+        'NO_DOMAIN',
+        `no running QEMU process is "${name}"`,
+        'Start it; give its name, UUID or process id.',
+        exitCodes.usage,
+      );
+  }
+  if (domain ? options.cpu : options.pin)
+    throw new VmcallError(
+      'USAGE',
+      domain ? '--cpu is for a DPDK program on the host' : '--pin needs a domain',
+      domain ? 'Say --pin VCPU=CPU for a domain.' : 'Name the domain, or say --cpu.',
+      exitCodes.usage,
+    );
+  return {
+    domain,
+    pins: options.pin ?? new Map(),
+    nics: options.nic ?? new Map(),
+    cpus: options.cpu ?? [],
+    maxExitLatency: options.maxExitLatency ?? null,
+  };
+}
+
+export function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
