@@ -27,6 +27,8 @@ export interface Knob {
   source: string;
   /** How `check` judges a setting that is not as wanted. */
   severity: 'warn' | 'fail';
+  /** True where one place is several threads: a crash can leave some of them set, whatever `read` says. */
+  inParts?: true;
   /** Every place that belongs to the target, also those already as wanted. */
   settings(bench: Bench, target: Target): Setting[];
   /** The value now; null where the place is gone (an interrupt freed, a domain ended). */

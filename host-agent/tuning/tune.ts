@@ -96,8 +96,8 @@ async function undo(bench: Bench, journal: Journal, change: Change, force: boole
   const { knob, place, before, after } = change;
   if (journal.isOfOtherBoot(change)) return false;
   const now = await theKnob(knob).read(bench, place);
-  if (now === null || now === before) return false;
-  if (now !== after && !force)
+  if (now === null || (now === before && !theKnob(knob).inParts)) return false;
+  if (now !== after && now !== before && !force)
     throw new VmcallError(
       'TUNING_CHANGED_SINCE',
       `it was set to "${after}" and is "${now}" now: someone else changed it`,

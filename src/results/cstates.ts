@@ -5,6 +5,9 @@ import { align } from './table.js';
 
 const us = (ns: number) => (ns / 1000).toFixed(1);
 
+/** Older kernels name the model too: C3-HSW. */
+const plainName = (state: string) => state.split('-')[0] ?? state;
+
 /** The deck's table of C-states: ours, and the deck's own averages in a row of their own. */
 export function renderCStates({ cpu, model, driver, rows }: CStateTable): string {
   const line = (head: string, cell: (row: CStateTable['rows'][number]) => string) => [
@@ -19,7 +22,7 @@ export function renderCStates({ cpu, model, driver, rows }: CStateTable): string
       line('  maximum', ({ latency_ns }) => us(latency_ns.max)),
       line('C-state exit latency, us *', ({ exit_latency_us }) => String(exit_latency_us)),
       line('Deepest state entered', ({ entered }) => entered ?? 'none'),
-      line("The deck's average, us **", ({ state }) => deckCStates[state]?.toString() ?? '-'),
+      line("The deck's average, us **", ({ state }) => deckCStates[plainName(state)]?.toString() ?? '-'),
     ]),
     `* As cpuidle (${driver}) reports for CPU ${cpu}, ${model}.`,
     `** On its hardware (${deckHardware}); not comparable with ours in absolute terms.`,

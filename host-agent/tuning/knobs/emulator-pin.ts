@@ -8,6 +8,7 @@ export const emulatorPin: Knob = {
   why: "QEMU's own threads would take the DPDK vCPU's CPU away from it",
   source: 'libvirt: docs/formatdomain.rst, emulatorpin',
   severity: 'fail',
+  inParts: true,
   settings: (_bench, { facts, cpus, housekeeping }) => {
     if (!facts || cpus.length === 0 || housekeeping.length === 0) return [];
     const now = facts.emulatorCpus;

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { FileHost } from '../../../host-agent/tuning/host.js';
+import type { Coalescing, HostCommands } from '../../../host-agent/tuning/host-commands.js';
+import type { Bench } from '../../../host-agent/tuning/knob.js';
+import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
+import { parseScheduling, type Scheduling } from '../../../host-agent/tuning/scheduling.js';
+
+/** A host's tree, compact: `{0-3}` in a path stands for each of 0, 1, 2 and 3. */
+const recordedHostSchema = z.strictObject({
+  about: z.string(),
+  sources: z.array(z.string()).min(1),
+  files: z.record(z.string(), z.string()),
+  links: z.record(z.string(), z.string()).default({}),
+  /** procfs folder (PID, or PID/task/TID): name, scheduling, CPUs. */
+  threads: z.record(z.string(), z.tuple([z.string(), z.string(), z.string()])).default({}),
+});
+export type RecordedHost = z.infer<typeof recordedHostSchema>;
+
+export function recordedHost(name: string): RecordedHost {
+  return recordedHostSchema.parse(
+    JSON.parse(readFileSync(join(import.meta.dirname, 'hosts', `${name}.json`), 'utf8')),
+  );
+}
+
+function expand(path: string): string[] {
+  const range = /\{(\d+)-(\d+)\}/.exec(path);
+  if (!range) return [path];
+  const first = Number(range[1]);
+  const count = Number(range[2]) - first + 1;
+  return Array.from({ length: count }, (_, at) => path.replace(range[0], String(first + at))).flatMap(expand);
+}
+
+const policyNumbers: Record<string, number> = { other: 0, fifo: 1, rr: 2, batch: 3, idle: 5 };
+
+function stat(id: string, name: string, { policy, priority }: Scheduling): string {
+  const fields = Array.from({ length: 52 }, () => '0');
+  fields.splice(0, 4, id, `(${name})`, 'S', '1');
+  fields[39] = String(priority);
+  fields[40] = String(policyNumbers[policy]);
+  return fields.join(' ');
+}
+
+/** Makes the tree real under `root`. */
+export function unpack(host: RecordedHost, root: string): void {
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text === '' ? '' : `${text}\n`);
+  };
+  for (const [path, [name, scheduling, cpus]] of Object.entries(host.threads)) {
+    const id = path.split('/').at(-1) ?? '';
+    const folders = path.includes('/') ? [path] : [path, `${path}/task/${id}`];
+    for (const folder of folders) {
+      put(`/proc/${folder}/comm`, name);
+      put(`/proc/${folder}/stat`, stat(id, name, parseScheduling(scheduling)));
+      put(`/proc/${folder}/status`, `Name:\t${name}\nCpus_allowed_list:\t${cpus}`);
+    }
+  }
+  for (const [path, text] of Object.entries(host.files)) for (const one of expand(path)) put(one, text);
+  for (const [path, to] of Object.entries(host.links)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    symlinkSync(to, join(root, path));
+  }
+}
+
+/** What system calls and ioctls do on a host, done to the tree's files. */
+class RecordedCommands implements HostCommands {
+  constructor(private readonly root: string) {}
+
+  #threads(thread: number): string[] {
+    const found: string[] = [];
+    for (const pid of new FileHost(this.root, this).names('/proc'))
+      for (const folder of [`/proc/${pid}`, `/proc/${pid}/task/${thread}`])
+        if (folder.endsWith(`/${thread}`) && existsSync(join(this.root, folder, 'stat')))
+          found.push(join(this.root, folder));
+    if (found.length === 0) throw new Error(`the recorded host has no thread ${thread}`);
+    return found;
+  }
+
+  setAffinity(thread: number, cpus: string): void {
+    for (const folder of this.#threads(thread)) {
+      const status = readFileSync(join(folder, 'status'), 'utf8');
+      writeFileSync(join(folder, 'status'), status.replace(/(?<=Cpus_allowed_list:\t).*/, cpus));
+    }
+  }
+
+  setScheduling(thread: number, scheduling: Scheduling): void {
+    for (const folder of this.#threads(thread)) {
+      const name = readFileSync(join(folder, 'comm'), 'utf8').trim();
+      writeFileSync(join(folder, 'stat'), `${stat(String(thread), name, scheduling)}\n`);
+    }
+  }
+
+  coalescing(networkInterface: string): Coalescing | null {
+    const file = join(this.root, 'ethtool', networkInterface);
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  }
+
+  setCoalescing(networkInterface: string, wanted: Coalescing): void {
+    writeFileSync(join(this.root, 'ethtool', networkInterface), `${JSON.stringify(wanted)}\n`);
+  }
+
+  kernelLog(): string | null {
+    const file = join(this.root, 'dmesg');
+    return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  }
+}
+
+/** A bench on an unpacked tree. */
+export function benchAt(root: string): Bench {
+  const host = new FileHost(root, new RecordedCommands(root));
+  return { host, domains: new QemuProcesses(host) };
+}
