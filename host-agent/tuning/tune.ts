@@ -53,8 +53,11 @@ export async function apply(
   for (const difference of differences) {
     const { knob, place, now, wanted } = difference;
     const failure = await attempt(async () => {
-      journal.record({ knob, place, before: now, after: wanted });
-      await set(bench, knob, place, wanted);
+      const change = journal.record({ knob, place, before: now, after: wanted });
+      await set(bench, knob, place, wanted).catch(async (error: unknown) => {
+        if (await isUntouched(bench, change)) journal.undone(change);
+        throw error;
+      });
     });
     if (failure) failed.push({ knob, place, ...failure });
     else changed.push(difference);
@@ -95,8 +98,8 @@ export async function restore(
 async function undo(bench: Bench, journal: Journal, change: Change, force: boolean): Promise<boolean> {
   const { knob, place, before, after } = change;
   if (journal.isOfOtherBoot(change)) return false;
+  if (await isUntouched(bench, change)) return false;
   const now = await theKnob(knob).read(bench, place);
-  if (now === null || (now === before && !theKnob(knob).inParts)) return false;
   if (now !== after && now !== before && !force)
     throw new VmcallError(
       'TUNING_CHANGED_SINCE',
@@ -105,6 +108,13 @@ async function undo(bench: Bench, journal: Journal, change: Change, force: boole
     );
   await set(bench, knob, place, before);
   return true;
+}
+
+/** Nothing is to be undone: the place is gone, or surely as it was before. */
+async function isUntouched(bench: Bench, { knob, place, before }: Change): Promise<boolean> {
+  const { read, inParts } = theKnob(knob);
+  const now = await read(bench, place);
+  return now === null || (now === before && !inParts);
 }
 
 async function set(bench: Bench, name: string, place: string, value: string): Promise<void> {

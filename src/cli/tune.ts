@@ -110,12 +110,13 @@ async function restoreAll(bench: Bench, options: Options): Promise<void> {
     process.stderr.write(`TUNING_RECORD_DAMAGED: lines ${damaged.join(', ')} of the record cannot be read\n`);
 }
 
+/** Why and source once a knob: its differences follow one another. */
 const differenceLines = (differences: readonly Difference[]) =>
   differences
-    .map(
-      ({ knob, place, now, wanted, why, source }) =>
-        `${knob}  ${place}: ${now} -> ${wanted}\n    ${why}\n    (${source})\n`,
-    )
+    .map(({ knob, place, now, wanted, why, source }, at) => {
+      const change = `${knob}  ${place}: ${now} -> ${wanted}\n`;
+      return differences[at + 1]?.knob === knob ? change : `${change}    ${why}\n    (${source})\n`;
+    })
     .join('');
 
 const restoredLines = (changes: readonly Change[]) =>

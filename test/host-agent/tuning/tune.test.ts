@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
+import { readThread } from '../../../host-agent/tuning/scheduling.js';
 import { resolveTarget, type Wish } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
 import { benchAt, recordedHost, unpack } from './recorded-host.js';
@@ -151,6 +152,9 @@ describe('apply and restore', () => {
     expect(first.failed).toEqual([]);
     expect(first.changed).toHaveLength(8);
     expect(bench.host.read('/proc/irq/45/smp_affinity_list')).toBe('6');
+    const cpus = (thread: number) => readThread(bench.host, `/proc/2000/task/${thread}`)?.cpus;
+    expect([2000, 2013].map(cpus)).toEqual(['0-1,4-5', '0-1,4-5']);
+    expect([2010, 2011, 2012].map(cpus)).toEqual(['4-5', '6', '4-7']);
     const tuned = snapshot(root);
     expect(await tune(bench, 'dpdk0')).toEqual({ changed: [], failed: [] });
     expect(snapshot(root)).toEqual(tuned);
@@ -226,7 +230,9 @@ describe('apply and restore', () => {
     expect(failed).toMatchObject([{ knob: 'halt-poll', code: 'HOST_WRITE' }]);
     expect(changed).toHaveLength(7);
     writeFileSync(file, '200000\n');
-    expect((await undo(bench)).settled.map(({ knob }) => knob)).toEqual(['halt-poll']);
+    const outcome = await undo(bench);
+    expect(outcome.restored).toHaveLength(7);
+    expect(outcome.settled).toEqual([]);
     expect(snapshot(root)).toEqual(before);
   });
 
