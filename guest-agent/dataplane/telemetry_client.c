@@ -16,7 +16,8 @@ static const char usage[] =
 "    Send one DPDK telemetry command, e.g. /vmcall/policy,interrupt, and print\n"
 "    its reply.\n"
 "vmcall-telemetry [--socket PATH] --serve DEVICE\n"
-"    Answer the commands that come line by line from a character device.\n"
+"    Answer the commands that come line by line from a character device;\n"
+"    - is standard input, with the replies on standard output.\n"
 "\n"
 "  --socket PATH   default /var/run/dpdk/rte/dpdk_telemetry.v2\n";
 

@@ -47,14 +47,21 @@ write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
+/* Where commands come from and where replies go. */
+struct ends {
+	int in;
+	int out;
+	bool may_end;	/* a pipe ends with its writer; a device does not */
+};
+
 static int
-answer_error(int device, const char *code, const char *text)
+answer_error(int out, const char *code, const char *text)
 {
 	char reply[256];
 	int n = snprintf(reply, sizeof(reply),
 		"{\"code\":\"%s\",\"error\":\"%s\"}\n", code, text);
 
-	return write_all(device, reply, (size_t)n);
+	return write_all(out, reply, (size_t)n);
 }
 
 /* One try with the connection there is, one with a new one: the program may
@@ -82,23 +89,23 @@ ask(int *link, const char *socket, const char *command, char *reply,
 }
 
 static int
-answer(int device, int *link, const char *socket, const struct line *line)
+answer(int out, int *link, const char *socket, const struct line *line)
 {
 	static char reply[TELEMETRY_REPLY_MAX];
 	size_t length;
 
 	if (line->too_long)
-		return answer_error(device, "EMSGSIZE", "the line is too long");
+		return answer_error(out, "EMSGSIZE", "the line is too long");
 	if (line->text[0] != '/')
-		return answer_error(device, "EINVAL",
+		return answer_error(out, "EINVAL",
 			"a telemetry command begins with a slash");
 	if (ask(link, socket, line->text, reply, sizeof(reply) - 1) != 0)
-		return answer_error(device,
+		return answer_error(out,
 			errno == ETIMEDOUT ? "ETIMEDOUT" : "ENOTCONN",
 			strerror(errno));
 	length = strlen(reply);
 	reply[length++] = '\n';
-	return write_all(device, reply, length);
+	return write_all(out, reply, length);
 }
 
 /* @return true when the line is complete */
@@ -117,35 +124,43 @@ add_character(struct line *line, char c)
 }
 
 static int
-open_device(const char *path)
+open_ends(const char *path, struct ends *ends)
 {
 	struct termios mode;
-	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-	/* A terminal would echo the replies back as commands. */
-	if (fd >= 0 && tcgetattr(fd, &mode) == 0) {
-		cfmakeraw(&mode);
-		tcsetattr(fd, TCSANOW, &mode);
+	if (strcmp(path, "-") == 0) {
+		*ends = (struct ends) { STDIN_FILENO, STDOUT_FILENO, true };
+		return 0;
 	}
-	return fd;
+	ends->in = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ends->out = ends->in;
+	ends->may_end = false;
+	/* A terminal would echo the replies back as commands. */
+	if (ends->in >= 0 && tcgetattr(ends->in, &mode) == 0) {
+		cfmakeraw(&mode);
+		tcsetattr(ends->in, TCSANOW, &mode);
+	}
+	return ends->in < 0 ? -1 : 0;
 }
 
 int
 telemetry_serve(const char *path, const char *socket)
 {
 	struct line line = { .length = 0 };
-	int device = open_device(path);
+	struct ends ends;
 	int link = -1;
 
-	if (device < 0) {
+	if (open_ends(path, &ends) != 0) {
 		fprintf(stderr, "vmcall-telemetry: %s: %s\n", path,
 			strerror(errno));
 		return -1;
 	}
 	for (;;) {
 		char input[512];
-		ssize_t i, n = read(device, input, sizeof(input));
+		ssize_t i, n = read(ends.in, input, sizeof(input));
 
+		if (n == 0 && ends.may_end)
+			return 0;
 		if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EIO) {
 			fprintf(stderr, "vmcall-telemetry: reading %s: %s\n",
 				path, strerror(errno));
@@ -159,7 +174,7 @@ telemetry_serve(const char *path, const char *socket)
 			if (!add_character(&line, input[i]))
 				continue;
 			if (line.length > 0 &&
-			    answer(device, &link, socket, &line) != 0) {
+			    answer(ends.out, &link, socket, &line) != 0) {
 				fprintf(stderr,
 					"vmcall-telemetry: writing %s: %s\n",
 					path, strerror(errno));
