@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { errorCodes, measurementEndCodes } from './codes.js';
+import { limits } from './limits.js';
+
+/** A domain's UUID as libvirt prints it. */
+export const domainSchema = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+    'wanted a UUID in lower case, as `virsh domuuid` prints it',
+  );
+
+/** How the dataplane waits for packets, and so the path a packet's notification takes. */
+export const pathSchema = z.enum(['poll', 'injected', 'vmcall']);
+export type Path = z.infer<typeof pathSchema>;
+
+/** The dataplane's idle threshold, us. */
+export const idleThresholdSchema = z.int().min(0).max(1_000_000_000);
+
+/** Text for people: no control characters, so that it can be logged as it is. */
+export const textSchema = z
+  .string()
+  .max(limits.textCharacters)
+  .regex(/^\P{Cc}*$/u, 'wanted text without control characters');
+
+/** A word of a program's vocabulary, such as an errno's name. */
+export const wordSchema = z.string().regex(/^[A-Za-z0-9_.-]{0,64}$/, 'wanted a word');
+
+/**
+ * A counter or a time. A JSON number, for the largest safe integer is out of reach: polls at 10 MHz take 28 years to
+ * it, a sum of wake latencies 104 days of waiting for wakes.
+ */
+export const countSchema = z.int().min(0);
+
+export const measurementIdSchema = z
+  .string()
+  .regex(/^[0-9a-f-]{36}$/, 'wanted a UUID that the host chose for this measurement');
+
+export const errorCodeSchema = z.enum(Object.keys(errorCodes) as [keyof typeof errorCodes]);
+export const measurementEndCodeSchema = z.enum(
+  Object.keys(measurementEndCodes) as [keyof typeof measurementEndCodes],
+);
+
+export const countersSchema = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/), countSchema)
+  .refine((counters) => Object.keys(counters).length <= limits.counters, 'too many counters');
+
+/** Base64 of a compressed HDR histogram, V2. Whether it is one is for `decodeHistogram` to say. */
+export const histogramTextSchema = z
+  .string()
+  .min(8)
+  .max(limits.histogramCharacters)
+  .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'wanted base64');
