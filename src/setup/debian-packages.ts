@@ -24,6 +24,7 @@ const needed: Readonly<Record<string, string>> = {
   'zlib1g-dev': 'histograms',
   'qemu-system-x86': 'the lab host and its guest',
   iproute2: 'network interfaces',
+  openssl: "the host agent's certificate",
   'util-linux': 'chrt, taskset, setpriv',
 };
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { createFile } from '../../src/support/atomic-file.js';
+import { exitCodes, VmcallError } from '../../src/support/errors.js';
+
+/** What the host agent shows its guests. */
+export interface HostCertificate {
+  /** Private key and certificate, PEM. */
+  pem: string;
+  /** SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it: AB:CD:... */
+  fingerprint: string;
+}
+
+const days = 3650;
+
+/**
+ * The host's key and certificate, made at the first call: self-signed, P-256, ten years, pinned by the guests. Both
+ * in one file, so that there is never one without the other, and the first of two processes wins.
+ * @throws VmcallError CERTIFICATE_FAILED, CERTIFICATE_INVALID
+ */
+export async function hostCertificate(stateFolder: string): Promise<HostCertificate> {
+  const file = join(stateFolder, 'certificate.pem');
+  const pem = (await readIfThere(file)) ?? (await make(stateFolder, file));
+  try {
+    return { pem, fingerprint: new X509Certificate(pem).fingerprint256 };
+  } catch (error) {
+    throw new VmcallError(
+      'CERTIFICATE_INVALID',
+      `${file} holds no certificate: ${(error as Error).message}`,
+      'Put the host key and certificate there in PEM form, or remove it and enrol every guest again',
+      exitCodes.configuration,
+      { cause: error },
+    );
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw failed(file, error);
+  }
+}
+
+async function make(stateFolder: string, file: string): Promise<string> {
+  try {
+    await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+    const work = await mkdtemp(join(stateFolder, '.certificate-'));
+    try {
+      const [key, certificate] = [join(work, 'key'), join(work, 'certificate')];
+      await execa('openssl', [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-sha256'],
+        ...[
+          '-days',
+          String(days),
+          '-subj',
+          '/CN=vmcall host agent',
+          '-addext',
+          'subjectAltName=DNS:vmcall-host',
+        ],
+        ...['-keyout', key, '-out', certificate],
+      ]);
+      const pem = (await readFile(key, 'utf8')) + (await readFile(certificate, 'utf8'));
+      if (await createFile(file, pem, 0o600)) return pem;
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw failed(file, error);
+  }
+}
+
+function failed(file: string, cause: unknown): VmcallError {
+  return new VmcallError(
+    'CERTIFICATE_FAILED',
+    `the host's certificate ${file} cannot be read or made: ${(cause as Error).message.slice(0, 300)}`,
+    "Run this as root with Debian's openssl installed, or name another folder by --state",
+    exitCodes.configuration,
+    { cause },
+  );
+}

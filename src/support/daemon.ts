@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execa } from 'execa';
+import type { Log } from './log.js';
+
+/**
+ * Tells systemd how this service is (sd_notify(3)), by Debian's systemd-notify, for Node.js has no datagram sockets of
+ * the Unix domain. Does nothing without systemd. Needs NotifyAccess=all in the unit.
+ */
+export async function notifySystemd(assignments: readonly string[], log: Log): Promise<void> {
+  if (!process.env.NOTIFY_SOCKET) return;
+  try {
+    await execa('systemd-notify', [`--pid=${process.pid}`, ...assignments], { timeout: 10_000 });
+  } catch (error) {
+    log.error({ err: error }, 'systemd could not be told of the service');
+  }
+}
+
+/** A daemon, as the process's signals drive it. */
+export interface Daemon {
+  /** Resolves once it is of use. */
+  start(): Promise<void>;
+  /** Takes up its configuration again; what is wrong with it is the daemon's to log. */
+  reload(): Promise<void>;
+  /** Resolves once nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/** Runs a daemon until SIGTERM or SIGINT; SIGHUP reloads. */
+export async function runDaemon(daemon: Daemon, log: Log): Promise<void> {
+  const ended = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+  let reloading: Promise<void> = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(async () => {
+      await notifySystemd(['RELOADING=1'], log);
+      await daemon.reload();
+      await notifySystemd(['READY=1'], log);
+    });
+  });
+  await daemon.start();
+  await notifySystemd(['READY=1'], log);
+  const signal = await ended;
+  log.info({ signal }, 'stopping');
+  await notifySystemd(['STOPPING=1'], log);
+  await reloading;
+  await daemon.stop();
+  log.info('stopped');
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+/** syslog's priorities (RFC 5424), which journald takes from a line's prefix (sd-daemon(3)). */
+const priorities: Readonly<Record<string, number>> = {
+  fatal: 2,
+  error: 3,
+  warn: 4,
+  info: 6,
+  debug: 7,
+  trace: 7,
+};
+
+/** One line: under systemd with its priority before it. */
+function writeLine(line: string): void {
+  const level = /"level":"([a-z]+)"/.exec(line)?.[1] ?? 'info';
+  const prefix = process.env.JOURNAL_STREAM ? `<${priorities[level] ?? 6}>` : '';
+  process.stderr.write(`${prefix}${line}`);
+}
+
+/** A daemon's log: a line of JSON an event, on stderr. Secrets never reach it: they are taken out by their key. */
+export function createLog(agent: string, stream: DestinationStream = { write: writeLine }): Log {
+  return pino(
+    {
+      base: { agent },
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      redact: { paths: ['secret', '*.secret', 'authorization', '*.authorization'], censor: '[secret]' },
+    },
+    stream,
+  );
+}
