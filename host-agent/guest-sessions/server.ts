@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EventEmitter, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { closeCodes, standardCloseCodes } from '../../src/protocol/codes.js';
+import {
+  type GuestMessage,
+  guestMessageSchema,
+  type HostMessage,
+  hostMessageSchema,
+} from '../../src/protocol/messages.js';
+import { subprotocol } from '../../src/protocol/version.js';
+import { Channel, type Closed, webSocketLimits } from '../../src/session/channel.js';
+import type { Log } from '../../src/support/log.js';
+import { packageVersion } from '../../src/support/package-version.js';
+import { secretMatches } from '../enrolment/secret.js';
+import { Admission, type AdmissionLimits, type Place, usualAdmission } from './admission.js';
+import { type Agreement, GuestSession } from './guest-session.js';
+import { awaitHello } from './handshake.js';
+import { readUpgrade, refuseUpgrade } from './upgrade.js';
+
+/** Who is enrolled; asked at each upgrade and each `recheckMs` of a session's life. */
+export interface Enrolments {
+  /** The hash of the domain's secret; undefined if it has none. */
+  hashOf(domain: string): Promise<Buffer | undefined>;
+}
+
+export interface GuestSessionsOptions {
+  /** Where to listen; port 0 for any. */
+  address: string;
+  port: number;
+  /** Private key and certificate. */
+  pem: string;
+  enrolments: Enrolments;
+  log: Log;
+  admission?: AdmissionLimits;
+  /** How often a live session's secret is compared with the store's, ms. */
+  recheckMs?: number;
+}
+
+/** From the TCP connection to the authenticated upgrade, ms. */
+const upgradeTimeoutMs = 5_000;
+const usualRecheckMs = 10_000;
+/** Refusals are counted, and told once in this time, ms: a flood of connections is no flood of log lines. */
+const refusalLogMs = 10_000;
+
+/** The TLS server that guests connect to, and their live sessions, one a domain. Emits `open` for each. */
+export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
+  readonly #server: Server;
+  readonly #webSockets: WebSocketServer;
+  readonly #admission: Admission;
+  readonly #places = new Map<string, Place>();
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Map<string, GuestSession>();
+  /** With which hash each session was let in. */
+  readonly #hashes = new WeakMap<GuestSession, Buffer>();
+  readonly #refused = new Map<string, number>();
+  readonly #timers: NodeJS.Timeout[];
+  #stopping = false;
+
+  private constructor(private readonly options: GuestSessionsOptions) {
+    super();
+    this.#admission = new Admission(options.admission ?? usualAdmission);
+    this.#webSockets = new WebSocketServer({
+      ...webSocketLimits,
+      noServer: true,
+      clientTracking: false,
+      handleProtocols: () => subprotocol,
+    });
+    this.#server = createServer({
+      key: options.pem,
+      cert: options.pem,
+      minVersion: 'TLSv1.3',
+      handshakeTimeout: upgradeTimeoutMs,
+      maxHeaderSize: 4096,
+    });
+    this.#server.prependListener('connection', (socket: Socket) => this.#connected(socket));
+    this.#server.on('tlsClientError', () => this.#refuse('tls'));
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+    this.#server.on('request', (request) => refuseUpgrade(request.socket, 426));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#timers = [
+      setInterval(() => void this.#recheck(), options.recheckMs ?? usualRecheckMs),
+      setInterval(() => this.#tellRefusals(), refusalLogMs),
+    ];
+  }
+
+  /** @throws the system's error if it cannot listen there */
+  static async listen(options: GuestSessionsOptions): Promise<GuestSessions> {
+    const sessions = new GuestSessions(options);
+    try {
+      sessions.#server.listen(options.port, options.address);
+      await once(sessions.#server, 'listening');
+    } catch (error) {
+      await sessions.stop();
+      throw error;
+    }
+    return sessions;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The domain's live session. */
+  get(domain: string): GuestSession | undefined {
+    return this.#sessions.get(domain);
+  }
+
+  /** All live sessions. */
+  all(): GuestSession[] {
+    return [...this.#sessions.values()];
+  }
+
+  /** Connections of any kind that are held now. */
+  get connections(): number {
+    return this.#admission.connections;
+  }
+
+  /** Ends every session with 1001 and listens no more. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const ended = this.all().map((session) => {
+      const closed = once(session, 'closed');
+      session.close(standardCloseCodes.goingAway, 'the host agent is stopping');
+      return closed;
+    });
+    await Promise.all(ended);
+    for (const socket of this.#sockets) socket.destroy();
+    if (this.#server.listening) {
+      this.#server.close();
+      await once(this.#server, 'close');
+    }
+    this.#tellRefusals();
+  }
+
+  #connected(socket: Socket): void {
+    const admitted = this.#admission.enter(socket.remoteAddress ?? '', performance.now());
+    if (typeof admitted === 'string') {
+      this.#refuse(admitted);
+      socket.destroy();
+      return;
+    }
+    const key = connectionKey(socket);
+    this.#places.set(key, admitted);
+    this.#sockets.add(socket);
+    const tooSlow = setTimeout(() => {
+      if (this.#places.delete(key)) {
+        this.#refuse('timeout');
+        socket.destroy();
+      }
+    }, upgradeTimeoutMs);
+    socket.once('close', () => {
+      clearTimeout(tooSlow);
+      admitted.leave();
+      this.#places.delete(key);
+      this.#sockets.delete(socket);
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const refuse = (status: 400 | 401 | 404 | 503) => {
+      this.#refuse(String(status));
+      refuseUpgrade(socket, status);
+    };
+    if (this.#stopping) return refuse(503);
+    const verdict = readUpgrade(request);
+    if ('status' in verdict) return refuse(verdict.status);
+    const { domain, secret } = verdict.credentials;
+    const hash = await this.#hashOf(domain);
+    if (hash === 'unreadable') return refuse(503);
+    if (!secretMatches(secret, hash) || !hash) return refuse(401);
+    if (socket.destroyed) return;
+    const key = connectionKey(request.socket);
+    this.#places.get(key)?.authenticate();
+    this.#places.delete(key);
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const channel = new Channel<GuestMessage, HostMessage>(
+        webSocket,
+        guestMessageSchema,
+        hostMessageSchema,
+      );
+      const log = this.options.log.child({ domain, from: request.socket.remoteAddress });
+      channel.once('closed', (closed: Closed) => log.info(closed, 'session closed'));
+      awaitHello(channel, domain, (agreement) => this.#open(channel, agreement, hash, log));
+    });
+  }
+
+  #open(channel: Channel<GuestMessage, HostMessage>, agreement: Agreement, hash: Buffer, log: Log): void {
+    const { domain, version, capabilities } = agreement;
+    const session = new GuestSession(channel, agreement);
+    const before = this.#sessions.get(domain);
+    this.#sessions.set(domain, session);
+    this.#hashes.set(session, hash);
+    before?.close(closeCodes.replaced, 'a newer session of this guest took its place');
+    session.once('closed', () => {
+      if (this.#sessions.get(domain) === session) this.#sessions.delete(domain);
+    });
+    channel.send({
+      type: 'ack',
+      version,
+      capabilities: [...capabilities],
+      agent: `vmcall ${packageVersion}`,
+    });
+    log.info(
+      { version, capabilities, agent: agreement.agent, replaced: before !== undefined },
+      'session open',
+    );
+    this.emit('open', session);
+  }
+
+  async #recheck(): Promise<void> {
+    for (const session of this.all()) {
+      const hash = await this.#hashOf(session.domain);
+      // A store that cannot be read just now takes nobody's secret back.
+      if (hash === 'unreadable' || (hash && this.#hashes.get(session)?.equals(hash))) continue;
+      session.close(closeCodes.revoked, 'the secret was replaced or taken back');
+    }
+  }
+
+  async #hashOf(domain: string): Promise<Buffer | undefined | 'unreadable'> {
+    try {
+      return await this.options.enrolments.hashOf(domain);
+    } catch (error) {
+      this.options.log.error({ err: error, domain }, 'the enrolment cannot be read');
+      return 'unreadable';
+    }
+  }
+
+  #refuse(why: string): void {
+    this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
+  }
+
+  #tellRefusals(): void {
+    if (this.#refused.size > 0)
+      this.options.log.warn({ refused: Object.fromEntries(this.#refused) }, 'connections refused');
+    this.#refused.clear();
+  }
+}
+
+/** The same for a TCP socket and for the TLS socket upon it. */
+function connectionKey(socket: {
+  remoteAddress?: string | undefined;
+  remotePort?: number | undefined;
+}): string {
+  return `${socket.remoteAddress}|${socket.remotePort}`;
+}
