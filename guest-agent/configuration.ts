@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { domainSchema, idleThresholdSchema, pathSchema } from '../src/protocol/fields.js';
+import { exitCodes, VmcallError } from '../src/support/errors.js';
+import { readToml } from '../src/support/toml.js';
+import type { HostAddress } from './session/host-session.js';
+
+/** Where the configuration is unless told otherwise. */
+export const configurationFile = '/etc/vmcall/guest-agent.toml';
+
+const fileName = z.string().regex(/^\/[^\0]{1,1000}$/, 'wanted an absolute path');
+const seconds = z.number().min(0.1).max(86_400);
+
+const hostSchema = z
+  .strictObject({
+    url: z.string().refine(isHostUrl, 'wanted wss://ADDRESS:PORT/guest'),
+    domain: domainSchema,
+    secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'wanted the 43 characters that vmcall enroll printed'),
+    certificate_sha256: z
+      .string()
+      .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/, 'wanted 32 bytes as AB:CD:..., as vmcall enroll printed them')
+      .optional(),
+    ca_file: fileName.optional(),
+    /** Without a session for this long, a path that is not upheld is given up for interrupts. */
+    lost_after_s: seconds.default(30),
+  })
+  .refine((host) => (host.certificate_sha256 === undefined) !== (host.ca_file === undefined), {
+    message: 'wanted exactly one of certificate_sha256 and ca_file',
+  });
+
+/** EAL options that the agent gives itself, or that would take the control socket away. */
+const ownEalOption = /^(--file-prefix|--no-telemetry|--proc-type)(=|$)/;
+
+const dataplaneSchema = z.strictObject({
+  program: fileName.default('/usr/local/sbin/vmcall-dataplane'),
+  telemetry_client: fileName.default('/usr/local/bin/vmcall-telemetry'),
+  eal_arguments: z
+    .array(z.string().max(500))
+    .max(100)
+    .refine(
+      (words) => !words.some((word) => word === '--' || ownEalOption.test(word)),
+      'must not hold --, --file-prefix, --proc-type or --no-telemetry: the agent sets them',
+    ),
+  arguments: z
+    .array(z.string().max(500))
+    .max(100)
+    .refine(
+      (words) => !words.some((word) => /^--(policy|idle-threshold-us)(=|$)/.test(word)),
+      'must not hold --policy or --idle-threshold-us: see path and idle_threshold_us',
+    )
+    .default([]),
+  file_prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'wanted 1 to 40 letters, digits, - or _')
+    .default('vmcall'),
+  /** Until the host says otherwise. */
+  path: pathSchema.default('injected'),
+  idle_threshold_us: idleThresholdSchema.default(300),
+  start_timeout_s: seconds.default(60),
+});
+
+export const guestConfigurationSchema = z.strictObject({ host: hostSchema, dataplane: dataplaneSchema });
+export type GuestConfiguration = z.infer<typeof guestConfigurationSchema>;
+export type DataplaneConfiguration = GuestConfiguration['dataplane'];
+
+function isHostUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  return protocol === 'wss:' && hostname !== '' && `${username}${password}${search}${hash}` === '';
+}
+
+/** @throws VmcallError CONFIG_*: file, key and value of each thing wrong */
+export function readGuestConfiguration(file: string): Promise<GuestConfiguration> {
+  return readToml(file, guestConfigurationSchema, ['host.secret']);
+}
+
+/** @throws VmcallError CONFIG_UNREADABLE of the CA file */
+export async function hostAddress({ host }: GuestConfiguration): Promise<HostAddress> {
+  const { domain, secret, certificate_sha256: fingerprint, ca_file: caFile } = host;
+  const identity = { url: new URL(host.url), domain, secret };
+  if (fingerprint !== undefined) return { ...identity, trust: { fingerprint } };
+  try {
+    return { ...identity, trust: { ca: await readFile(caFile ?? '', 'utf8') } };
+  } catch (error) {
+    throw new VmcallError(
+      'CONFIG_UNREADABLE',
+      `host.ca_file: ${(error as Error).message}`,
+      "Put the certificate authority's certificate there, in PEM form",
+      exitCodes.configuration,
+      { cause: error },
+    );
+  }
+}

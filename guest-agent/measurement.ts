@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MeasurementEndCode } from '../src/protocol/codes.js';
+import { decodeHistogram, emptyHistogram, encodeHistogram } from '../src/protocol/histogram.js';
+import type { Report } from '../src/protocol/messages.js';
+import type { Dataplane } from './program/dataplane.js';
+
+/** What a measurement needs of the dataplane. */
+export type Measured = Pick<Dataplane, 'info' | 'reset' | 'counters' | 'wakeLatency'>;
+
+/** Why a measurement cannot go on. */
+export class MeasurementBroken extends Error {
+  constructor(
+    readonly code: MeasurementEndCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** One measurement: the dataplane's cumulative counts from a reset on, as reports of what is new. */
+export class Measurement {
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #last = emptyHistogram();
+  #lastCount = 0;
+  #sequence = 0;
+  #began = 0;
+
+  /** @param send takes each report */
+  constructor(
+    readonly id: string,
+    private readonly dataplane: Measured,
+    private readonly send: (report: Report) => void,
+  ) {}
+
+  /** Reports sent. */
+  get reports(): number {
+    return this.#sequence;
+  }
+
+  /**
+   * Sets the counts to nothing and reports each `intervalMs` from then on.
+   * @param broken called once if it cannot go on
+   */
+  async start(intervalMs: number, broken: (error: unknown) => void): Promise<void> {
+    await this.dataplane.reset();
+    this.#began = performance.now();
+    this.#running = this.#run(intervalMs).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) broken(error);
+    });
+  }
+
+  /** Sends the last report. @throws MeasurementBroken and the dataplane's errors */
+  async finish(): Promise<void> {
+    this.abandon();
+    await this.#running;
+    await this.#report();
+  }
+
+  /** Reports no more. */
+  abandon(): void {
+    this.#stop.abort();
+  }
+
+  async #run(intervalMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    for (let due = this.#began + intervalMs; ; due += intervalMs) {
+      await delay(Math.max(0, due - performance.now()), undefined, { signal });
+      await this.#report();
+      // Reports that could not be made in time are left out, not made up for: the next delta holds their counts.
+      due = Math.max(due, performance.now() - intervalMs);
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { path } = await this.dataplane.info();
+    const counters = await this.dataplane.counters();
+    const { count, min, max, sum, histogram } = await this.dataplane.wakeLatency();
+    if (count < this.#lastCount)
+      throw new MeasurementBroken('DATAPLANE_RESET', `the count went from ${this.#lastCount} to ${count}`);
+    const now = decodeHistogram(histogram);
+    const delta = decodeHistogram(histogram);
+    delta.subtract(this.#last);
+    this.#last = now;
+    this.#lastCount = count;
+    this.send({
+      type: 'report',
+      measurement: this.id,
+      sequence: ++this.#sequence,
+      elapsed_us: Math.round((performance.now() - this.#began) * 1000),
+      path,
+      wake_latency: {
+        unit: 'ns',
+        delta: { count: delta.totalCount, histogram: encodeHistogram(delta) },
+        total: { count, min: count === 0 ? null : min, max, sum },
+      },
+      counters,
+    });
+  }
+}
