@@ -4,20 +4,28 @@ import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { checkCommand } from './check.js';
 import { cstatesCommand } from './cstates.js';
+import { enrollCommand } from './enroll.js';
+import { guestAgentCommand } from './guest-agent.js';
 import { labCommand } from './lab.js';
 import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
+
+const commands = [
+  checkCommand,
+  cstatesCommand,
+  enrollCommand,
+  guestAgentCommand,
+  labCommand,
+  testCommand,
+  tuneCommand,
+];
 
 const program = new Command('vmcall')
   .description(
     'DPDK in a KVM guest that yields its vCPU by hypercall and is woken by the host interrupt handler',
   )
-  .exitOverride()
-  .addCommand(checkCommand().exitOverride())
-  .addCommand(cstatesCommand().exitOverride())
-  .addCommand(labCommand().exitOverride())
-  .addCommand(testCommand().exitOverride())
-  .addCommand(tuneCommand().exitOverride());
+  .exitOverride();
+for (const command of commands) program.addCommand(command().exitOverride());
 
 try {
   await program.parseAsync();

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command } from 'commander';
+import { GuestAgent } from '../../guest-agent/agent.js';
+import { configurationFile } from '../../guest-agent/configuration.js';
+import { runDaemon } from '../support/daemon.js';
+import { createLog } from '../support/log.js';
+
+/** `vmcall guest-agent`: the daemon in the VM. */
+export function guestAgentCommand(): Command {
+  return new Command('guest-agent')
+    .description('run in a guest: supervise the dataplane and do what the host agent asks')
+    .option('--config <file>', 'configuration, as vmcall enroll prints it', configurationFile)
+    .action(async ({ config }: { config: string }) => {
+      const log = createLog('guest-agent');
+      await runDaemon(await GuestAgent.create(config, log), log);
+    });
+}
