@@ -22,7 +22,9 @@ export async function readToml<T>(
 
 async function readText(file: string, isSecret: boolean): Promise<string> {
   try {
-    const { mode, size } = await stat(file);
+    const found = await stat(file);
+    const { mode, size } = found;
+    if (!found.isFile()) throw new Error('not a regular file');
     if (isSecret && mode & 0o077)
       throw new VmcallError(
         'CONFIG_OPEN',
