@@ -51,6 +51,7 @@ export class Telemetry {
       if (body !== undefined && body !== null) return body;
       const { code, error } = answer as Record<string, unknown>;
       if (code === 'ENOTCONN') throw unreachable(command, String(error));
+      if (typeof code === 'string') throw failed(command, `${code}: ${error}`);
     }
     throw failed(command, `unexpected answer ${JSON.stringify(answer).slice(0, 200)}`);
   }

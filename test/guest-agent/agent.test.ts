@@ -206,6 +206,24 @@ describe('the guest agent', () => {
     expect(await dataplanePid()).toBe(pid);
   });
 
+  test('says so while the dataplane hangs, and goes on with it when it goes on', {
+    timeout: 90_000,
+  }, async () => {
+    await upheld();
+    const pid = await dataplanePid();
+    process.kill(pid, 'SIGSTOP');
+    const asked = await host.ask(domain, 'set-path', { path: 'poll' });
+    expect(asked).toMatchObject({ error: { code: expect.stringMatching(/^(DATAPLANE_FAILED|DEADLINE)$/) } });
+    await host.event(
+      'health',
+      isHealth(({ reason }) => reason?.code === 'TELEMETRY_FAILED'),
+    );
+    const from = host.events.length;
+    process.kill(pid, 'SIGCONT');
+    expect(await upheld(from)).toMatchObject({ restarts: 0 });
+    expect(await host.ask(domain, 'set-path', { path: 'poll' })).toMatchObject({ result: { path: 'poll' } });
+  });
+
   test('uses another telemetry client when the one it has is killed', async () => {
     await upheld();
     const { stdout } = await execa('pgrep', ['-P', String(agent.child.pid), '-f', 'vmcall-telemetry']);

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type HostSession, openHostSession } from '../../guest-agent/session/host-session.js';
+import { GuestMeasurement } from '../../host-agent/guest-sessions/guest-measurement.js';
+import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import type { Report } from '../../src/protocol/messages.js';
+import { domainA, type Host, startHost } from './support/host.js';
+
+let host: Host;
+let guest: HostSession;
+let id: string;
+let sent: number;
+
+/** A guest that sends `reports` when it is asked to stop. */
+async function measure(reports: ((report: Report) => Partial<Report>)[], claimed = reports.length) {
+  guest = await openHostSession(
+    {
+      url: new URL(host.url),
+      trust: { fingerprint: host.fingerprint },
+      domain: domainA,
+      secret: await host.store.issue(domainA),
+    },
+    {
+      'set-path': () => Promise.reject(new Error('not in this test')),
+      'get-health': () => Promise.reject(new Error('not in this test')),
+      'start-measurement': async ({ measurement }) => {
+        id = measurement;
+        return { path: 'vmcall' };
+      },
+      'stop-measurement': async () => {
+        for (const change of reports) {
+          const report = honest(++sent);
+          guest.send({ ...report, ...change(report) });
+        }
+        return { reports: claimed };
+      },
+    },
+    () => {},
+    new AbortController().signal,
+  );
+  const session = host.sessions.get(domainA);
+  if (!session) throw new Error('no session');
+  return GuestMeasurement.start(session);
+}
+
+function honest(sequence: number): Report {
+  const delta = emptyHistogram();
+  delta.recordValue(1000 * sequence);
+  return {
+    type: 'report',
+    measurement: id,
+    sequence,
+    elapsed_us: sequence * 1_000_000,
+    path: 'vmcall',
+    wake_latency: {
+      unit: 'ns',
+      delta: { count: 1, histogram: encodeHistogram(delta) },
+      total: { count: sequence, min: 1000, max: 1000 * sequence, sum: 500 * sequence * (sequence + 1) },
+    },
+    counters: { rx: sequence },
+  };
+}
+
+beforeEach(async () => {
+  sent = 0;
+  host = await startHost();
+});
+afterEach(() => host.stop());
+
+test('adds reports up to the whole', async () => {
+  const measurement = await measure([() => ({}), () => ({}), () => ({})]);
+  const measured = await measurement.finish();
+  expect(measured).toMatchObject({
+    ...{ path: 'vmcall', reports: 3, elapsedUs: 3_000_000, counters: { rx: 3 } },
+    total: { count: 3, min: 1000, max: 3000, sum: 6000 },
+  });
+  expect(decodeHistogram(measured.histogram).totalCount).toBe(3);
+});
+
+const withDelta = (report: Report, delta: Partial<Report['wake_latency']['delta']>) => ({
+  wake_latency: { ...report.wake_latency, delta: { ...report.wake_latency.delta, ...delta } },
+});
+test.each([
+  ['a report is missing', [() => ({}), () => ({ sequence: 3 })], undefined, 'report 3 came for 2'],
+  ['the last report is missing', [() => ({})], 2, '2 reports were sent, 1 came'],
+  [
+    'the path changed',
+    [() => ({}), () => ({ path: 'injected' as const })],
+    undefined,
+    'from vmcall to injected',
+  ],
+  [
+    'a delta holds another count',
+    [(report: Report) => withDelta(report, { count: 7 })],
+    undefined,
+    'says 7 and holds 1',
+  ],
+  [
+    'a histogram is none',
+    [(report: Report) => withDelta(report, { histogram: 'AAAAAAAA' })],
+    undefined,
+    'not V2 compressed',
+  ],
+])('is broken if %s', async (_what, reports, claimed, why) => {
+  const measurement = await measure(reports, claimed);
+  await expect(measurement.finish()).rejects.toMatchObject({
+    code: 'MEASUREMENT_BROKEN',
+    message: expect.stringContaining(why),
+  });
+});
+
+test('is broken when the guest ends it, and when the session is lost', async () => {
+  const first = await measure([]);
+  guest.send({ type: 'measurement-ended', measurement: id, code: 'DATAPLANE_RESTARTED', message: 'SIGKILL' });
+  await expect.poll(() => first.broken?.message).toContain('DATAPLANE_RESTARTED: SIGKILL');
+  const second = await measure([]);
+  guest.close(1001, '');
+  await expect.poll(() => second.broken?.message).toContain('the session was lost with 1001');
+  await expect(second.finish()).rejects.toMatchObject({ code: 'MEASUREMENT_BROKEN' });
+});
