@@ -28,7 +28,8 @@ export interface Daemon {
 /** Runs a daemon until SIGTERM or SIGINT; SIGHUP reloads. */
 export async function runDaemon(daemon: Daemon, log: Log): Promise<void> {
   const ended = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+    // Not once(): execa's exit hook ends the process at a signal that has no other listener left.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
   let reloading: Promise<void> = Promise.resolve();
   process.on('SIGHUP', () => {

@@ -198,12 +198,17 @@ describe('the guest agent', () => {
     await upheld();
     const pid = await dataplanePid();
     const { port } = host;
+    const start = () =>
+      host.ask(domain, 'start-measurement', { measurement: randomUUID(), interval_ms: 60_000 });
+    expect(await start()).toHaveProperty('result');
     await host.kill('SIGKILL');
     await agent.logged('session lost');
     host = await HostProcess.start(folder, port);
     await host.event('open');
     expect(await upheld()).toMatchObject({ restarts: 0 });
     expect(await dataplanePid()).toBe(pid);
+    // The measurement that was on has ended with its session.
+    expect(await start()).toHaveProperty('result');
   });
 
   test('says so while the dataplane hangs, and goes on with it when it goes on', {
@@ -286,8 +291,9 @@ describe('the guest agent', () => {
     agent = Command.start(['guest-agent', '--config', file], { NOTIFY_SOCKET: socket });
     await expect.poll(() => heard, { timeout: 20_000 }).toMatch(/READY=1/);
     expect(heard).toContain(`MAINPID=${agent.child.pid}`);
+    // While systemd-notify still runs: its end is no reason to skip ours.
     agent.child.kill('SIGTERM');
-    await agent.exited;
+    expect(await agent.exited).toEqual([0, null]);
     await expect.poll(() => heard).toMatch(/STOPPING=1/);
     listener.kill();
   });
