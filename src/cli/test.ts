@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { prepareLab } from '../setup/prepare.js';
+import { prepareTests } from '../setup/prepare.js';
 import { projectRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
 
@@ -13,7 +13,7 @@ export function testCommand(): Command {
     .argument('[vitest-words...]', 'file names or options for vitest')
     .allowUnknownOption()
     .action(async (words: string[]) => {
-      await prepareLab(stderrProgress(), true);
+      await prepareTests(stderrProgress());
       const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs');
       const { status } = spawnSync(process.execPath, [vitest, 'run', ...words], {
         cwd: projectRoot,

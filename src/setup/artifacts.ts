@@ -5,12 +5,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { buildInitramfs, type InitramfsContents, moduleName } from '../lab/initramfs.js';
 import { cached } from '../support/cache.js';
-import { VmcallError } from '../support/errors.js';
-import { projectRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
+import { here, logged } from './build.js';
 import type { KernelPackages } from './kernel-packages.js';
-
-const here = (...words: string[]) => join(projectRoot, ...words);
 
 /** Everything the lab runs, built: folders under the cache, keyed by what they are made from. */
 export interface Artifacts {
@@ -21,22 +18,6 @@ export interface Artifacts {
   generator: string;
   hostInitramfs: string;
   guestInitramfs: string;
-}
-
-/** Runs a build; what it printed is shown only if it fails. */
-async function logged(command: string, words: string[]): Promise<void> {
-  const { failed, all, shortMessage } = await execa(command, words, {
-    stdin: 'ignore',
-    all: true,
-    reject: false,
-  });
-  if (!failed) return;
-  process.stderr.write(`${all}\n`);
-  throw new VmcallError(
-    'SETUP_BUILD_FAILED',
-    shortMessage ?? `${command} failed`,
-    'The output of the build is above',
-  );
 }
 
 /** The series of `kernel-patches/SERIES` built against Debian's headers, with the lab's own patch on top. */

@@ -6,7 +6,7 @@ import type { Progress } from '../support/progress.js';
 
 /** Debian packages the builds and the lab need, and what for. */
 const needed: Readonly<Record<string, string>> = {
-  'build-essential': 'to build kernel modules, the dataplane and the generator',
+  'build-essential': 'to build kernel modules, the dataplane, the generator and the addon',
   bc: 'kernel build',
   bison: 'kernel build',
   flex: 'kernel build',
@@ -16,7 +16,9 @@ const needed: Readonly<Record<string, string>> = {
   'xz-utils': "Debian's module compression",
   cpio: 'initramfs',
   'busybox-static': 'initramfs',
-  'pkg-config': 'to find DPDK',
+  'pkg-config': 'to find DPDK and libvirt',
+  'libvirt-dev': 'libvirt addon',
+  'libvirt-daemon': "libvirtd, for the addon's tests",
   'dpdk-doc': "DPDK's own examples",
   'libdpdk-dev': 'dataplane',
   'libnuma-dev': 'dataplane, static',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Progress } from '../support/progress.js';
+import { buildAddon } from './addon.js';
 import { type Artifacts, buildArtifacts } from './artifacts.js';
 import { ensureDebianPackages } from './debian-packages.js';
 import { kernelPackages } from './kernel-packages.js';
@@ -12,4 +13,11 @@ export async function prepareLab(progress: Progress, assumeYes: boolean): Promis
   await ensureDebianPackages(progress, assumeYes);
   const kernel = await kernelPackages(kernelSeries, progress);
   return buildArtifacts(kernel, kernelSeries, progress);
+}
+
+/** All set-up of the tests: the lab's, and the libvirt addon, also with sanitizers. */
+export async function prepareTests(progress: Progress): Promise<void> {
+  await prepareLab(progress, true);
+  await buildAddon(progress);
+  await buildAddon(progress, { sanitize: true });
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadAddon, type NativeConnection } from './addon.js';
+import { Domain } from './domain.js';
+import { result } from './error.js';
+import type { ConnectionEvent } from './events.js';
+import type { Stats, StatsGroup } from './types.js';
+
+export interface ConnectionOptions {
+  /** Refuse each change, as `virsh --readonly`. */
+  readOnly?: boolean;
+  /**
+   * Told of the events of the connection and of all its domains until close(), from before the connection is
+   * handed out. At most 1024 wait; then come a `lost` event and what follows it.
+   */
+  onEvent?: (event: ConnectionEvent) => void;
+}
+
+/**
+ * Opens a connection to a hypervisor by its libvirt URI, e.g. `qemu:///system`, as in `virsh -c`. Calls under
+ * way keep the process alive; an open connection, listened to or not, does not.
+ */
+export async function openConnection(
+  uri: string,
+  { readOnly = false, onEvent }: ConnectionOptions = {},
+): Promise<Connection> {
+  const addon = await loadAddon();
+  // In a task of its own, so that what the listener throws is an uncaught exception as anywhere else.
+  const listener = onEvent ? (event: ConnectionEvent) => queueMicrotask(() => onEvent(event)) : null;
+  return new Connection(await result(() => addon.open(uri, readOnly, listener)));
+}
+
+/** An open connection. Calls reject as those of Domain do. */
+export class Connection {
+  readonly #native: NativeConnection;
+  #closing: Promise<void> | undefined;
+
+  constructor(native: NativeConnection) {
+    this.#native = native;
+  }
+
+  /**
+   * Closes the connection and all its domains: later calls are refused and no event comes any more. Resolves
+   * when the calls under way have ended and libvirt has let the connection go.
+   */
+  close(): Promise<void> {
+    this.#closing ??= result(() => this.#native.close());
+    return this.#closing;
+  }
+
+  /** The XML of what the host and the hypervisor are capable of. */
+  capabilities(): Promise<string> {
+    return result(() => this.#native.capabilities());
+  }
+
+  /** Every domain, running or only defined. */
+  async domains(): Promise<Domain[]> {
+    const domains = await result(() => this.#native.domains());
+    return domains.map((native) => new Domain(native));
+  }
+
+  /** Rejects with `errorNumber.noDomain` if there is none, as the other two look-ups do. */
+  async domainByName(name: string): Promise<Domain> {
+    return new Domain(await result(() => this.#native.domainByName(name)));
+  }
+
+  /** `id`: that of a running domain. */
+  async domainById(id: number): Promise<Domain> {
+    return new Domain(await result(() => this.#native.domainById(id)));
+  }
+
+  async domainByUuid(uuid: string): Promise<Domain> {
+    return new Domain(await result(() => this.#native.domainByUuid(uuid)));
+  }
+
+  /** Defines a persistent domain, or changes the one of the same name and UUID; `xml` is validated. */
+  async defineDomain(xml: string): Promise<Domain> {
+    return new Domain(await result(() => this.#native.defineDomain(xml)));
+  }
+
+  /** Statistics of every domain, of each what can be had without waiting for a job of it. */
+  stats(groups: readonly StatsGroup[]): Promise<Stats[]> {
+    return result(() => this.#native.stats(groups));
+  }
+}

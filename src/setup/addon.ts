@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { cached } from '../support/cache.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import type { Progress } from '../support/progress.js';
+import { here, logged } from './build.js';
+
+const headerPackages = ['node-addon-api', 'node-api-headers'];
+
+/**
+ * The path of the libvirt addon, built against the system's libvirt if no run has built it before. `sanitize`:
+ * with AddressSanitizer and UndefinedBehaviorSanitizer, for tests; such an addon needs libasan preloaded.
+ */
+export async function buildAddon(progress: Progress, { sanitize = false } = {}): Promise<string> {
+  const source = here('host-agent', 'native');
+  const files = (await readdir(source)).filter((file) => /^Makefile$|\.(cc|h)$/.test(file)).sort();
+  const name = sanitize ? 'libvirt-addon-sanitized' : 'libvirt-addon';
+  const ingredients = {
+    files: [
+      ...files.map((file) => join(source, file)),
+      ...headerPackages.map((library) => here('node_modules', library, 'package.json')),
+    ],
+    values: [await libvirtVersion(), ...files],
+  };
+  const folder = await cached(name, ingredients, async (target) => {
+    progress.step(`building the libvirt addon${sanitize ? ' with sanitizers' : ''}`);
+    const make = ['-C', source, `O=${target}`, `-j${availableParallelism()}`];
+    await logged('make', sanitize ? [...make, 'SANITIZE=1'] : make);
+  });
+  return join(folder, 'libvirt.node');
+}
+
+async function libvirtVersion(): Promise<string> {
+  try {
+    const { stdout } = await execa('pkg-config', ['--modversion', 'libvirt']);
+    return stdout;
+  } catch (cause) {
+    throw new VmcallError(
+      'SETUP_LIBVIRT_ABSENT',
+      'the libvirt addon cannot be built: pkg-config finds no libvirt',
+      'Install it: apt-get install --no-install-recommends build-essential pkg-config libvirt-dev',
+      exitCodes.unsupported,
+      { cause },
+    );
+  }
+}
