@@ -12,15 +12,6 @@
 #include "handles.h"
 #include "thread.h"
 
-namespace {
-
-void RunEventLoop() {
-  for (;;) {
-    // It does not fail twice for the same reason, but a loop that did must not take a whole CPU.
-    if (virEventRunDefaultImpl() < 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-}
-
 /** Where the events of one subscription go; one is held by each of its callbacks. */
 struct Addressee {
   std::shared_ptr<Mailbox> mailbox;
@@ -53,6 +44,15 @@ struct Addressee {
     }
   }
 };
+
+namespace {
+
+void RunEventLoop() {
+  for (;;) {
+    // It does not fail twice for the same reason, but a loop that did must not take a whole CPU.
+    if (virEventRunDefaultImpl() < 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
 
 int OnLifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* addressee) {
   Addressee::SendOf(domain, addressee, "lifecycle", [event, detail](Napi::Object object) {
@@ -88,27 +88,22 @@ void InitializeLibvirt() {
 }
 
 void ConnectionHandle::Subscribe(const std::shared_ptr<Mailbox>& mailbox, uint64_t listener) {
-  const auto registered = [&](auto attempt) {
+  const auto subscribe = [&](int event, virConnectDomainEventGenericCallback callback) {
     auto addressee = std::make_unique<Addressee>(Addressee{mailbox, listener});
-    const int result = Checked(attempt(addressee.get()));
+    callbacks_.push_back(Checked(virConnectDomainEventRegisterAny(connection_, nullptr, event, callback,
+                                                                  addressee.get(), &Addressee::Free)));
     addressee.release();  // libvirt's now, which calls Free
-    return result;
   };
-  const auto on_domain = [&](int event, virConnectDomainEventGenericCallback callback) {
-    callbacks_.push_back(registered([&](Addressee* to) {
-      return virConnectDomainEventRegisterAny(connection_, nullptr, event, callback, to, &Addressee::Free);
-    }));
-  };
-  on_domain(VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(OnLifecycle));
-  on_domain(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(OnMetadata));
-  registered([&](Addressee* to) {
-    return virConnectRegisterCloseCallback(connection_, OnClose, to, &Addressee::Free);
-  });
-  close_callback_ = true;
+  subscribe(VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(OnLifecycle));
+  subscribe(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(OnMetadata));
+  // Stays ours: libvirt reports success for drivers that cannot be lost, and then neither keeps nor frees it.
+  close_addressee_ = std::make_shared<Addressee>(Addressee{mailbox, listener});
+  Checked(virConnectRegisterCloseCallback(connection_, OnClose, close_addressee_.get(), nullptr));
 }
 
 void ConnectionHandle::Unsubscribe() {
   // Failures are of no consequence: a connection that is lost has no callbacks left.
   for (const int callback : callbacks_) virConnectDomainEventDeregisterAny(connection_, callback);
-  if (close_callback_) virConnectUnregisterCloseCallback(connection_, OnClose);
+  // Waits for a callback under way; only then may the addressee go.
+  if (close_addressee_) virConnectUnregisterCloseCallback(connection_, OnClose);
 }

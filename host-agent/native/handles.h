@@ -11,6 +11,8 @@
 
 #include "mailbox.h"
 
+struct Addressee;
+
 // libvirt's objects, each owned by shared references (ShareHandle): of its JavaScript object until that is
 // closed or collected, and of every call under way.
 
@@ -35,7 +37,7 @@ class ConnectionHandle {
 
   virConnectPtr connection_;
   std::vector<int> callbacks_;
-  bool close_callback_ = false;
+  std::shared_ptr<Addressee> close_addressee_;
 };
 
 /** What a domain is known by; `id` is -1 unless it runs. */
