@@ -8,7 +8,8 @@
 namespace {
 
 /** TypeErrors say what was expected and what kind of value came; never the value, which may be large. */
-Napi::TypeError Unfit(Napi::Env env, const std::string& name, const std::string& expected, Napi::Value value) {
+Napi::TypeError Unfit(Napi::Env env, const std::string& name, const std::string& expected,
+                      Napi::Value value) {
   static constexpr const char* kinds[] = {"undefined", "null",     "a boolean", "a number", "a string",
                                           "a symbol",  "an object", "a function", "an external", "a bigint"};
   std::string got = kinds[value.Type()];
@@ -51,7 +52,8 @@ Napi::Array NonEmptyArray(Napi::Env env, Napi::Value value, const std::string& n
   if (!value.IsArray()) throw Unfit(env, name, expected, value);
   const auto array = value.As<Napi::Array>();
   if (array.Length() == 0 || array.Length() > max)
-    throw Napi::TypeError::New(env, name + " must be " + expected + ", not of " + std::to_string(array.Length()));
+    throw Napi::TypeError::New(
+        env, name + " must be " + expected + ", not of " + std::to_string(array.Length()));
   return array;
 }
 

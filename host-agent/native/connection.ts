@@ -17,7 +17,9 @@ export interface ConnectionOptions {
 
 /**
  * Opens a connection to a hypervisor by its libvirt URI, e.g. `qemu:///system`, as in `virsh -c`. Calls under
- * way keep the process alive; an open connection, listened to or not, does not.
+ * way keep the process alive; an open connection, listened to or not, does not. A libvirtd that stops
+ * answering is given up after 30 s, and every call on the connection fails; until the connection is open
+ * there is no such limit.
  */
 export async function openConnection(
   uri: string,

@@ -45,7 +45,7 @@ class Domain : public Napi::ObjectWrap<Domain> {
   Napi::Value SchedulerParameters(const Napi::CallbackInfo& info);
   Napi::Value SetSchedulerParameters(const Napi::CallbackInfo& info);
 
-  /** Runs `call(const DomainHandle&)`, which gives a ToJs, in the executor; throws if the domain is closed. */
+  /** Runs `call(const DomainHandle&)`, which gives a ToJs, in the executor. Throws once it is closed. */
   template <typename Call>
   Napi::Value Start(const Napi::CallbackInfo& info, Call call) {
     return Environment::Of(info.Env())

@@ -14,9 +14,10 @@ import type {
 } from './types.js';
 
 /**
- * A libvirt domain. Each call runs in a thread of its own and rejects with a LibvirtError, with a TypeError for
- * an argument out of its bounds, or with a VmcallError `LIBVIRT_CLOSED` after close(). Calls that are not
- * awaited run side by side, in any order. A call cannot be cancelled; a lost libvirtd ends it.
+ * A libvirt domain. Each call runs in a thread of the addon and rejects with a LibvirtError; with a TypeError
+ * for an argument out of its bounds; with a VmcallError `LIBVIRT_CLOSED` after close(), and
+ * `LIBVIRT_TOO_MANY_CALLS` while 1024 are under way. Calls that are not awaited run side by side, in any
+ * order. A call cannot be cancelled; the loss of libvirtd ends it.
  */
 export class Domain implements DomainIdentity {
   readonly name: string;
@@ -41,12 +42,12 @@ export class Domain implements DomainIdentity {
     return result(() => this.#native.state());
   }
 
-  /** The domain's XML: of the running domain if it runs, of its persistent definition if `inactive` is set. */
+  /** The XML of the running domain if it runs, of its persistent definition else or if `inactive` is set. */
   xml({ inactive = false } = {}): Promise<string> {
     return result(() => this.#native.xml(inactive));
   }
 
-  /** The metadata element of namespace `uri`; rejects with `errorNumber.noDomainMetadata` if there is none. */
+  /** The metadata element of namespace `uri`; rejects with `errorNumber.noDomainMetadata` without one. */
   metadata(uri: string, affect: Affect = 'current'): Promise<string> {
     return result(() => this.#native.metadata(uri, affect));
   }
@@ -65,8 +66,8 @@ export class Domain implements DomainIdentity {
   }
 
   /**
-   * Detaches the device described by `xml`. A guest gives a live device back when it likes: libvirt waits a few
-   * seconds and then reports success all the same, so read the XML to know.
+   * Detaches the device described by `xml`. A guest gives a live device back when it likes: libvirt waits
+   * some seconds and then reports success all the same, so read the XML to know.
    */
   detachDevice(xml: string, affect: Affected = 'current'): Promise<void> {
     return result(() => this.#native.detachDevice(xml, affect));
@@ -130,8 +131,9 @@ export class Domain implements DomainIdentity {
   }
 
   /**
-   * Sets some of the parameters that schedulerParameters() gives. A number does for a 64-bit parameter; a value
-   * that the parameter cannot hold exactly rejects with `errorNumber.invalidArgument`, as does an unknown name.
+   * Sets some of the parameters that schedulerParameters() gives. A number does for a 64-bit parameter. A
+   * value that the parameter cannot hold exactly rejects with `errorNumber.invalidArgument`, as does an
+   * unknown name.
    */
   setSchedulerParameters(values: TypedParameters, affect: Affected = 'current'): Promise<void> {
     return result(() => this.#native.setSchedulerParameters(values, affect));

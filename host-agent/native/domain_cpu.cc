@@ -49,6 +49,10 @@ struct Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  TypedParameters Read() const {
+    return ReadParameters(parameters.data(), static_cast<int>(parameters.size()));
+  }
+
   /** libvirt's type of a parameter. */
   int TypeOf(const std::string& name) const {
     for (const auto& parameter : parameters)
@@ -113,7 +117,8 @@ Napi::Value Domain::VcpuPins(const Napi::CallbackInfo& info) {
 Napi::Value Domain::PinVcpu(const Napi::CallbackInfo& info) {
   const uint32_t vcpu = WholeArgument(info, 0, "vcpu", kMaxCpus - 1);
   const unsigned int affect = WordArgument(info, 2, "affect", kAffected);
-  return Start(info, [vcpu, map = CpuMapArgument(info, 1, "cpus"), affect](const DomainHandle& domain) -> ToJs {
+  const auto map = CpuMapArgument(info, 1, "cpus");
+  return Start(info, [vcpu, map, affect](const DomainHandle& domain) -> ToJs {
     auto bits = map;  // libvirt's parameter is not const
     Checked(virDomainPinVcpuFlags(domain.get(), vcpu, bits.data(), static_cast<int>(bits.size()), affect));
     return Nothing;
@@ -144,9 +149,7 @@ Napi::Value Domain::SchedulerParameters(const Napi::CallbackInfo& info) {
   const unsigned int affect = WordArgument(info, 0, "affect", kAffected);
   return Start(info, [affect](const DomainHandle& domain) -> ToJs {
     const Scheduler scheduler(domain, affect);
-    return [type = scheduler.type,
-            values = ReadParameters(scheduler.parameters.data(), static_cast<int>(scheduler.parameters.size()))](
-               Napi::Env env) -> Napi::Value {
+    return [type = scheduler.type, values = scheduler.Read()](Napi::Env env) -> Napi::Value {
       auto object = Napi::Object::New(env);
       object.Set("type", type);
       object.Set("values", ToObject(env, values));

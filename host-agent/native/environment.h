@@ -21,7 +21,7 @@ class Environment {
   static void Install(Napi::Env env);
   static Environment& Of(Napi::Env env);
 
-  /** Runs `work` in the executor; the promise keeps Node's loop alive. Throws if too many calls are under way. */
+  /** Runs `work` in the executor; the promise keeps Node's loop alive. Throws if too many are under way. */
   Napi::Promise Start(Napi::Env env, Work work);
   /** A promise that `settle` settles, once; it keeps Node's loop alive until then. */
   Napi::Promise Promise(Napi::Env env, Settle& settle);

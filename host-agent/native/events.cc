@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
 
 #include "enums.h"
@@ -63,11 +65,12 @@ int OnLifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void*
 }
 
 void OnMetadata(virConnectPtr, virDomainPtr domain, int kind, const char* uri, void* addressee) {
-  Addressee::SendOf(domain, addressee, "metadata",
-                    [kind, uri = std::string(uri ? uri : ""), none = !uri](Napi::Object object) {
-                      object.Set("kind", Word(kMetadataKinds, kind));
-                      object.Set("uri", none ? object.Env().Null() : Napi::String::New(object.Env(), uri).As<Napi::Value>());
-                    });
+  const std::optional<std::string> named = uri ? std::optional<std::string>(uri) : std::nullopt;
+  Addressee::SendOf(domain, addressee, "metadata", [kind, named](Napi::Object object) {
+    const Napi::Env env = object.Env();
+    object.Set("kind", Word(kMetadataKinds, kind));
+    object.Set("uri", named ? Napi::String::New(env, *named).As<Napi::Value>() : env.Null());
+  });
 }
 
 void OnClose(virConnectPtr, int reason, void* addressee) {
@@ -83,7 +86,11 @@ void InitializeLibvirt() {
     Checked(virInitialize());
     virSetErrorFunc(nullptr, [](void*, virErrorPtr) {});
     Checked(virEventRegisterDefaultImpl());
-    StartThread("vmcall-events", RunEventLoop);
+    try {
+      StartThread("vmcall-events", RunEventLoop);
+    } catch (const std::system_error& error) {
+      throw Failure::Internal(std::string("no thread for libvirt's events: ") + error.what());
+    }
   });
 }
 

@@ -4,8 +4,8 @@
 
 /**
  * Makes libvirt ready in this process: its event loop, which connections find when they open, with one thread
- * that runs it until the process ends; and no errors printed on stderr. Throws Failure; only the first success
- * does anything.
+ * that runs it until the process ends; and no errors printed on stderr. Throws Failure; after the first
+ * success it does nothing.
  */
 void InitializeLibvirt();
 

@@ -54,7 +54,8 @@ struct Identity {
 class DomainHandle {
  public:
   /** Takes over `domain`. Throws Failure. */
-  static std::shared_ptr<DomainHandle> Take(std::shared_ptr<ConnectionHandle> connection, virDomainPtr domain);
+  static std::shared_ptr<DomainHandle> Take(std::shared_ptr<ConnectionHandle> connection,
+                                            virDomainPtr domain);
   ~DomainHandle() { virDomainFree(domain_); }
   DomainHandle(const DomainHandle&) = delete;
   DomainHandle& operator=(const DomainHandle&) = delete;

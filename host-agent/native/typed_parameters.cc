@@ -29,7 +29,8 @@ Integer Whole(const std::string& name, const Loose& value) {
   } else if (const auto* large = std::get_if<uint64_t>(&value)) {
     if (std::in_range<Integer>(*large)) return static_cast<Integer>(*large);
   }
-  throw Unfit(name, "a whole number from " + std::to_string(Limits::min()) + " to " + std::to_string(Limits::max()));
+  throw Unfit(name, "a whole number from " + std::to_string(Limits::min()) + " to " +
+                        std::to_string(Limits::max()));
 }
 
 template <typename Value>
@@ -55,7 +56,7 @@ TypedValue Read(const virTypedParameter& parameter) {
     case VIR_TYPED_PARAM_STRING:
       return std::string(parameter.value.s ? parameter.value.s : "");
     default:
-      throw Failure::Internal("libvirt sent a parameter of the unknown type " + std::to_string(parameter.type));
+      throw Failure::Internal("libvirt sent a parameter of unknown type " + std::to_string(parameter.type));
   }
 }
 
@@ -98,8 +99,8 @@ void ParameterList::Add(const std::string& name, int type, const Loose& value) {
       Checked(virTypedParamsAddLLong(&list_, &count_, &capacity_, field, Whole<long long>(name, value)));
       return;
     case VIR_TYPED_PARAM_ULLONG:
-      Checked(
-          virTypedParamsAddULLong(&list_, &count_, &capacity_, field, Whole<unsigned long long>(name, value)));
+      Checked(virTypedParamsAddULLong(&list_, &count_, &capacity_, field,
+                                      Whole<unsigned long long>(name, value)));
       return;
     case VIR_TYPED_PARAM_DOUBLE:
       Checked(virTypedParamsAddDouble(&list_, &count_, &capacity_, field,

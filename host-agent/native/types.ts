@@ -2,8 +2,8 @@
 import type { DomainIdentity, Unknown } from './events.js';
 
 /**
- * What a change is made to, or a value read of, as in virsh: the running domain, its persistent definition, or
- * (`current`) the running domain if it runs and else its definition.
+ * What a change is made to, or a value read of, as in virsh: the running domain, its persistent definition,
+ * or (`current`) the running domain if it runs and else its definition.
  */
 export type Affect = 'current' | 'live' | 'config';
 
@@ -51,8 +51,8 @@ export type StatsGroup =
   | 'vm';
 
 /**
- * libvirt's typed parameters as a flat object under libvirt's own names (`vcpu.0.time`). libvirt's 64-bit types
- * are always bigint, its 32-bit types and double always number, whatever the value.
+ * libvirt's typed parameters as a flat object under libvirt's own names (`vcpu.0.time`). Its 64-bit types are
+ * always bigint, its 32-bit types and double always number, whatever the value.
  */
 export type TypedParameters = Record<string, number | bigint | boolean | string>;
 

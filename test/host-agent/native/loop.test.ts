@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openConnection } from '../../../host-agent/native/connection.js';
+import type { ConnectionEvent } from '../../../host-agent/native/events.js';
 import { buildTimeout, builtAddon } from './children.js';
 import { type Libvirtd, startLibvirtd } from './libvirtd.js';
 
@@ -33,6 +34,22 @@ describe('a libvirtd that does not answer', () => {
     }
     expect(new Set((await Promise.all(calls)).map(({ state }) => state))).toEqual(new Set(['running']));
     await connection.close();
+  });
+
+  test('is given up in the end', { timeout: 120_000 }, async () => {
+    const lost = await startLibvirtd();
+    try {
+      const events: ConnectionEvent[] = [];
+      const onEvent = (event: ConnectionEvent) => events.push(event);
+      const connection = await openConnection(lost.uri('test:///default'), { onEvent });
+      const domain = await connection.domainByName('test');
+      process.kill(lost.pid, 'SIGSTOP');
+      await expect(domain.state()).rejects.toThrow(/keepalive timeout/);
+      await vi.waitFor(() => expect(events).toEqual([{ type: 'disconnected', reason: 'keepalive timeout' }]));
+      await connection.close();
+    } finally {
+      await lost.stop();
+    }
   });
 
   test('gets 1024 calls at most', async () => {
