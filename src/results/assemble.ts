@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LabEvent, PathName, Round } from '../lab/events.js';
+import { projectVersion } from '../support/version.js';
 import { mergeRoundTrips } from './latency.js';
 import { type Latency, type PathResult, type Result, resultSchema } from './schema.js';
 import { judgeTargets } from './targets.js';
@@ -85,6 +86,7 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
       sent: generator.sent,
       received: generator.received,
       rtt_ns: mergeRoundTrips([generator]).latency,
+      rtt_histogram: generator.histogram,
     })),
   };
 }
@@ -105,10 +107,14 @@ export function assembleResult(events: readonly LabEvent[], description: RunDesc
   const references = of('l3fwd-power').length > 0 ? [build('l3fwd-power')] : [];
   return resultSchema.parse({
     format: 'vmcall-result',
-    version: 1,
+    version: 2,
+    made_by: { name: 'vmcall', version: projectVersion },
+    quantity: 'round-trip',
+    resolution_ns: 1,
     ...description,
     paths,
     references,
     targets: judgeTargets(paths, references),
+    notes: [],
   } satisfies Result);
 }

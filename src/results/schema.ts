@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 const perPacket = z.number().min(0);
+/** HDR histogram, V2 compressed, base64. */
+const histogram = z.string().max(4 * 2 ** 20);
 
 /** Times in ns. The exact minimum, average and maximum; percentiles from the HDR histogram. */
 export const latencySchema = z.strictObject({
@@ -16,6 +18,19 @@ export const latencySchema = z.strictObject({
 });
 export type Latency = z.infer<typeof latencySchema>;
 
+/** One part of a packet's way from the device to the application, in that order. */
+export const stageSchema = z.strictObject({ name: z.string(), ns: latencySchema });
+export type Stage = z.infer<typeof stageSchema>;
+
+/** One round of a path: what it sent and how long that took; its histogram where it was kept. */
+export const roundResultSchema = z.strictObject({
+  index: count,
+  sent: count,
+  received: count,
+  rtt_ns: latencySchema,
+  rtt_histogram: histogram.nullable(),
+});
+
 /** One path of the comparison. */
 export const pathResultSchema = z.strictObject({
   name: z.string(),
@@ -27,10 +42,9 @@ export const pathResultSchema = z.strictObject({
   /** Slower than one packet interval. */
   late: count,
   reordered: count,
-  /** Round trip, generator send to generator receive. */
+  /** The latency the document is about (`quantity`); a round trip is generator send to generator receive. */
   rtt_ns: latencySchema,
-  /** The round trips: HDR histogram, V2 compressed, base64. */
-  rtt_histogram: z.string(),
+  rtt_histogram: histogram,
   /** Round trip less that of polling, at the same percentile. */
   added_ns: z
     .strictObject({ min: z.number(), avg: z.number(), p50: z.number(), p99: z.number(), max: z.number() })
@@ -48,7 +62,9 @@ export const pathResultSchema = z.strictObject({
   wake_latency_ns: z.record(z.string(), z.unknown()).nullable(),
   dataplane: z.record(z.string(), z.number()),
   kvm: z.record(z.string(), z.number()),
-  rounds: z.array(z.strictObject({ index: count, sent: count, received: count, rtt_ns: latencySchema })),
+  rounds: z.array(roundResultSchema).max(10_000),
+  /** Absent where the way was not measured in parts. */
+  stages: z.array(stageSchema).max(32).optional(),
 });
 export type PathResult = z.infer<typeof pathResultSchema>;
 
@@ -60,29 +76,70 @@ export const targetSchema = z.strictObject({
 });
 export type Target = z.infer<typeof targetSchema>;
 
+/** How latency went over the run, and what was changed while it ran. Times in s from the run's start. */
+export const timelineSchema = z.strictObject({
+  points: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        at_s: z.number().min(0),
+        length_s: z.number().min(0),
+        received: count,
+        rtt_ns: z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() }),
+      }),
+    )
+    .max(100_000),
+  marks: z
+    .array(
+      z.strictObject({
+        at_s: z.number().min(0),
+        /** `switch`: another path from here on. `tuning`: a knob of the host or guest turned. */
+        kind: z.enum(['switch', 'tuning']),
+        text: z.string(),
+      }),
+    )
+    .max(1000),
+});
+export type Timeline = z.infer<typeof timelineSchema>;
+
 /** One run, self-describing. */
 export const resultSchema = z.strictObject({
   format: z.literal('vmcall-result'),
-  version: z.literal(1),
+  version: z.literal(2),
   made: z.iso.datetime(),
-  /** `instruction`: QEMU TCG with -icount shift=0; one instruction is one ns, VMRUN and #VMEXIT too. */
-  clock: z.enum(['instruction', 'realtime']),
+  /** The program that measured. */
+  made_by: z.strictObject({ name: z.string(), version: z.string() }),
+  /**
+   * `instruction`: QEMU TCG with -icount shift=0; one instruction is one ns, VMRUN and #VMEXIT too. `realtime`:
+   * emulated, with no meaning as time. `unknown`: of another tool's file that does not say.
+   */
+  clock: z.enum(['instruction', 'realtime', 'nested-hardware', 'bare-metal', 'unknown']),
+  /** What every latency here is: a packet's round trip, or how late a timer's thread ran (cyclictest). */
+  quantity: z.enum(['round-trip', 'timer-wake-up', 'unknown']),
+  /** The least difference the measuring program told apart, ns. */
+  resolution_ns: z.number().positive(),
   retries: count,
   failed_attempts: z.array(z.strictObject({ why: z.string(), folder: z.string() })),
   traffic: z.strictObject({
     pattern: z.string(),
     packets: count,
     rounds: count,
-    interval_us: z.number(),
-    idle_threshold_us: z.number(),
-    handback_idle_threshold_us: z.number(),
-    seed: count,
+    /** Null, as those below, where another tool's file does not say. */
+    interval_us: z.number().nullable(),
+    idle_threshold_us: z.number().nullable(),
+    handback_idle_threshold_us: z.number().nullable(),
+    seed: count.nullable(),
   }),
-  paths: z.array(pathResultSchema),
+  paths: z.array(pathResultSchema).max(256),
   /** Not paths of ours: programs measured in the same guest to judge the paths by. */
-  references: z.array(pathResultSchema),
+  references: z.array(pathResultSchema).max(256),
   targets: z.array(targetSchema),
   platform: z.record(z.string(), z.string()),
+  /** Knobs in force and their values; absent where not recorded. */
+  tuning: z.record(z.string(), z.string()).optional(),
+  timeline: timelineSchema.optional(),
+  /** What a reader must know to read the figures rightly. */
+  notes: z.array(z.string()).max(100),
   /** The command that repeats this run. */
   repeat: z.string(),
 });

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import { inflateSync } from 'node:zlib';
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+  JsHistogram,
+} from 'hdr-histogram-js';
+import type { Bin, Distribution } from '../statistics/distribution.js';
+import { VmcallError } from '../support/errors.js';
+
+/** More than any histogram of five digits and 53 bits needs. */
+const largestPlain = 64 * 2 ** 20;
+/** Cookies of HDR's V2 encodings, less the bits of the word size (HdrHistogram: AbstractHistogram.java). */
+const cookies = { compressed: 0x1c849304, plain: 0x1c849303 } as const;
+const headerBytes = 40;
+/** More places for counts than five digits and 53 bits make. */
+const mostPlaces = 5_000_000;
+
+const broken = (why: string, cause?: unknown) =>
+  new VmcallError(
+    'HISTOGRAM_BROKEN',
+    `a histogram cannot be read: ${why}`,
+    'Histograms are HDR V2, compressed, base64; take the document from where it was made again',
+    undefined,
+    { cause },
+  );
+
+const cookieAt = (bytes: Buffer) => (bytes.readInt32BE(0) & ~0xf0) >>> 0;
+
+/** The library inflates and allocates without a limit: what it is given must be no larger than a histogram can be. */
+function check(base64: string): void {
+  const packed = Buffer.from(base64, 'base64');
+  if (packed.length < 8 || cookieAt(packed) !== cookies.compressed)
+    throw broken('it is not HDR V2, compressed');
+  let plain: Buffer;
+  try {
+    plain = inflateSync(packed.subarray(8, 8 + packed.readInt32BE(4)), { maxOutputLength: largestPlain });
+  } catch (error) {
+    throw broken(error instanceof Error ? error.message : 'it does not inflate', error);
+  }
+  if (plain.length < headerBytes || cookieAt(plain) !== cookies.plain)
+    throw broken('it has no HDR V2 header');
+  const [digits, lowest, highest] = [
+    plain.readInt32BE(12),
+    plain.readBigInt64BE(16),
+    plain.readBigInt64BE(24),
+  ];
+  if (digits < 0 || digits > 5) throw broken(`${digits} significant digits; 0 to 5 are possible`);
+  if (lowest < 1n || highest < 2n * lowest || highest > BigInt(Number.MAX_SAFE_INTEGER))
+    throw broken(`a range of ${lowest} to ${highest}`);
+  const end = headerBytes + plain.readInt32BE(4);
+  if (end < headerBytes || end > plain.length) throw broken('its length is not what it says');
+  let places = 0;
+  let total = 0;
+  for (const word of wordsOf(plain.subarray(headerBytes, end))) {
+    places += word < 0 ? -word : 1;
+    total += Math.max(0, word);
+    if (places > mostPlaces || total > Number.MAX_SAFE_INTEGER) throw broken('its counts are out of range');
+  }
+}
+
+/** The payload's words: ZigZag LEB128 of at most nine bytes, a count each, or a run of empty places below zero. */
+function* wordsOf(payload: Buffer): Generator<number> {
+  for (let at = 0; at < payload.length; ) {
+    let value = 0;
+    for (let byte = 0; ; byte++) {
+      const read = payload[at++];
+      if (read === undefined) throw broken('it ends inside a count');
+      value += (byte === 8 ? read : read & 0x7f) * 2 ** (7 * byte);
+      if (byte === 8 || read < 0x80) break;
+    }
+    yield value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+}
+
+/** An HDR histogram from its V2 base64 form, which may come from anyone: bounded in size, checked in its header. */
+export function decodeHistogram(base64: string): JsHistogram {
+  check(base64);
+  let histogram: Histogram;
+  try {
+    histogram = decodeFromCompressedBase64(base64, 64);
+  } catch (error) {
+    throw broken(error instanceof Error ? error.message : 'it does not decode', error);
+  }
+  if (!(histogram instanceof JsHistogram)) throw broken('it is of an unknown kind');
+  return histogram;
+}
+
+/** A histogram of ns with three significant digits, which grows as it must. */
+export function emptyHistogram(): Histogram {
+  return build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true });
+}
+
+export const encodeHistogram = (histogram: Histogram): string => encodeIntoCompressedBase64(histogram);
+
+/** The bins of a histogram, held within the exact `min` and `max` kept beside it. */
+export function binsOf(histogram: JsHistogram, { min, max }: { min: number; max: number }): Distribution {
+  const bins: Bin[] = [];
+  let total = 0;
+  for (let index = 0; index < histogram.countsArrayLength; index++) {
+    const count = histogram.getCountAtIndex(index);
+    if (count <= 0) continue;
+    const low = histogram.lowestEquivalentValue(histogram.valueFromIndex(index));
+    const high = histogram.highestEquivalentValue(low);
+    const value = Math.min(max, Math.max(min, high));
+    const last = bins.at(-1);
+    if (last?.value === value) last.count += count;
+    else bins.push({ value, count, width: high - low + 1 });
+    total += count;
+  }
+  return { bins, total };
+}
+
+/** A distribution from what a result keeps of it: its base64 histogram and its exact minimum and maximum. */
+export function distributionOf(base64: string, exact: { min: number; max: number }): Distribution {
+  return binsOf(decodeHistogram(base64), exact);
+}
