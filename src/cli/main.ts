@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { checkCommand } from './check.js';
+import { compareCommand } from './compare.js';
 import { cstatesCommand } from './cstates.js';
 import { enrollCommand } from './enroll.js';
 import { guestAgentCommand } from './guest-agent.js';
@@ -12,6 +13,7 @@ import { tuneCommand } from './tune.js';
 
 const commands = [
   checkCommand,
+  compareCommand,
   cstatesCommand,
   enrollCommand,
   guestAgentCommand,

@@ -41,7 +41,9 @@ export interface SampleComparison {
 export interface CompareOptions {
   /** Rounds of both sides took turns, so that round i of one stands beside round i of the other. */
   interleaved: boolean;
-  /** How far a statistic moves between repeats of the same thing; 0 where not known. */
+  /** The least difference that was told apart when the values were taken. */
+  resolution: number;
+  /** How far a statistic moves between repeats of the same thing; 0 where not known. Of no use where rounds are drawn. */
   repeatTolerance: (statistic: Statistic) => number;
   resamples?: number;
   seed?: number;
@@ -61,7 +63,7 @@ const medians = (rounds: readonly Distribution[]) =>
  * same samples and seed give the same intervals.
  */
 export function compareSamples(first: Sample, second: Sample, options: CompareOptions): SampleComparison {
-  const { interleaved, repeatTolerance, resamples = 2000, seed = 1 } = options;
+  const { interleaved, resolution, repeatTolerance, resamples = 2000, seed = 1 } = options;
   const unit = unitFor(first, second, interleaved);
   const statistics = Object.keys(comparedShares) as Statistic[];
   const intervals = bootstrapIntervals(first, second, {
@@ -76,7 +78,12 @@ export function compareSamples(first: Sample, second: Sample, options: CompareOp
     const [a, b] = [quantileBin(first.all, share), quantileBin(second.all, share)];
     const interval = intervals[place] ?? [0, 0];
     const difference = (b?.value ?? 0) - (a?.value ?? 0);
-    const tolerance = Math.max(a?.width ?? 0, b?.width ?? 0, repeatTolerance(statistic));
+    const tolerance = Math.max(
+      resolution,
+      a?.width ?? 0,
+      b?.width ?? 0,
+      unit === 'packets' ? repeatTolerance(statistic) : 0,
+    );
     const judged = statistic !== 'max' && Math.round(fewest * (1 - share)) >= fewestBeyond;
     return {
       ...{ statistic, first: a?.value ?? 0, second: b?.value ?? 0, difference, interval, tolerance },

@@ -18,7 +18,7 @@ const latencies = (random: Random, count: number, shift = 0) =>
     return Math.round(value / 16) * 16;
   });
 
-const options = { interleaved: false, repeatTolerance: () => 0, resamples: 200 };
+const options = { interleaved: false, resolution: 0, repeatTolerance: () => 0, resamples: 200 };
 const verdict = (comparison: SampleComparison, statistic: string) =>
   comparison.differences.find((difference) => difference.statistic === statistic)?.verdict;
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fewestRounds } from '../statistics/bootstrap.js';
+import { fewestBeyond } from '../statistics/compare.js';
+import type { DifferenceResult, Pair } from './schema.js';
+
+/** A time in us, as everywhere in text: two decimals, a real minus. */
+export const us = (ns: number) =>
+  (ns / 1000)
+    .toFixed(2)
+    .replace(/^-(?=0\.00$)/, '')
+    .replace('-', '−');
+
+const interval = ([low, high]: readonly [number, number]) => `${us(low)} to ${us(high)} µs`;
+
+/** A size and its interval without the sign, which the words beside it say. */
+function magnitude({ difference_ns, interval_ns: [low, high] }: DifferenceResult): string {
+  const bounds = difference_ns < 0 ? ([-high, -low] as const) : ([low, high] as const);
+  return `${us(Math.abs(difference_ns))} µs (95 % interval ${interval(bounds)})`;
+}
+
+const percentOf = (difference: number, of: number) =>
+  of === 0 ? '' : `, ${Math.abs((difference / of) * 100).toFixed(0)} % ${difference < 0 ? 'less' : 'more'}`;
+
+/** The median's sentence names the sides; the others go on from it. */
+const lead = ({ statistic, verdict }: DifferenceResult, [first, second]: readonly [string, string]) =>
+  statistic === 'p50' ? `${second} is ${verdict} than ${first}: its` : `${second}'s`;
+
+/** What each difference says, in words. */
+export function describeDifference(difference: DifferenceResult, names: readonly [string, string]): string {
+  const { statistic, verdict, first_ns, second_ns, difference_ns, tolerance_ns } = difference;
+  const name = statistic === 'p50' ? 'median' : statistic === 'max' ? 'maximum' : statistic;
+  const figures = `${us(second_ns)} instead of ${us(first_ns)} µs${percentOf(difference_ns, first_ns)}`;
+  const [first, second] = names;
+  switch (verdict) {
+    case 'faster':
+      return `${lead(difference, names)} ${name} is lower by ${magnitude(difference)}, ${figures}.`;
+    case 'slower':
+      return `${lead(difference, names)} ${name} is higher by ${magnitude(difference)}, ${figures}.`;
+    case 'no-difference-shown':
+      return `No difference shown in the ${name}: ${second} less ${first} is ${us(difference_ns)} µs (95 % interval ${interval(difference.interval_ns)}; up to ${us(tolerance_ns)} µs is not taken for a difference).`;
+    case 'not-judged':
+      return `The ${name} is ${figures}; not judged.`;
+  }
+}
+
+type Measured = Omit<Pair, 'verdict' | 'caveats'>;
+
+const drawn = (pair: Measured) => {
+  const [a, b] = [pair.first.rounds, pair.second.rounds];
+  switch (pair.unit) {
+    case 'round-pairs':
+      return `The intervals draw pairs of rounds that took turns (${a}); the rank test is of the rounds' medians.`;
+    case 'rounds':
+      return `The intervals draw whole rounds (${a} and ${b}); the rank test is of the rounds' medians.`;
+    case 'packets':
+      return `The intervals and the rank test take packets as independent, since fewer than ${fewestRounds} rounds with histograms are there on each side (${a} and ${b}); packets of a round are alike, so the intervals are rather too narrow.`;
+  }
+};
+
+/** The rank test's outcome in words. */
+export function describeRanks({ first, second, rank_test, unit }: Measured): string {
+  const { p, second_slower, why_not } = rank_test;
+  const [a, b] = nameSides(first, second);
+  const what = unit === 'packets' ? 'packet' : 'round';
+  const chance = `a ${what} of ${b} is slower than one of ${a} with a chance of ${second_slower.toFixed(3)} (no difference: 0.5)`;
+  if (p === null) return `Rank test (Mann-Whitney): no p, because ${why_not}; ${chance}.`;
+  const size = p <= 1e-6 ? 'at most 0.000001' : p.toPrecision(2);
+  return `Rank test (Mann-Whitney, corrected for ties): p ${size}; ${chance}.`;
+}
+
+/** The outcome of a comparison: the median's verdict, then p99's. */
+export function verdictOf({ first, second, differences }: Measured): string {
+  const names = nameSides(first, second);
+  return differences
+    .filter(({ statistic }) => statistic !== 'max')
+    .map((difference) => describeDifference(difference, names))
+    .join(' ');
+}
+
+/** Names that tell the sides apart: by path, and by run where the path is the same. */
+export function nameSides(first: Measured['first'], second: Measured['second']): [string, string] {
+  if (first.path !== second.path) return [first.path, second.path];
+  return [`${first.path} (A)`, `${second.path} (B)`];
+}
+
+/** What bounds the verdict's certainty. */
+export function caveatsOf(pair: Measured, clock: string): string[] {
+  const { first, second, differences, rank_test } = pair;
+  const [median] = differences;
+  const lines = [drawn(pair)];
+  if (clock === 'instruction')
+    lines.push(
+      'Instruction clock: chance is small, so a difference counts only beyond the tolerance, which is how far the same path moved between rounds, and no less than the histogram tells apart. The figures compare paths; they are not times on hardware.',
+    );
+  if (first.source !== second.source)
+    lines.push('Two runs, not interleaved: whatever else changed between them shows as a difference too.');
+  if (differences.some(({ statistic, verdict }) => statistic === 'p99' && verdict === 'not-judged'))
+    lines.push(`p99 is not judged: it needs ${fewestBeyond} packets beyond it on each side.`);
+  lines.push(
+    'The maximum is one packet: its interval is given, but no resampling draws a slower one, so it is not judged.',
+  );
+  if (first.lost + second.lost > 0)
+    lines.push(`Lost packets have no latency: ${first.lost} and ${second.lost} are not in the figures.`);
+  const shown = median?.verdict === 'faster' || median?.verdict === 'slower';
+  if (rank_test.p !== null && rank_test.p < 0.05 !== shown)
+    lines.push(
+      shown
+        ? 'The rank test does not show the difference that the medians show.'
+        : 'The rank test shows a difference (p below 0.05) that the medians do not show: look at the whole distributions.',
+    );
+  return lines;
+}
