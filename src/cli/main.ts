@@ -6,7 +6,9 @@ import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
 import { cstatesCommand } from './cstates.js';
 import { enrollCommand } from './enroll.js';
+import { exportCommand } from './export.js';
 import { guestAgentCommand } from './guest-agent.js';
+import { importCommand } from './import.js';
 import { labCommand } from './lab.js';
 import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
@@ -16,7 +18,9 @@ const commands = [
   compareCommand,
   cstatesCommand,
   enrollCommand,
+  exportCommand,
   guestAgentCommand,
+  importCommand,
   labCommand,
   testCommand,
   tuneCommand,

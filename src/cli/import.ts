@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, Option } from 'commander';
+import { type Unit, units } from '../results/import/document.js';
+import { type ImportFormat, importFormats, importResult } from '../results/import/import.js';
+import { readInput } from '../results/read.js';
+import { type Result, resultSchema } from '../results/schema.js';
+import { writeOutput } from './output.js';
+
+interface ImportOptions {
+  format: ImportFormat;
+  clock: Result['clock'];
+  quantity?: Result['quantity'];
+  unit?: Unit;
+  output?: string;
+}
+
+/** `vmcall import`: another tool's latencies as a result document, to compare and report with ours. */
+export function importCommand(): Command {
+  return new Command('import')
+    .description("turn another tool's latencies into a result document")
+    .argument('<file>', "cyclictest's --json file or -h text, or a log of HDR histograms")
+    .addOption(
+      new Option('--format <format>', 'what the file is').choices(importFormats).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--clock <clock>', 'what was measured on')
+        .choices(resultSchema.shape.clock.options)
+        .default('unknown'),
+    )
+    .addOption(
+      new Option('--quantity <quantity>', "what an HDR log's values are").choices(
+        resultSchema.shape.quantity.options,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--unit <unit>',
+        "the values' unit where the file does not say (cyclictest's text: us, ns; HDR logs: ns unless told)",
+      ).choices(Object.keys(units)),
+    )
+    .option('--output <file>', 'where the document goes, instead of stdout')
+    .action(async (file: string, options: ImportOptions) => {
+      const { format, clock, quantity, unit } = options;
+      const text = await readInput(file);
+      const result = importResult(format, text, { source: file, clock, quantity, unit });
+      await writeOutput(`${JSON.stringify(result, null, 2)}\n`, options.output);
+    });
+}
