@@ -10,6 +10,7 @@ import { exportCommand } from './export.js';
 import { guestAgentCommand } from './guest-agent.js';
 import { importCommand } from './import.js';
 import { labCommand } from './lab.js';
+import { reportCommand } from './report.js';
 import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
 
@@ -22,6 +23,7 @@ const commands = [
   guestAgentCommand,
   importCommand,
   labCommand,
+  reportCommand,
   testCommand,
   tuneCommand,
 ];

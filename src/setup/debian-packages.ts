@@ -5,7 +5,7 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
 
 /** Debian packages the builds and the lab need, and what for. */
-const needed: Readonly<Record<string, string>> = {
+const forLab: Readonly<Record<string, string>> = {
   'build-essential': 'to build kernel modules, the dataplane, the generator and the addon',
   bc: 'kernel build',
   bison: 'kernel build',
@@ -18,7 +18,6 @@ const needed: Readonly<Record<string, string>> = {
   'busybox-static': 'initramfs',
   'pkg-config': 'to find DPDK and libvirt',
   'libvirt-dev': 'libvirt addon',
-  'libvirt-daemon': "libvirtd, for the addon's tests",
   'dpdk-doc': "DPDK's own examples",
   'libdpdk-dev': 'dataplane',
   'libnuma-dev': 'dataplane, static',
@@ -29,6 +28,15 @@ const needed: Readonly<Record<string, string>> = {
   openssl: "the host agent's certificate",
   'util-linux': 'chrt, taskset, setpriv',
 };
+
+/** What the tests need beside that. */
+const forTests: Readonly<Record<string, string>> = {
+  'libvirt-daemon': "libvirtd, for the addon's tests",
+  chromium: 'to look at the report in a browser',
+  'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
+};
+
+const groups = { lab: forLab, tests: forTests } as const;
 
 async function absent(names: readonly string[]): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
@@ -57,14 +65,18 @@ async function agreed(names: readonly string[], assumeYes: boolean): Promise<boo
   }
 }
 
-/** Installs what is absent of the packages above; asks first on a terminal unless `assumeYes`. */
-export async function ensureDebianPackages(progress: Progress, assumeYes: boolean): Promise<void> {
-  const missing = await absent(Object.keys(needed));
+/** Installs what is absent of a group of the packages above; asks first on a terminal unless `assumeYes`. */
+export async function ensureDebianPackages(
+  progress: Progress,
+  assumeYes: boolean,
+  group: keyof typeof groups = 'lab',
+): Promise<void> {
+  const missing = await absent(Object.keys(groups[group]));
   if (missing.length === 0) return;
   if (!(await agreed(missing, assumeYes)))
     throw new VmcallError(
       'SETUP_DECLINED',
-      'the lab cannot be set up without these packages',
+      `the ${group} cannot be set up without these packages`,
       `Install them yourself: apt-get install --no-install-recommends ${missing.join(' ')}`,
       exitCodes.unsupported,
     );

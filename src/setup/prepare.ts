@@ -18,6 +18,7 @@ export async function prepareLab(progress: Progress, assumeYes: boolean): Promis
 /** All set-up of the tests: the lab's, and the libvirt addon, also with sanitizers. */
 export async function prepareTests(progress: Progress): Promise<void> {
   await prepareLab(progress, true);
+  await ensureDebianPackages(progress, true, 'tests');
   await buildAddon(progress);
   await buildAddon(progress, { sanitize: true });
 }
