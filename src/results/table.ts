@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deckFigures, deckHardware, deckRow } from './deck.js';
 import type { PathResult, Result } from './schema.js';
+import { describeClock } from './words.js';
 
 type Cell = string;
 interface Column {
@@ -86,13 +87,9 @@ function targetLines(result: Result): string {
 export function renderResult(result: Result): string {
   const { traffic } = result;
   const everything = [...result.paths, ...result.references];
-  const clock =
-    result.clock === 'instruction'
-      ? 'instruction clock: one instruction is one ns, VMRUN and #VMEXIT count one each; caches and C-states do not count'
-      : 'emulated in real time: for function only, no latency here means anything';
   return [
     `One packet each ${traffic.interval_us} us, sleep after ${traffic.idle_threshold_us} us idle (CPU handed back: after ${traffic.handback_idle_threshold_us} us).`,
-    `Clock: ${clock}.`,
+    describeClock(result.clock),
     '',
     deckTable(everything),
     `* The deck's figures, on its hardware (${deckHardware}); not comparable with ours in absolute terms.`,
