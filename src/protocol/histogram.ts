@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deflateSync, inflateSync } from 'node:zlib';
 import * as hdr from 'hdr-histogram-js';
 import { VmcallError } from '../support/errors.js';
+import { type HdrV2, openHdrV2 } from '../support/hdr-v2.js';
 import { limits } from './limits.js';
+
+export { encodeHistogram } from '../support/hdr-v2.js';
 
 export type Histogram = ReturnType<typeof hdr.build>;
 
 /** The shape of every latency histogram here (guest-agent/dataplane/hdr.h): 1 ns to 60 s, three digits. */
 export const histogramShape = { lowest: 1n, highest: 60_000_000_000n, digits: 3 } as const;
-
-const compressedCookie = 0x1c849314;
-const plainCookie = 0x1c849313;
-const compressedHeader = 8;
-const plainHeader = 40;
 
 function bad(what: string): VmcallError {
   return new VmcallError(
@@ -29,19 +26,8 @@ function bad(what: string): VmcallError {
  */
 export function decodeHistogram(text: string): Histogram {
   if (text.length > limits.histogramCharacters) throw bad(`${text.length} characters`);
-  const packed = Buffer.from(text, 'base64');
-  if (packed.length < compressedHeader || packed.readUInt32BE(0) !== compressedCookie)
-    throw bad('not V2 compressed');
-  if (packed.readUInt32BE(4) !== packed.length - compressedHeader) throw bad('cut short');
-  const plain = inflate(packed.subarray(compressedHeader));
-  if (plain.length < plainHeader || plain.readUInt32BE(0) !== plainCookie) throw bad('no V2 header');
-  if (plain.readUInt32BE(4) !== plain.length - plainHeader) throw bad('counts cut short');
-  if (plain.readInt32BE(8) !== 0) throw bad('a normalizing index offset');
-  const [digits, lowest, highest] = [
-    plain.readInt32BE(12),
-    plain.readBigInt64BE(16),
-    plain.readBigInt64BE(24),
-  ];
+  const { indexOffset, digits, lowest, highest } = open(text);
+  if (indexOffset !== 0) throw bad('a normalizing index offset');
   if (
     digits !== histogramShape.digits ||
     lowest !== histogramShape.lowest ||
@@ -58,11 +44,11 @@ export function decodeHistogram(text: string): Histogram {
   return histogram;
 }
 
-function inflate(packed: Buffer): Buffer {
+function open(text: string): HdrV2 {
   try {
-    return inflateSync(packed, { maxOutputLength: limits.histogramBytes });
-  } catch {
-    throw bad('it does not inflate within the limit');
+    return openHdrV2(text, limits.histogramBytes);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : 'it cannot be opened');
   }
 }
 
@@ -75,22 +61,6 @@ export function emptyHistogram(): Histogram {
     numberOfSignificantValueDigits: histogramShape.digits,
     autoResize: false,
   });
-}
-
-/**
- * Base64 of the histogram: HDR V2, compressed. hdr-histogram-js 3 writes a normalizing index offset of 1 and an
- * integer ratio, which it does not read itself but the format's other readers do: both are put right.
- */
-export function encodeHistogram(histogram: Histogram): string {
-  const theirs = Buffer.from(hdr.encodeIntoCompressedBase64(histogram), 'base64');
-  const plain = inflateSync(theirs.subarray(compressedHeader));
-  plain.writeInt32BE(0, 8);
-  plain.writeDoubleBE(1, 32);
-  const packed = deflateSync(plain, { level: 9 });
-  const header = Buffer.alloc(compressedHeader);
-  header.writeUInt32BE(compressedCookie, 0);
-  header.writeUInt32BE(packed.length, 4);
-  return Buffer.concat([header, packed]).toString('base64');
 }
 
 /** What `later` has more than `earlier`; both cumulative. Changes `later`. */

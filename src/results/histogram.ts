@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inflateSync } from 'node:zlib';
-import {
-  build,
-  decodeFromCompressedBase64,
-  encodeIntoCompressedBase64,
-  type Histogram,
-  JsHistogram,
-} from 'hdr-histogram-js';
+import { build, decodeFromCompressedBase64, type Histogram, JsHistogram } from 'hdr-histogram-js';
 import type { Bin, Distribution } from '../statistics/distribution.js';
 import { VmcallError } from '../support/errors.js';
+import { type HdrV2, openHdrV2 } from '../support/hdr-v2.js';
+
+export { encodeHistogram } from '../support/hdr-v2.js';
 
 /** More than any histogram of five digits and 53 bits needs. */
 const largestPlain = 64 * 2 ** 20;
-/** Cookies of HDR's V2 encodings, less the bits of the word size (HdrHistogram: AbstractHistogram.java). */
-const cookies = { compressed: 0x1c849304, plain: 0x1c849303 } as const;
-const headerBytes = 40;
 /** More places for counts than five digits and 53 bits make. */
 const mostPlaces = 5_000_000;
 
@@ -27,34 +20,23 @@ const broken = (why: string, cause?: unknown) =>
     { cause },
   );
 
-const cookieAt = (bytes: Buffer) => (bytes.readInt32BE(0) & ~0xf0) >>> 0;
-
-/** The library inflates and allocates without a limit: what it is given must be no larger than a histogram can be. */
-function check(base64: string): void {
-  const packed = Buffer.from(base64, 'base64');
-  if (packed.length < 8 || cookieAt(packed) !== cookies.compressed)
-    throw broken('it is not HDR V2, compressed');
-  let plain: Buffer;
+function open(base64: string): HdrV2 {
   try {
-    plain = inflateSync(packed.subarray(8, 8 + packed.readInt32BE(4)), { maxOutputLength: largestPlain });
+    return openHdrV2(base64, largestPlain);
   } catch (error) {
-    throw broken(error instanceof Error ? error.message : 'it does not inflate', error);
+    throw broken(error instanceof Error ? error.message : 'it cannot be opened', error);
   }
-  if (plain.length < headerBytes || cookieAt(plain) !== cookies.plain)
-    throw broken('it has no HDR V2 header');
-  const [digits, lowest, highest] = [
-    plain.readInt32BE(12),
-    plain.readBigInt64BE(16),
-    plain.readBigInt64BE(24),
-  ];
+}
+
+/** The library allocates by the header and the counts: both must be such as a histogram can have. */
+function check(base64: string): void {
+  const { digits, lowest, highest, counts } = open(base64);
   if (digits < 0 || digits > 5) throw broken(`${digits} significant digits; 0 to 5 are possible`);
   if (lowest < 1n || highest < 2n * lowest || highest > BigInt(Number.MAX_SAFE_INTEGER))
     throw broken(`a range of ${lowest} to ${highest}`);
-  const end = headerBytes + plain.readInt32BE(4);
-  if (end < headerBytes || end > plain.length) throw broken('its length is not what it says');
   let places = 0;
   let total = 0;
-  for (const word of wordsOf(plain.subarray(headerBytes, end))) {
+  for (const word of wordsOf(counts)) {
     places += word < 0 ? -word : 1;
     total += Math.max(0, word);
     if (places > mostPlaces || total > Number.MAX_SAFE_INTEGER) throw broken('its counts are out of range');
@@ -92,8 +74,6 @@ export function decodeHistogram(base64: string): JsHistogram {
 export function emptyHistogram(): Histogram {
   return build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true });
 }
-
-export const encodeHistogram = (histogram: Histogram): string => encodeIntoCompressedBase64(histogram);
 
 /** The bins of a histogram, held within the exact `min` and `max` kept beside it. */
 export function binsOf(histogram: JsHistogram, { min, max }: { min: number; max: number }): Distribution {
