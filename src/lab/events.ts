@@ -9,6 +9,7 @@ export const pathNames = [
   'injected-hard-isr',
   'vmcall',
   'native-interrupt',
+  'native-poll',
   'l3fwd-power',
 ] as const;
 export type PathName = (typeof pathNames)[number];
@@ -45,6 +46,14 @@ export const roundSchema = z.object({
 });
 export type Round = z.infer<typeof roundSchema>;
 
+/** One path's way from the device to the sender in parts: ns of each stage, packet by packet. */
+export const stagesSchema = z.object({
+  type: z.literal('stages'),
+  path: z.enum(pathNames),
+  stages: z.array(z.object({ name: z.string(), ns: z.array(z.number().min(0)) })),
+});
+export type Stages = z.infer<typeof stagesSchema>;
+
 /** How one build of the program woke for packets that come just as it goes to sleep. */
 export const wakeupsSchema = z.object({
   type: z.literal('wakeups'),
@@ -69,6 +78,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('platform'), facts: z.record(z.string(), z.string()) }),
   roundSchema,
+  stagesSchema,
   wakeupsSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),

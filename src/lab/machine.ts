@@ -11,23 +11,23 @@ export interface MachineOptions {
   run: string;
   /** Script L1 runs once its root is mounted. */
   start: string;
-  /** This machine's own TSC rate, kHz; used with the real-time clock. */
+  /** L1's TSC rate, kHz. */
   tscKhz: number;
   memoryMiB: number;
 }
 
 /** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
-const instructionClockTscKhz = 1_000_000;
+export const instructionClockTscKhz = 1_000_000;
 
 /**
  * The kernel command line of L1. `tsc_early_khz` is what keeps guests alive: a calibration against the emulated
  * PIT fails on a busy machine, and KVM then runs every guest at a wrong TSC rate.
  */
-export function hostCommandLine({ clock, start, tscKhz }: MachineOptions): string {
+export function hostCommandLine({ start, tscKhz }: MachineOptions): string {
   return [
     'console=ttyS0 loglevel=4 panic=-1',
     'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
-    `tsc=reliable no_timer_check tsc_early_khz=${clock === 'instruction' ? instructionClockTscKhz : tscKhz}`,
+    `tsc=reliable no_timer_check tsc_early_khz=${tscKhz}`,
     // No KASLR: the same addresses, and so the same instructions, in every run.
     'nokaslr psi=0 intel_iommu=on hugepages=460',
     `vmcall.start=${start}`,

@@ -20,6 +20,8 @@ export const planSchema = z.strictObject({
   /** The dataplane waits after this long without a packet, us. */
   idleThreshold: z.number().min(0),
   seed: z.int().min(0),
+  /** L1's TSC rate, kHz. */
+  tscKhz: z.int().positive(),
 });
 
 export type Plan = z.infer<typeof planSchema>;

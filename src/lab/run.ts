@@ -9,7 +9,7 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import { projectRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { type LabEvent, labEventSchema } from './events.js';
-import { type Clock, machineArguments } from './machine.js';
+import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
 import type { Plan } from './plan.js';
 import { tscKhz } from './tsc.js';
 import { Watchdog } from './watchdog.js';
@@ -79,6 +79,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
     guestInitramfs: artifacts.guestInitramfs,
     dataplane: artifacts.dataplane,
     generator: artifacts.generator,
+    tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
   };
   await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   await writeFile(join(run, 'start.sh'), startScript(run));
@@ -90,7 +91,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
       initramfs: artifacts.hostInitramfs,
       run,
       start: join(run, 'start.sh'),
-      tscKhz: tscKhz(),
+      tscKhz: plan.tscKhz,
       memoryMiB,
     }),
   ];

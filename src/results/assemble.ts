@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LabEvent, PathName, Round } from '../lab/events.js';
+import type { LabEvent, PathName, Round, Stages } from '../lab/events.js';
 import { projectVersion } from '../support/version.js';
-import { mergeRoundTrips } from './latency.js';
-import { type Latency, type PathResult, type Result, resultSchema } from './schema.js';
+import { latencyOf, mergeRoundTrips } from './latency.js';
+import { type Latency, type PathResult, type Result, resultSchema, type Stage } from './schema.js';
 import { judgeTargets } from './targets.js';
 import { exitReasonName, isDeviceVector, timerVector } from './x86.js';
 
@@ -12,9 +12,12 @@ const titles: Record<PathName, string> = {
   'injected-hard-isr': 'in-VM, injected interrupts (non-threaded VFIO handler)',
   vmcall: 'in-VM, VM call',
   'native-interrupt': 'host, interrupt mode',
+  'native-poll': 'host, polling',
   'l3fwd-power': "in-VM, DPDK's l3fwd-power (injected)",
 };
 const ours: readonly PathName[] = ['poll', 'injected', 'injected-hard-isr', 'vmcall', 'native-interrupt'];
+/** Measured in each run so that the paths can be judged, not compared with the deck. */
+const forReference: readonly PathName[] = ['native-poll', 'l3fwd-power'];
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
@@ -26,6 +29,10 @@ function addUp(records: readonly (Record<string, number> | undefined)[]): Record
 }
 
 const round3 = (value: number) => Math.round(value * 1000) / 1000;
+
+function stagesOf({ stages }: Stages): Stage[] {
+  return stages.flatMap(({ name, ns }) => (ns.length > 0 ? [{ name, ns: latencyOf(ns) }] : []));
+}
 
 function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | undefined): PathResult {
   const measured = rounds.filter((round) => round.pass === 'latency');
@@ -102,9 +109,13 @@ export function assembleResult(events: readonly LabEvent[], description: RunDesc
   const rounds = events.filter((event) => event.type === 'round');
   const of = (name: PathName) => rounds.filter((round) => round.path === name);
   const floor = pathResult('poll', of('poll'), undefined).rtt_ns;
-  const build = (name: PathName) => pathResult(name, of(name), floor);
-  const paths = ours.filter((name) => of(name).length > 0).map(build);
-  const references = of('l3fwd-power').length > 0 ? [build('l3fwd-power')] : [];
+  const build = (name: PathName) => {
+    const staged = events.find((event) => event.type === 'stages' && event.path === name);
+    const path = pathResult(name, of(name), floor);
+    return staged?.type === 'stages' ? { ...path, stages: stagesOf(staged) } : path;
+  };
+  const measured = (names: readonly PathName[]) => names.filter((name) => of(name).length > 0).map(build);
+  const [paths, references] = [measured(ours), measured(forReference)];
   return resultSchema.parse({
     format: 'vmcall-result',
     version: 2,

@@ -33,3 +33,15 @@ export function percentilesOf(
   const percentile = (share: number) => Math.min(max, Math.max(min, histogram.getValueAtPercentile(share)));
   return { min, p50: percentile(50), p90: percentile(90), p99: percentile(99), p999: percentile(99.9), max };
 }
+
+/** Of single values, ns; at least one. */
+export function latencyOf(values: readonly number[]): Latency {
+  const histogram = emptyHistogram();
+  let sum = 0;
+  for (const value of values) {
+    histogram.recordValue(Math.round(value));
+    sum += value;
+  }
+  const exact = { min: Math.min(...values), max: Math.max(...values) };
+  return { ...percentilesOf(histogram, exact), avg: sum / values.length };
+}

@@ -75,6 +75,18 @@ function exitLines(paths: readonly PathResult[]): string {
   return ['Exits per packet by reason (a round of its own, with tracing on):', ...lines].join('\n');
 }
 
+/** Where the time goes; '' if it was not measured in parts. */
+function stageTable(paths: readonly PathResult[]): string {
+  const staged = paths.filter(({ stages }) => stages?.length);
+  const names = [...new Set(staged.flatMap(({ stages }) => stages?.map(({ name }) => name) ?? []))];
+  if (names.length === 0) return '';
+  const columns = names.map((name) => ({
+    head: name,
+    cell: (path: PathResult) => us(path.stages?.find((stage) => stage.name === name)?.ns.p50),
+  }));
+  return `Stage by stage, p50 us (a round of its own, with tracing on):\n${table('', staged, columns)}\n`;
+}
+
 function targetLines(result: Result): string {
   const lines = result.targets.map(
     ({ name, limit, measured, reached }) =>
@@ -98,6 +110,7 @@ export function renderResult(result: Result): string {
     '',
     exitLines(result.paths),
     '',
+    ...[stageTable(result.paths)].filter((text) => text !== ''),
     targetLines(result),
     result.retries > 0
       ? `\n${result.retries} attempt(s) failed before: ${result.failed_attempts.map(({ why }) => why).join('; ')}`

@@ -2,7 +2,7 @@
 // `npm start` and `npm test`: from a bare clone to the running command. Plain JavaScript, because nothing is
 // installed or compiled yet. Each step does nothing if it was done before.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,9 +43,21 @@ function newestSource(folder) {
   return newest;
 }
 
-// A parent that is killed outright cannot tell us; an orphan must not go on holding the machine.
+/** @param {number} pid @returns {number} its parent (proc(5): the fourth field); 0 if it is gone */
+function parentOf(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]);
+  } catch {
+    return 0;
+  }
+}
+
+// A parent that is killed outright cannot tell us, and an orphan must not go on holding the machine. Between npm and
+// us is a shell, which would outlive npm.
 const parent = process.ppid;
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGTERM'), 1000).unref();
+const npm = process.env.npm_lifecycle_event ? parentOf(parent) : undefined;
+const orphaned = () => process.ppid !== parent || (npm !== undefined && parentOf(parent) !== npm);
+setInterval(() => orphaned() && process.kill(process.pid, 'SIGTERM'), 1000).unref();
 
 const missing = await preflight({ cacheRoot });
 if (missing.length > 0)

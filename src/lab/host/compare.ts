@@ -29,6 +29,9 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
       );
   for (const path of guestPaths)
     await steps.take(`${path.name}: counting exits`, () => bench.accounting(guest, dataplane, path));
+  const waiting = guestPaths.filter(({ policy }) => policy !== 'poll');
+  for (const path of waiting)
+    await steps.take(`${path.name}: stage by stage`, () => bench.stages(guest, dataplane, path));
   await dataplane.setIdleThreshold(0);
   for (const path of guestPaths)
     await steps.take(`${path.name}: CPU handed back`, () => bench.handback(guest, dataplane, path));
@@ -39,5 +42,5 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
 
 /** How many steps `compare` takes, for its progress. */
 export function stepCount(plan: Plan): number {
-  return 4 + guestPaths.length * (plan.rounds + 2);
+  return 4 + guestPaths.length * (plan.rounds + 3) - 1;
 }

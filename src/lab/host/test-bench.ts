@@ -9,9 +9,14 @@ import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './
 import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
 import { bind, bringUpQuiet, findInterface, prioritiseReceive, steerVfioInterrupts } from './nic.js';
 import { liftRealTimeThrottling } from './real-time.js';
+import { stageNames, traced } from './stages.js';
 
 /** Packets of a round that is not about latency. */
 const accountingPackets = 200;
+/** Packets whose way is traced. */
+const stagePackets = 100;
+/** Packets of what the paths are judged by. */
+const referencePackets = 300;
 
 /** A path that a running guest takes by switching at run time. */
 export interface GuestPath {
@@ -51,7 +56,7 @@ export class TestBench {
     return GuestDataplane.start(guest, { program: 'vmcall-dataplane', policy: 'interrupt', idleThreshold });
   }
 
-  /** Interrupt mode on the host itself: half of the packets, and in the second half the CPU handed back too. */
+  /** On the host itself, interrupt mode: half of the packets; the second half has the CPU handed back, and polling. */
   async native(index: 0 | 1): Promise<void> {
     const { dataplane: folder, idleThreshold, packets } = this.plan;
     const options = { program: 'vmcall-dataplane', policy: 'interrupt' as const, idleThreshold };
@@ -64,6 +69,8 @@ export class TestBench {
       await dataplane.setIdleThreshold(0);
       const traffic = { packets: accountingPackets, busyCpu: dpdkCpu };
       emit(await this.#round('native-interrupt', 'handback', 0, traffic, dataplane));
+      await dataplane.setPolicy('poll');
+      emit(await this.#round('native-poll', 'latency', 0, { packets: referencePackets }, dataplane));
     } finally {
       await dataplane.stop();
     }
@@ -73,10 +80,9 @@ export class TestBench {
     throwSwitch(guest, { irqfdHardirq: false, vcpuYield: false });
     const stop = await startL3fwdPower(guest);
     steerVfioInterrupts(this.nic, dpdkCpu);
-    const packets = Math.min(this.plan.packets, 300);
     emit(
       await this.#round('l3fwd-power', 'latency', 0, {
-        packets,
+        packets: referencePackets,
         destinationIp: l3fwdDestination,
         interval: l3fwdInterval,
       }),
@@ -124,6 +130,14 @@ export class TestBench {
         messages,
       },
     });
+  }
+
+  /** Where a packet's time goes between the device and the sender; tracing adds to it, so no latency is quoted. */
+  async stages(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+    await this.switchTo(guest, dataplane, path);
+    const stations = { nic: this.nic, vcpu: dpdkVcpu, thread: guest.dpdkThread, sender: this.sender };
+    const times = await traced(() => this.burst({ packets: stagePackets }), stations, this.plan.tscKhz);
+    emit({ type: 'stages', path: path.name, stages: stageNames.map((name) => ({ name, ns: times[name] })) });
   }
 
   /** The CPU that a busy process of the lowest priority gets beside the program. */
