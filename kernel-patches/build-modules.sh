@@ -105,9 +105,14 @@ flavour=${flavours[0]}
 release=${flavour##*/linux-headers-}
 abi=${release%-rt-amd64}
 common=$headers_root/usr/src/linux-headers-$abi-common-rt
-kbuild=$headers_root/usr/lib/linux-kbuild-$abi
+kbuild=''
+# Debian names kbuild by the release (6.12.117+deb12) or by the series (6.1).
+for name in "$abi" "$(cut --delimiter=. --fields=1-2 <<<"$abi")"; do
+	kbuild=$headers_root/usr/lib/linux-kbuild-$name
+	[[ ! -d $kbuild ]] || break
+done
 [[ -d $common ]] || die "missing: $common"
-[[ -d $kbuild ]] || die "missing: $kbuild"
+[[ -d $kbuild ]] || die "missing: linux-kbuild below $headers_root/usr/lib"
 shopt -u nullglob
 
 mirror=$work/mirror
