@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { runLab } from '../lab/run.js';
 import { assembleResult } from '../results/assemble.js';
 import { renderResult } from '../results/table.js';
+import { defaultKernelSeries, type KernelSeries, kernelSeries } from '../setup/kernel-packages.js';
 import { prepareLab } from '../setup/prepare.js';
 import { resultsRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
@@ -12,6 +13,7 @@ import { stderrProgress } from '../support/progress.js';
 interface LabOptions {
   json?: true;
   yes?: true;
+  kernel: KernelSeries;
   packets: number;
   rounds: number;
   interval: number;
@@ -36,6 +38,11 @@ export function labCommand(): Command {
     .description('run the whole system on this machine, emulated, and compare the paths')
     .option('--json', 'print the result document, and nothing else, on stdout')
     .option('--yes', 'install Debian packages without asking')
+    .addOption(
+      new Option('--kernel <series>', "Debian's RT kernel that host and guest run")
+        .choices(kernelSeries)
+        .default(defaultKernelSeries),
+    )
     .option('--packets <n>', 'packets measured on each path', whole(1, 100_000), 1000)
     .option('--rounds <n>', 'rounds they are split into; the paths take turns', whole(1, 100), 2)
     .option('--interval <us>', 'time between packets, us', whole(20, 1_000_000), 350)
@@ -52,7 +59,7 @@ export function labCommand(): Command {
 
 async function lab(options: LabOptions): Promise<void> {
   const progress = stderrProgress();
-  const artifacts = await prepareLab(progress, options.yes === true);
+  const artifacts = await prepareLab(progress, options.yes === true, options.kernel);
   const made = new Date().toISOString();
   const folder = join(options.output, `${made.replaceAll(/[:.]/g, '-')}-${process.pid}`);
   await mkdir(folder, { recursive: true });
@@ -81,7 +88,7 @@ async function lab(options: LabOptions): Promise<void> {
       seed,
     },
     platform: { ...facts, emulator: run.qemu.join(' ') },
-    repeat: `npm start -- --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
+    repeat: `npm start -- --kernel ${options.kernel} --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
   });
   const document = `${JSON.stringify(result, null, 2)}\n`;
   const file = join(folder, 'result.json');

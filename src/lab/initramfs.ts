@@ -53,11 +53,13 @@ async function place(source: string, target: string): Promise<void> {
 /** Decompressed modules and `order`, the list that /init feeds to insmod line by line. */
 async function placeModules(contents: InitramfsContents, target: string): Promise<void> {
   const index = parseModulesDep(await readFile(join(contents.modules, 'modules.dep'), 'utf8'));
+  const builtin = parseModulesBuiltin(await readFile(join(contents.modules, 'modules.builtin'), 'utf8'));
   const parameters = new Map(
     contents.insert.map(({ name, parameters }) => [moduleName(name), parameters ?? '']),
   );
   const lines: string[] = [];
-  for (const path of insertionOrder(index, [...parameters.keys()])) {
+  const wanted = [...parameters.keys()].filter((name) => !builtin.has(name));
+  for (const path of insertionOrder(index, wanted)) {
     const name = moduleName(path);
     const file = `${name}.ko`;
     const replacement = contents.replacements.get(name);
@@ -88,6 +90,11 @@ export function parseModulesDep(text: string): Map<string, string[]> {
     if (path && needs !== undefined) index.set(path, needs.trim().split(/\s+/).filter(Boolean));
   }
   return index;
+}
+
+/** Names of what `modules.builtin` lists: modules of other configurations that this kernel has built in. */
+export function parseModulesBuiltin(text: string): Set<string> {
+  return new Set(text.split('\n').filter(Boolean).map(moduleName));
 }
 
 /** Paths of `names` and all they need, each after what it needs. */

@@ -9,6 +9,9 @@ import type { Progress } from '../support/progress.js';
 import { here, logged } from './build.js';
 import type { KernelPackages } from './kernel-packages.js';
 
+/** 9p and the virtio-serial ports; 6.12 has both built in. */
+const virtio = [{ name: 'virtio_pci' }, { name: 'virtio_console' }];
+
 /** Everything the lab runs, built: folders under the cache, keyed by what they are made from. */
 export interface Artifacts {
   kernel: KernelPackages;
@@ -20,9 +23,9 @@ export interface Artifacts {
   guestInitramfs: string;
 }
 
-/** The series of `kernel-patches/SERIES` built against Debian's headers, with the lab's own patch on top. */
-async function buildModules(kernel: KernelPackages, series: string, progress: Progress): Promise<string> {
-  const patches = here('kernel-patches', series);
+/** The series of `kernel-patches/SERIES` built against Debian's headers, with the lab's own patches on top. */
+async function buildModules(kernel: KernelPackages, progress: Progress): Promise<string> {
+  const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-modules.sh');
   return cached('modules', { files: [patches, script], values: [kernel.release] }, async (folder) => {
     progress.step('building the six kernel modules (about two minutes on two cores)');
@@ -88,12 +91,8 @@ async function image(
 }
 
 /** Builds what is not in the cache yet, and says what it builds. */
-export async function buildArtifacts(
-  kernel: KernelPackages,
-  series: string,
-  progress: Progress,
-): Promise<Artifacts> {
-  const modules = await buildModules(kernel, series, progress);
+export async function buildArtifacts(kernel: KernelPackages, progress: Progress): Promise<Artifacts> {
+  const modules = await buildModules(kernel, progress);
   const dataplane = await buildDataplane(progress);
   const generator = await buildGenerator(progress);
   const ours = (await readdir(modules)).filter((file) => file.endsWith('.ko'));
@@ -104,7 +103,7 @@ export async function buildArtifacts(
       modules: kernel.modules,
       // The sender's NIC must not throttle its own interrupts: it is the measure.
       insert: [
-        ...[{ name: '9p' }, { name: '9pnet_virtio' }],
+        ...[...virtio, { name: '9p' }, { name: '9pnet_virtio' }],
         { name: 'e1000e', parameters: 'InterruptThrottleRate=0,0' },
         ...[{ name: 'vfio_iommu_type1' }, { name: 'vfio_pci' }],
         { name: 'kvm', parameters: 'halt_poll_ns=0' },
@@ -124,6 +123,7 @@ export async function buildArtifacts(
       modules: kernel.modules,
       // The guest's own IOMMU has no interrupt remapping, so that its MSI-X entries are plain.
       insert: [
+        ...virtio,
         { name: 'vfio_iommu_type1', parameters: 'allow_unsafe_interrupts=1' },
         { name: 'vfio_pci' },
         { name: 'msr' },

@@ -6,9 +6,15 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 
+/** Debian 12's kernels that `kernel-patches/` has a series for: 6.1 is its own, 6.12 that of its backports. */
+export const kernelSeries = ['6.12', '6.1'] as const;
+export type KernelSeries = (typeof kernelSeries)[number];
+export const defaultKernelSeries: KernelSeries = '6.12';
+
 /** Debian's RT kernel, unpacked under the cache and never installed on the machine. */
 export interface KernelPackages {
-  /** `uname -r` of the kernel, e.g. `6.12.117+deb12-rt-amd64`. */
+  series: KernelSeries;
+  /** `uname -r` of the kernel, e.g. `6.12.117+deb12-rt-amd64` or `6.1.0-56-rt-amd64`. */
   release: string;
   /** The folder the packages were unpacked to. */
   root: string;
@@ -24,16 +30,15 @@ export interface KernelPackages {
  * Debian's archive drops old versions, so whatever `linux-source-SERIES` has now is taken, once; after that
  * the unpacked copy is used and no network is needed.
  */
-export async function kernelPackages(series: string, progress: Progress): Promise<KernelPackages> {
+export async function kernelPackages(series: KernelSeries, progress: Progress): Promise<KernelPackages> {
   const shelf = join(cacheRoot, 'kernel', series);
   const unpacked = await newestUnpacked(shelf, series);
   if (unpacked) return unpacked;
 
   progress.step(`downloading Debian's RT kernel ${series} (image, headers, source: about 270 MB)`);
   const version = await candidateVersion(`linux-source-${series}`);
-  const headers = await headersPackage(version);
+  const headers = await headersPackage(series, version);
   const release = headers.replace('linux-headers-', '');
-  const abi = release.replace(/-rt-amd64$/, '');
   await mkdir(shelf, { recursive: true });
   // Readable by apt's own download user.
   const aside = await mkdtemp(join(shelf, '.unpacking-'));
@@ -42,8 +47,7 @@ export async function kernelPackages(series: string, progress: Progress): Promis
     const packages = [
       `linux-image-${release}`,
       headers,
-      `linux-headers-${abi}-common-rt`,
-      `linux-kbuild-${abi}`,
+      ...(await partsOfHeaders(headers, version)),
       `linux-source-${series}`,
     ];
     await execa(
@@ -77,9 +81,10 @@ export async function kernelPackages(series: string, progress: Progress): Promis
   return layout(shelf, series, release);
 }
 
-function layout(shelf: string, series: string, release: string): KernelPackages {
+function layout(shelf: string, series: KernelSeries, release: string): KernelPackages {
   const root = join(shelf, release);
   return {
+    series,
     release,
     root,
     vmlinuz: join(root, 'boot', `vmlinuz-${release}`),
@@ -88,7 +93,7 @@ function layout(shelf: string, series: string, release: string): KernelPackages 
   };
 }
 
-async function newestUnpacked(shelf: string, series: string): Promise<KernelPackages | undefined> {
+async function newestUnpacked(shelf: string, series: KernelSeries): Promise<KernelPackages | undefined> {
   const releases = await readdir(shelf).catch(() => []);
   const dated = await Promise.all(
     releases
@@ -112,12 +117,19 @@ async function candidateVersion(name: string): Promise<string> {
   return version;
 }
 
-/** The RT headers package of the version that `linux-source` has, e.g. 6.12.117-1~deb12u1. */
-async function headersPackage(version: string): Promise<string> {
-  const upstream = version.split('-')[0] ?? version;
-  const pattern = `^linux-headers-${upstream.replaceAll('.', '\\.')}.*-rt-amd64$`;
-  const { stdout } = await execa('apt-cache', ['search', '--names-only', pattern]);
-  const name = stdout.split('\n')[0]?.split(' ')[0];
+/**
+ * The RT headers package of the version that `linux-source` has. Its name need not hold that version: for
+ * 6.1.192-2 it is `linux-headers-6.1.0-56-rt-amd64`, for 6.12.117-1~deb12u1 `linux-headers-6.12.117+deb12-rt-amd64`.
+ */
+async function headersPackage(series: KernelSeries, version: string): Promise<string> {
+  const pattern = `^linux-headers-${series.replaceAll('.', '\\.')}\\..*-rt-amd64$`;
+  const { stdout: found } = await execa('apt-cache', ['search', '--names-only', pattern]);
+  const names = found.split('\n').flatMap((line) => line.split(' ')[0] || []);
+  const { stdout: versions } = await execa('apt-cache', ['madison', ...names], { reject: false });
+  const name = versions
+    .split('\n')
+    .map((line) => line.split('|').map((field) => field.trim()))
+    .find((fields) => fields[1] === version)?.[0];
   if (!name)
     throw new VmcallError(
       'SETUP_PACKAGE_UNKNOWN',
@@ -126,4 +138,19 @@ async function headersPackage(version: string): Promise<string> {
       exitCodes.unsupported,
     );
   return name;
+}
+
+/** What the RT headers package is made of besides itself: the common headers, and kbuild. */
+async function partsOfHeaders(headers: string, version: string): Promise<string[]> {
+  const { stdout } = await execa('apt-cache', ['show', `${headers}=${version}`], { env: { LC_ALL: 'C' } });
+  const depends = /^Depends: (.*)$/m.exec(stdout)?.[1] ?? '';
+  const parts = depends.match(/\blinux-(headers-\S+-common-rt|kbuild-[^\s,]+)/g) ?? [];
+  if (parts.length !== 2)
+    throw new VmcallError(
+      'SETUP_PACKAGE_UNKNOWN',
+      `${headers} should depend on the common headers and on kbuild, but depends on: ${depends}`,
+      'Report this version to the project',
+      exitCodes.unsupported,
+    );
+  return parts;
 }

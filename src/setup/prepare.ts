@@ -3,16 +3,16 @@ import type { Progress } from '../support/progress.js';
 import { buildAddon } from './addon.js';
 import { type Artifacts, buildArtifacts } from './artifacts.js';
 import { ensureDebianPackages } from './debian-packages.js';
-import { kernelPackages } from './kernel-packages.js';
-
-/** The kernel series the lab runs. */
-export const kernelSeries = '6.12';
+import { defaultKernelSeries, type KernelSeries, kernelPackages } from './kernel-packages.js';
 
 /** All set-up of the lab: Debian packages, the kernel, the builds. Each does nothing if it is there already. */
-export async function prepareLab(progress: Progress, assumeYes: boolean): Promise<Artifacts> {
+export async function prepareLab(
+  progress: Progress,
+  assumeYes: boolean,
+  series: KernelSeries = defaultKernelSeries,
+): Promise<Artifacts> {
   await ensureDebianPackages(progress, assumeYes);
-  const kernel = await kernelPackages(kernelSeries, progress);
-  return buildArtifacts(kernel, kernelSeries, progress);
+  return buildArtifacts(await kernelPackages(series, progress), progress);
 }
 
 /** All set-up of the tests: the lab's, and the libvirt addon, also with sanitizers. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { insertionOrder, moduleName, parseModulesDep } from '../../src/lab/initramfs.js';
+import { insertionOrder, moduleName, parseModulesBuiltin, parseModulesDep } from '../../src/lab/initramfs.js';
 
 const index = parseModulesDep(
   [
@@ -25,6 +25,11 @@ describe('module insertion order', () => {
       for (const need of needs)
         expect(order.indexOf(moduleName(need))).toBeLessThan(order.indexOf(moduleName(path)));
     expect(order).toHaveLength(5);
+  });
+
+  test('names what is built in as the kernel does', () => {
+    const builtin = parseModulesBuiltin('kernel/drivers/virtio/virtio_pci.ko\nkernel/fs/fuse/virtiofs.ko\n');
+    expect([...builtin]).toEqual(['virtio_pci', 'virtiofs']);
   });
 
   test('names a module that the kernel does not have', () => {

@@ -22,5 +22,6 @@ describe('npm start', () => {
     const { status, stderr } = start(['lab', '--packets', '0']);
     expect(status).toBe(2);
     expect(stderr).toContain('not a whole number from 1 to 100000');
+    expect(start(['lab', '--kernel', '5.10']).status).toBe(2);
   });
 });
