@@ -11,6 +11,8 @@ export interface MachineOptions {
   run: string;
   /** Script L1 runs once its root is mounted. */
   start: string;
+  /** Start with CPU 0 alone; `host/init.sh` brings up the others, with `turns` (turns.c) beside it. */
+  startOneCpu: boolean;
   /** L1's TSC rate, kHz. */
   tscKhz: number;
   memoryMiB: number;
@@ -23,13 +25,14 @@ export const instructionClockTscKhz = 1_000_000;
  * The kernel command line of L1. `tsc_early_khz` is what keeps guests alive: a calibration against the emulated
  * PIT fails on a busy machine, and KVM then runs every guest at a wrong TSC rate.
  */
-export function hostCommandLine({ start, tscKhz }: MachineOptions): string {
+export function hostCommandLine({ start, startOneCpu, tscKhz }: MachineOptions): string {
   return [
     'console=ttyS0 loglevel=4 panic=-1',
     'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
     `tsc=reliable no_timer_check tsc_early_khz=${tscKhz}`,
     // No KASLR: the same addresses, and so the same instructions, in every run.
     'nokaslr psi=0 intel_iommu=on hugepages=460',
+    ...(startOneCpu ? ['maxcpus=1'] : []),
     `vmcall.start=${start}`,
   ].join(' ');
 }

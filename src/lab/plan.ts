@@ -11,6 +11,8 @@ export const planSchema = z.strictObject({
   /** Folders of built programs. */
   dataplane: z.string(),
   generator: z.string(),
+  /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
+  turns: z.string().optional(),
   /** Packets measured on each path, in each pass. */
   packets: z.int().min(1).max(1_000_000),
   /** How many rounds they are split into; the paths take turns in each round. */

@@ -80,6 +80,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
     dataplane: artifacts.dataplane,
     generator: artifacts.generator,
     tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
+    turns: artifacts.turns,
   };
   await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   await writeFile(join(run, 'start.sh'), startScript(run));
@@ -91,6 +92,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
       initramfs: artifacts.hostInitramfs,
       run,
       start: join(run, 'start.sh'),
+      startOneCpu: artifacts.turns !== undefined,
       tscKhz: plan.tscKhz,
       memoryMiB,
     }),

@@ -19,6 +19,8 @@ export interface Artifacts {
   modules: string;
   dataplane: string;
   generator: string;
+  /** Program that gives the other virtual CPUs their turn while one starts; only for kernels that need it. */
+  turns: string | undefined;
   hostInitramfs: string;
   guestInitramfs: string;
 }
@@ -71,6 +73,16 @@ async function buildGenerator(progress: Progress): Promise<string> {
   );
 }
 
+/** Linux before 6.5 waits for a starting CPU in a way that starves it in the lab: see turns.c. */
+async function buildTurns(kernel: KernelPackages): Promise<string | undefined> {
+  if (kernel.series !== '6.1') return undefined;
+  const source = here('src', 'lab', 'turns.c');
+  const folder = await cached('turns', { files: [source], values: [] }, async (target) => {
+    await logged('gcc', ['-O2', '-static', '-s', '-o', join(target, 'turns'), source]);
+  });
+  return join(folder, 'turns');
+}
+
 async function image(
   name: string,
   contents: InitramfsContents,
@@ -95,6 +107,7 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
   const modules = await buildModules(kernel, progress);
   const dataplane = await buildDataplane(progress);
   const generator = await buildGenerator(progress);
+  const turns = await buildTurns(kernel);
   const ours = (await readdir(modules)).filter((file) => file.endsWith('.ko'));
   const hostInitramfs = await image(
     'host-initramfs',
@@ -110,9 +123,9 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
         ...[{ name: 'kvm_amd' }, { name: 'kvm_intel' }],
       ],
       replacements: new Map(ours.map((file) => [moduleName(file), join(modules, file)])),
-      files: new Map(),
+      files: new Map(turns ? [['bin/turns', turns]] : []),
     },
-    [modules],
+    [modules, ...(turns ? [turns] : [])],
     kernel.release,
   );
   const programs = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
@@ -134,5 +147,5 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
     [dataplane],
     kernel.release,
   );
-  return { kernel, modules, dataplane, generator, hostInitramfs, guestInitramfs };
+  return { kernel, modules, dataplane, generator, turns, hostInitramfs, guestInitramfs };
 }

@@ -11,6 +11,14 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t hugetlbfs hugetlbfs /dev/hugepages
 
+# Started with maxcpus=1: see turns.c.
+for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
+	[ "$(cat "$cpu/online")" = 0 ] || continue
+	turns &
+	echo 1 > "$cpu/online" || echo "lab: ${cpu##*/} does not start"
+	kill $!
+done
+
 while read -r module parameters; do
 	# kvm-amd and kvm-intel: the one that does not fit this CPU refuses, as it should.
 	insmod "/modules/$module" $parameters || echo "lab: insmod $module refused"

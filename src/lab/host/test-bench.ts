@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
 import type { Pass, PathName, Round } from '../events.js';
 import type { Plan } from '../plan.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
 import { generate, receivePriority, type Traffic } from './generator.js';
-import { dpdkCpu, dpdkVcpu, GuestMachine } from './guest-machine.js';
+import { dpdkCpu, dpdkVcpu, GuestMachine, housekeepingCpu } from './guest-machine.js';
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
 import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
 import { bind, bringUpQuiet, findInterface, prioritiseReceive, steerVfioInterrupts } from './nic.js';
@@ -47,8 +48,20 @@ export class TestBench {
   }
 
   async startGuest(): Promise<GuestMachine> {
-    const { kernel, guestInitramfs } = this.plan;
-    return GuestMachine.start({ kernel, initramfs: guestInitramfs, nic: this.nic, folder: '/run/lab' });
+    const { kernel, guestInitramfs, turns } = this.plan;
+    const beside = turns
+      ? spawn('taskset', ['-c', String(housekeepingCpu), turns], { stdio: 'ignore' })
+      : null;
+    try {
+      return await GuestMachine.start({
+        kernel,
+        initramfs: guestInitramfs,
+        nic: this.nic,
+        folder: '/run/lab',
+      });
+    } finally {
+      beside?.kill();
+    }
   }
 
   async startDataplane(guest: GuestMachine): Promise<Dataplane> {
