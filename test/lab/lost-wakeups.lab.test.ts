@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runLab } from '../../src/lab/run.js';
+import { kernelSeries } from '../../src/setup/kernel-packages.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
 
 const minutes = 60_000;
 
-describe('packets that come just as the program goes to sleep', () => {
+describe.each(kernelSeries)('on %s, packets that come just as the program goes to sleep', (series) => {
   test('wake the right program, and are missed by one that does not poll after arming', {
     timeout: 20 * minutes,
   }, async () => {
     const progress = stderrProgress();
     const { events } = await runLab({
-      artifacts: await prepareLab(progress, true),
+      artifacts: await prepareLab(progress, true, series),
       clock: 'instruction',
       folder: await mkdtemp(join(tmpdir(), 'vmcall-lost-wakeups-')),
       scenario: {
