@@ -62,7 +62,7 @@ if [[ $touched_only ]]; then
 		comm -23 \
 			<(sed --quiet --regexp-extended 's#^--- a/([^\t]+).*#\1#p' "${all[@]}" | sort --unique) \
 			<(sed --quiet '/^--- \/dev\/null$/{n;s#^+++ b/##p}' "${all[@]}" | sort --unique)
-		printf 'scripts/%s\n' checkpatch.pl spelling.txt const_structs.checkpatch
+		printf '%s\n' .gitattributes scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
 	)
 	members=("${members[@]/#/$top/}")
 fi
