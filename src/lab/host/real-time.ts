@@ -13,3 +13,8 @@ export function liftRealTimeThrottling(cpu: number): void {
   const fairServer = `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
   if (existsSync(fairServer)) writeText(fairServer, '0');
 }
+
+/** No work for the kernel's memory statistics on isolated CPUs during a run (linux: vm.stat_interval, s). */
+export function postponeStatistics(): void {
+  writeText('/proc/sys/vm/stat_interval', '600');
+}

@@ -9,7 +9,7 @@ import { dpdkCpu, dpdkVcpu, GuestMachine, housekeepingCpu } from './guest-machin
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
 import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
 import { bind, bringUpQuiet, findInterface, prioritiseReceive, steerVfioInterrupts } from './nic.js';
-import { liftRealTimeThrottling } from './real-time.js';
+import { liftRealTimeThrottling, postponeStatistics } from './real-time.js';
 import { stageNames, traced } from './stages.js';
 
 /** Packets of a round that is not about latency. */
@@ -44,6 +44,7 @@ export class TestBench {
     await bringUpQuiet(sender);
     await prioritiseReceive(sender, receivePriority);
     liftRealTimeThrottling(dpdkCpu);
+    postponeStatistics();
     return new TestBench(plan, sender, nic);
   }
 
