@@ -68,6 +68,38 @@ export const wakeupsSchema = z.object({
 });
 export type Wakeups = z.infer<typeof wakeupsSchema>;
 
+/** One case of a kernel selftest, from its TAP. */
+export const testCaseSchema = z.object({
+  type: z.literal('test-case'),
+  program: z.string(),
+  name: z.string(),
+  outcome: z.enum(['pass', 'fail', 'skip']),
+  notes: z.array(z.string()),
+});
+export type TestCaseEvent = z.infer<typeof testCaseSchema>;
+
+/** How a kernel selftest ended, and what it left behind in L1's kernel. */
+export const testProgramSchema = z.object({
+  type: z.literal('test-program'),
+  program: z.string(),
+  arguments: z.array(z.string()),
+  /** Exit code, or the signal that killed it. */
+  ended: z.union([z.int(), z.string()]),
+  /** What its TAP lacks. */
+  incomplete: z.array(z.string()),
+  /** The last lines on its stderr. */
+  stderr: z.array(z.string()),
+  /** VMs that exist less those that existed before. */
+  vmsLeft: z.int(),
+  /** Uses of KVM's vendor module less those before. */
+  moduleUsesLeft: z.int(),
+  /** Unreclaimable slab memory less that before, KiB. */
+  slabGrowth: z.int(),
+  /** New lines of the kernel's log at level warning or above. */
+  kernelLog: z.array(z.string()),
+});
+export type TestProgramEvent = z.infer<typeof testProgramSchema>;
+
 /** What L1 tells L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -80,6 +112,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   roundSchema,
   stagesSchema,
   wakeupsSchema,
+  testCaseSchema,
+  testProgramSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 
+/** A kernel selftest to run, and its words; names are those of the series' programs. */
+const testProgramSchema = z.strictObject({
+  program: z.string().regex(/^\w+$/),
+  arguments: z.array(z.string()).max(16),
+});
+
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
-  scenario: z.enum(['compare', 'lost-wakeups']),
+  scenario: z.enum(['compare', 'lost-wakeups', 'selftests']),
   /** Folder of the run on the machine, read-only in L1. */
   run: z.string(),
   kernel: z.string(),
@@ -13,6 +19,7 @@ export const planSchema = z.strictObject({
   generator: z.string(),
   /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
   turns: z.string().optional(),
+  selftests: z.string().optional(),
   /** Packets measured on each path, in each pass. */
   packets: z.int().min(1).max(1_000_000),
   /** How many rounds they are split into; the paths take turns in each round. */
@@ -24,6 +31,8 @@ export const planSchema = z.strictObject({
   seed: z.int().min(0),
   /** L1's TSC rate, kHz. */
   tscKhz: z.int().positive(),
+  /** What scenario `selftests` runs, in order. */
+  testPrograms: z.array(testProgramSchema).max(16).optional(),
 });
 
 export type Plan = z.infer<typeof planSchema>;

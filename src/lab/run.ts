@@ -34,12 +34,18 @@ export interface LabRun {
   failures: FailedAttempt[];
 }
 
+/** What a plan has from the builds and the run itself, not from who asks for a scenario. */
+type LabParts = Pick<
+  Plan,
+  'run' | 'kernel' | 'guestInitramfs' | 'dataplane' | 'generator' | 'tscKhz' | 'turns' | 'selftests'
+>;
+
 export interface LabRequest {
   artifacts: Artifacts;
   clock: Clock;
   /** Where consoles, events and the plan are kept, one folder an attempt. */
   folder: string;
-  scenario: Pick<Plan, 'scenario' | 'packets' | 'rounds' | 'interval' | 'idleThreshold' | 'seed'>;
+  scenario: Omit<Plan, keyof LabParts>;
   progress: Progress;
   signal?: AbortSignal;
 }
@@ -81,6 +87,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
     generator: artifacts.generator,
     tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
     turns: artifacts.turns,
+    selftests: artifacts.selftests,
   };
   await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   await writeFile(join(run, 'start.sh'), startScript(run));

@@ -21,22 +21,53 @@ export interface Artifacts {
   generator: string;
   /** Program that gives the other virtual CPUs their turn while one starts; only for kernels that need it. */
   turns: string | undefined;
+  /** The kernel selftests of the series, where they are wanted. */
+  selftests?: string;
   hostInitramfs: string;
   guestInitramfs: string;
 }
 
-/** The series of `kernel-patches/SERIES` built against Debian's headers, with the lab's own patches on top. */
-async function buildModules(kernel: KernelPackages, progress: Progress): Promise<string> {
+/** Patches on top of the series: the lab's own, and those that break it to see that its tests notice. */
+type ExtraPatches = 'lab' | 'negative';
+
+/** The series of `kernel-patches/SERIES` built against Debian's headers, with folders of patches on top. */
+async function buildModules(
+  kernel: KernelPackages,
+  extra: readonly ExtraPatches[],
+  progress: Progress,
+): Promise<string> {
   const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-modules.sh');
-  return cached('modules', { files: [patches, script], values: [kernel.release] }, async (folder) => {
+  const values = [kernel.release, ...extra];
+  return cached('modules', { files: [patches, script], values }, async (folder) => {
     progress.step('building the six kernel modules (about two minutes on two cores)');
     const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
-    const labPatches = (await readdir(join(patches, 'lab'))).sort().map((file) => join(patches, 'lab', file));
+    const extraPatches: string[] = [];
+    for (const name of extra)
+      for (const file of (await readdir(join(patches, name))).sort())
+        extraPatches.push(join(patches, name, file));
     try {
       await logged(script, [
         ...['--headers-root', kernel.root, '--source', kernel.source, '--series', patches],
-        ...labPatches.flatMap((patch) => ['--patch', patch]),
+        ...extraPatches.flatMap((patch) => ['--patch', patch]),
+        ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
+      ]);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+}
+
+/** The KVM selftests of `kernel-patches/SERIES`, for L1: this machine's own libc runs them there. */
+async function buildSelftests(kernel: KernelPackages, progress: Progress): Promise<string> {
+  const patches = here('kernel-patches', kernel.series);
+  const script = here('kernel-patches', 'build-selftests.sh');
+  return cached('selftests', { files: [patches, script], values: [kernel.release] }, async (folder) => {
+    progress.step('building the kernel selftests (about half a minute)');
+    const work = await mkdtemp(join(tmpdir(), 'vmcall-selftests-'));
+    try {
+      await logged(script, [
+        ...['--source', kernel.source, '--series', patches],
         ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
       ]);
     } finally {
@@ -102,14 +133,13 @@ async function image(
   return join(folder, 'initramfs');
 }
 
-/** Builds what is not in the cache yet, and says what it builds. */
-export async function buildArtifacts(kernel: KernelPackages, progress: Progress): Promise<Artifacts> {
-  const modules = await buildModules(kernel, progress);
-  const dataplane = await buildDataplane(progress);
-  const generator = await buildGenerator(progress);
-  const turns = await buildTurns(kernel);
+async function buildHostInitramfs(
+  kernel: KernelPackages,
+  modules: string,
+  turns: string | undefined,
+): Promise<string> {
   const ours = (await readdir(modules)).filter((file) => file.endsWith('.ko'));
-  const hostInitramfs = await image(
+  return image(
     'host-initramfs',
     {
       init: here('src', 'lab', 'host', 'init.sh'),
@@ -128,6 +158,15 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
     [modules, ...(turns ? [turns] : [])],
     kernel.release,
   );
+}
+
+/** Builds what is not in the cache yet, and says what it builds. */
+export async function buildArtifacts(kernel: KernelPackages, progress: Progress): Promise<Artifacts> {
+  const modules = await buildModules(kernel, ['lab'], progress);
+  const dataplane = await buildDataplane(progress);
+  const generator = await buildGenerator(progress);
+  const turns = await buildTurns(kernel);
+  const hostInitramfs = await buildHostInitramfs(kernel, modules, turns);
   const programs = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
   const guestInitramfs = await image(
     'guest-initramfs',
@@ -148,4 +187,16 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
     kernel.release,
   );
   return { kernel, modules, dataplane, generator, turns, hostInitramfs, guestInitramfs };
+}
+
+/** Adds the kernel selftests of the series. */
+export async function withSelftests(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  return { ...artifacts, selftests: await buildSelftests(artifacts.kernel, progress) };
+}
+
+/** The same lab, with a KVM that loses wake-ups: a test for them that passes there is none. */
+export async function buildNegativeControl(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  const { kernel, turns } = artifacts;
+  const modules = await buildModules(kernel, ['lab', 'negative'], progress);
+  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, modules, turns) };
 }

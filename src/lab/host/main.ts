@@ -6,6 +6,7 @@ import { compare, stepCount } from './compare.js';
 import { emit } from './events.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { platformFacts } from './platform.js';
+import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
 
 async function main(planFile: string): Promise<void> {
@@ -17,6 +18,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'lost-wakeups':
       await lostWakeups(plan, new Steps(lostWakeupsStepCount));
+      break;
+    case 'selftests':
+      await selftests(plan, new Steps(plan.testPrograms?.length ?? 0));
       break;
   }
   emit({ type: 'done' });

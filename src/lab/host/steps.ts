@@ -8,8 +8,14 @@ export class Steps {
   constructor(private readonly total: number) {}
 
   async take<T>(text: string, work: () => Promise<T>): Promise<T> {
-    const fraction = Math.min(1, this.#taken++ / this.total);
-    emit({ type: 'step', text, fraction, clock: Number(process.hrtime.bigint()) });
+    this.#taken++;
+    this.say(text);
     return work();
+  }
+
+  /** A sign of life within the present step. */
+  say(text: string): void {
+    const fraction = Math.min(1, Math.max(0, this.#taken - 1) / this.total);
+    emit({ type: 'step', text, fraction, clock: Number(process.hrtime.bigint()) });
   }
 }

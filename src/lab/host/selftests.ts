@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Plan } from '../plan.js';
+import { parseTap } from '../tap.js';
+import { readText, run } from './commands.js';
+import { emit } from './events.js';
+import type { Steps } from './steps.js';
+
+const stderrLinesKept = 200;
+const outputLinesKept = 5000;
+const kernelLogLinesKept = 100;
+/** Objects freed by RCU and work queues are gone after this long, ms. */
+const settling = 1000;
+
+/** Runs the series' kernel selftests, one after the other, and looks at what each leaves behind. */
+export async function selftests(plan: Plan, steps: Steps): Promise<void> {
+  const { selftests: folder, testPrograms = [] } = plan;
+  if (folder === undefined) throw new Error('the plan names no folder of selftests');
+  const idle = await keepOneVm();
+  for (const { program, arguments: words } of testPrograms) {
+    const before = await kernelState();
+    const { ended, output, stderr } = await steps.take(program, () =>
+      follow(`${folder}/${program}`, words, (line) => steps.say(`${program}: ${line}`)),
+    );
+    await new Promise((resolve) => setTimeout(resolve, settling));
+    const after = await kernelState();
+    const { cases, incomplete } = parseTap(output);
+    for (const testCase of cases) emit({ type: 'test-case', program, ...testCase });
+    emit({
+      ...{ type: 'test-program', program, arguments: words, ended, incomplete, stderr },
+      vmsLeft: after.vms - before.vms,
+      moduleUsesLeft: after.moduleUses - before.moduleUses,
+      slabGrowth: after.slab - before.slab,
+      kernelLog: after.log.slice(before.log.length).slice(0, kernelLogLinesKept),
+    });
+  }
+  idle.kill();
+}
+
+/**
+ * A VM without vCPUs, for the life of L1: KVM patches its code when the first VM appears and when the last one
+ * goes, and an emulator with parallel CPUs may run what it translated before, with the breakpoint in it.
+ */
+async function keepOneVm(): Promise<{ kill(): void }> {
+  const words = ['-machine', 'none', '-accel', 'kvm', '-nodefaults', '-display', 'none', '-S'];
+  const child = spawn('qemu-system-x86_64', words, { stdio: 'ignore' });
+  while (vmFolders() === 0) {
+    if (child.exitCode !== null) throw new Error(`the idle VM ended with ${child.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return child;
+}
+
+/** VMs that KVM knows: folders PID-FD in its debugfs. */
+function vmFolders(): number {
+  return readdirSync('/sys/kernel/debug/kvm').filter((name) => /^\d+-\d+$/.test(name)).length;
+}
+
+interface KernelState {
+  vms: number;
+  moduleUses: number;
+  /** Unreclaimable slab memory, KiB. */
+  slab: number;
+  log: string[];
+}
+
+async function kernelState(): Promise<KernelState> {
+  const vendor = readdirSync('/sys/module').find((name) => name === 'kvm_amd' || name === 'kvm_intel');
+  if (!vendor) throw new Error('neither kvm_amd nor kvm_intel is loaded');
+  const log = await run('dmesg', '--level', 'emerg,alert,crit,err,warn');
+  return {
+    vms: vmFolders(),
+    moduleUses: Number(readText(`/sys/module/${vendor}/refcnt`)),
+    slab: Number(/^SUnreclaim:\s+(\d+) kB$/m.exec(readText('/proc/meminfo'))?.[1]),
+    log: log.split('\n').filter(Boolean),
+  };
+}
+
+/** Runs a program to its end; each line of its stdout is a sign of life. */
+async function follow(
+  program: string,
+  words: readonly string[],
+  sign: (line: string) => void,
+): Promise<{ ended: number | string; output: string; stderr: string[] }> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: string[] = [];
+  const stderr: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (output.length < outputLinesKept) output.push(line);
+    sign(line);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    stderr.push(line);
+    if (stderr.length > stderrLinesKept) stderr.shift();
+  });
+  const ended = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  return { ended, output: `${output.join('\n')}\n`, stderr };
+}
