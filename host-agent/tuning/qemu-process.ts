@@ -5,7 +5,7 @@ import type { Host } from './host.js';
 import { readThread, type Scheduling } from './scheduling.js';
 
 /** KVM's debugfs folder of a process's VM (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
-export function kvmFolder(host: Host, pid: number): string | null {
+export function kvmFolder(host: Pick<Host, 'names'>, pid: number): string | null {
   const name = host.names('/sys/kernel/debug/kvm').find((entry) => entry.startsWith(`${pid}-`));
   return name === undefined ? null : `/sys/kernel/debug/kvm/${name}`;
 }

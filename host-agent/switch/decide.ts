@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Health } from '../../src/protocol/messages.js';
+import type { KvmSeen, Seen, Step } from './seen.js';
+
+/** Why actual is not desired; `code` is stable. */
+export interface Reason {
+  code: string;
+  message: string;
+}
+
+export interface Decision {
+  /** What to do now; null: nothing. */
+  step: Step | null;
+  /** `reached`; `moving`: on its way; `blocked`: something else must change first, or a try is due later. */
+  phase: 'reached' | 'moving' | 'blocked';
+  /** Null exactly when it is reached. */
+  reason: Reason | null;
+}
+
+/** What packets take now. `unknown`: nobody who knows can be asked, or guest and KVM do not bear each other out. */
+export type Actual = 'vmcall' | 'injected' | 'poll' | 'unknown' | 'off';
+
+const reached: Decision = { step: null, phase: 'reached', reason: null };
+const blocked = (code: string, message: string): Decision => ({
+  step: null,
+  phase: 'blocked',
+  reason: { code, message },
+});
+const moving = (step: Step | null, code: string, message: string): Decision => ({
+  step,
+  phase: 'moving',
+  reason: { code, message },
+});
+
+/**
+ * The next step from what is seen to what is desired. To `vmcall`: allow in KVM, tell the guest, see it running there. To
+ * `injected`: the guest first, then KVM's switches. A step that failed turns the way round until it is tried again.
+ */
+export function decide(seen: Seen): Decision {
+  const { desired, domain, kvm, failure } = seen;
+  if (domain === 'off')
+    return desired.path === 'injected' ? reached : blocked('DOMAIN_OFF', 'the domain does not run');
+  if (desired.path === 'injected') return towardsInjected(seen, reached);
+  if (domain === 'paused') return blocked('DOMAIN_PAUSED', 'the domain is paused');
+  if (kvm.support !== 'present') return towardsInjected(seen, blocked(...unsupported(kvm)));
+  if (failure) return towardsInjected(seen, blocked(failure.code, failure.message));
+  return towardsVmcall(seen, kvm);
+}
+
+function towardsVmcall({ guest, evidence }: Seen, kvm: KvmSeen & { support: 'present' }): Decision {
+  if (!guest)
+    return blocked('GUEST_ABSENT', 'no session with its guest agent: does it run there, is it enrolled?');
+  if (!guest.capable)
+    return blocked('GUEST_INCAPABLE', 'its guest agent cannot switch paths: use the same version there');
+  const { health } = guest;
+  if (!health) return moving(null, 'GUEST_SILENT', 'its guest agent has not told its health yet');
+  if (health.dataplane !== 'running') return blocked(...dataplaneOff(health));
+  if (!kvm.vcpuYield || !kvm.irqfdHardirq)
+    return moving('allow', 'NOT_ALLOWED', 'the VM call is not allowed in KVM yet');
+  if (health.path !== 'vmcall' || health.wanted !== 'vmcall')
+    return moving('tell-vmcall', 'GUEST_ELSEWHERE', `the guest is on ${health.path ?? 'no path'} still`);
+  // Only a switch away and back writes the NIC's MSI-X entry anew.
+  if (!health.upheld) return moving('give-up', ...notUpheld(health));
+  if (evidence === 'counted') return reached;
+  const uncounted = 'the guest says it is on vmcall, but KVM has counted no VM call of late';
+  return evidence === 'awaited'
+    ? moving(null, 'YIELDS_AWAITED', uncounted)
+    : blocked(
+        'YIELDS_MISSING',
+        `${uncounted}: it has packets without a pause, or it does not tell the truth`,
+      );
+}
+
+/** @param then once all is back: reached, or why not `vmcall` */
+function towardsInjected({ desired, domain, kvm, guest, failure }: Seen, then: Decision): Decision {
+  const code = then.reason?.code ?? 'GOING_BACK';
+  const message = then.reason?.message ?? 'the domain is not back on the injected path yet';
+  const health = guest?.capable ? guest.health : null;
+  const mustTell = health !== null && domain === 'running' && shouldBeTold(health, desired);
+  // The host has the last word: a guest that does not go back by itself is put back by the switch (OFF, the ABI's word).
+  if (mustTell && failure?.step !== 'tell-injected') return moving('tell-injected', code, message);
+  if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq))
+    return failure?.step === 'forbid'
+      ? blocked(failure.code, failure.message)
+      : moving('forbid', code, message);
+  if (mustTell && failure) return blocked(failure.code, failure.message);
+  return then;
+}
+
+/** A guest whose domain was never given a path keeps polling if its own configuration says so. */
+function shouldBeTold(health: Health, desired: Seen['desired']): boolean {
+  if (health.dataplane !== 'running') return false;
+  if (health.path === 'vmcall' || health.wanted === 'vmcall') return true;
+  return desired.source === 'metadata' && (health.path !== 'injected' || health.wanted !== 'injected');
+}
+
+function unsupported(kvm: Exclude<KvmSeen, { support: 'present' }>): [string, string] {
+  return kvm.support === 'absent'
+    ? ['KVM_ABSENT', kvm.why]
+    : [
+        'KVM_UNSUPPORTED',
+        `this host's KVM is without the series (no ${kvm.missing.join(', ')}): see kernel-patches/README.md`,
+      ];
+}
+
+function dataplaneOff({ dataplane, reason }: Health): [string, string] {
+  return ['DATAPLANE_OFF', `the guest's dataplane is ${dataplane}${reason ? `: ${reason.message}` : ''}`];
+}
+
+function notUpheld({ reason }: Health): [string, string] {
+  return [reason?.code || 'NOT_UPHELD', reason?.message ?? 'the guest does not uphold the path'];
+}
+
+/** The path packets take, by what the guest says as far as KVM's switch and count bear it out. */
+export function actualPath({ domain, kvm, guest, evidence }: Seen): Actual {
+  if (domain === 'off') return 'off';
+  const told = guest?.health?.path ?? null;
+  if (guest?.health && told === null) return 'unknown';
+  if (kvm.support !== 'present' || !kvm.vcpuYield) return told === 'poll' ? 'poll' : 'injected';
+  if (evidence === 'counted' && (told === 'vmcall' || !guest)) return 'vmcall';
+  return told === 'vmcall' || told === null ? 'unknown' : told;
+}
+
+/** What a step does to what is seen, if all goes well. */
+function afterStep(seen: Seen, step: Step, reason: Reason | null): Seen {
+  const { kvm, guest } = seen;
+  if (step === 'give-up')
+    return { ...seen, failure: { step, code: reason?.code ?? '', message: reason?.message ?? '' } };
+  const isOn = step === 'allow';
+  if (step === 'allow' || step === 'forbid')
+    return kvm.support === 'present'
+      ? { ...seen, kvm: { ...kvm, vcpuYield: isOn, irqfdHardirq: isOn } }
+      : seen;
+  const path = step === 'tell-vmcall' ? 'vmcall' : 'injected';
+  if (!guest?.health) return seen;
+  return {
+    ...seen,
+    evidence: 'counted',
+    guest: { ...guest, health: { ...guest.health, path, wanted: path, upheld: true, reason: null } },
+  };
+}
+
+const stepsMost = 8;
+
+/** What would be done for a path that is not desired yet, and what would stand in the way. Changes nothing. */
+export function plan(seen: Seen, path: Seen['desired']['path']): { steps: Step[]; obstacle: Reason | null } {
+  const steps: Step[] = [];
+  let at: Seen = { ...seen, desired: { path, source: 'metadata' }, failure: null };
+  for (;;) {
+    const { step, reason } = decide(at);
+    if (step === null || steps.length === stepsMost) return { steps, obstacle: reason };
+    steps.push(step);
+    at = afterStep(at, step, reason);
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describeError, VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../tuning/host.js';
+import { kvmFolder } from '../tuning/qemu-process.js';
+import type { KvmSeen } from './seen.js';
+
+const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
+/** Per vCPU in KVM; in the VM's own folder their sum (linux: virt/kvm/kvm_main.c, vcpu_stat_get). */
+const counter = 'vcpu_yields';
+
+/** libvirt's QEMU driver, for root: the process of a running domain (libvirt: virPidFileBuildPath). */
+const pidFile = (name: string) => `/run/libvirt/qemu/${name}.pid`;
+
+/** The reconciler's one way into the kernel: the two switches of a VM and KVM's count of its VM calls. */
+export class KvmSwitches {
+  constructor(private readonly host: Pick<Host, 'read' | 'names' | 'exists' | 'write'>) {}
+
+  /** Of the running domain of this name. Never fails: what cannot be read is `absent`, with the reason. */
+  see(name: string): KvmSeen {
+    try {
+      const folder = this.#folder(name);
+      const values = [...switches, counter].map(
+        (file) => [file, this.host.read(`${folder}/${file}`)] as const,
+      );
+      const missing = values.filter(([, value]) => value === null).map(([file]) => file);
+      if (missing.length > 0) return { support: 'unsupported', missing };
+      const [vcpuYield, irqfdHardirq, yields] = values.map(([file, value]) =>
+        number(`${folder}/${file}`, value ?? ''),
+      );
+      return {
+        support: 'present',
+        vcpuYield: vcpuYield !== 0,
+        irqfdHardirq: irqfdHardirq !== 0,
+        yields: yields ?? 0,
+      };
+    } catch (error) {
+      return { support: 'absent', why: error instanceof VmcallError ? error.message : describeError(error) };
+    }
+  }
+
+  /**
+   * Throws both switches. Both are tried whatever becomes of the first, so that switching off leaves as little on as can be.
+   * @throws VmcallError KVM_VM_ABSENT, HOST_READ, HOST_WRITE
+   */
+  set(name: string, isOn: boolean): void {
+    const folder = this.#folder(name);
+    let failure: unknown;
+    for (const file of switches) {
+      try {
+        this.host.write(`${folder}/${file}`, isOn ? '1' : '0');
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure) throw failure;
+  }
+
+  #folder(name: string): string {
+    // A name is a file's name here, and libvirt's test driver would let it be a path.
+    const pid = name.includes('/') ? null : this.host.read(pidFile(name));
+    if (pid === null || !/^[1-9]\d{0,9}$/.test(pid))
+      throw absent(`there is no process of the domain in ${pidFile(name)}`);
+    const folder = kvmFolder(this.host, Number(pid));
+    if (folder === null)
+      throw absent(
+        `KVM shows no VM of process ${pid} in /sys/kernel/debug/kvm: no KVM guest, or debugfs is not mounted there`,
+      );
+    return folder;
+  }
+}
+
+function number(file: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw absent(`${file} holds ${JSON.stringify(text.slice(0, 40))}, no number`);
+  return Number(text);
+}
+
+const absent = (what: string) =>
+  new VmcallError('KVM_VM_ABSENT', what, 'Run the host agent as root on the host, with debugfs mounted');

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { KvmSwitches } from '../../../host-agent/switch/kvm.js';
+import { FileHost } from '../../../host-agent/tuning/host.js';
+import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+
+let root: string;
+let folder: string;
+let kvm: KvmSwitches;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'vmcall-kvm-'));
+  folder = join(root, 'sys/kernel/debug/kvm/4711-12');
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(root, 'run/libvirt/qemu'), { recursive: true });
+  writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4711');
+  for (const file of ['vcpu_yield', 'irqfd_hardirq', 'vcpu_yields']) writeFileSync(join(folder, file), '0\n');
+  kvm = new KvmSwitches(new FileHost(root, new SystemCommands()));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const values = () =>
+  ['vcpu_yield', 'irqfd_hardirq'].map((file) => readFileSync(join(folder, file), 'utf8').trim());
+
+describe("KVM's switches", () => {
+  test('are thrown and seen', () => {
+    kvm.set('dpdk0', true);
+    writeFileSync(join(folder, 'vcpu_yields'), '123\n');
+    expect(kvm.see('dpdk0')).toEqual({
+      ...{ support: 'present', vcpuYield: true, irqfdHardirq: true, yields: 123 },
+    });
+    kvm.set('dpdk0', false);
+    expect(values()).toEqual(['0', '0']);
+  });
+
+  test('of a KVM without the series are missing by name', () => {
+    for (const file of ['vcpu_yield', 'vcpu_yields']) rmSync(join(folder, file));
+    expect(kvm.see('dpdk0')).toEqual({ support: 'unsupported', missing: ['vcpu_yield', 'vcpu_yields'] });
+  });
+
+  test('are both tried when the first fails', () => {
+    kvm.set('dpdk0', true);
+    rmSync(join(folder, 'vcpu_yield'));
+    mkdirSync(join(folder, 'vcpu_yield'));
+    expect(() => kvm.set('dpdk0', false)).toThrow(expect.objectContaining({ code: 'HOST_WRITE' }));
+    expect(readFileSync(join(folder, 'irqfd_hardirq'), 'utf8').trim()).toBe('0');
+  });
+
+  test.each([
+    ['no such process', () => rmSync(join(root, 'run/libvirt/qemu/dpdk0.pid')), 'run/libvirt/qemu/dpdk0.pid'],
+    [
+      'a pid file with something else',
+      () => writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '../..'),
+      'no process',
+    ],
+    ['no debugfs', () => rmSync(join(root, 'sys'), { recursive: true }), 'debugfs is not mounted'],
+    ['a counter that is none', () => writeFileSync(join(folder, 'vcpu_yields'), 'many'), 'no number'],
+  ])('with %s are absent, and it is said why', (_what, spoil, why) => {
+    spoil();
+    expect(kvm.see('dpdk0')).toEqual({ support: 'absent', why: expect.stringContaining(why) });
+  });
+
+  test('of a name that is a path are not looked for', () => {
+    writeFileSync(join(root, 'run/evil.pid'), '4711');
+    expect(kvm.see('../../evil')).toMatchObject({ support: 'absent' });
+  });
+});
