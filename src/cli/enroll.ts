@@ -5,11 +5,13 @@ import { hostCertificate } from '../../host-agent/enrolment/certificate.js';
 import { guestConfiguration } from '../../host-agent/enrolment/guest-configuration.js';
 import { EnrolmentStore, hostStateFolder } from '../../host-agent/enrolment/store.js';
 import { defaultPort, resource } from '../protocol/version.js';
+import { connectOption, resolveDomain } from './domains.js';
 
-/** From what the user calls a domain to its UUID, in lower case. */
-export type ResolveDomain = (domain: string) => Promise<string>;
-
-const uuidOnly: ResolveDomain = async (domain) => domain.toLowerCase();
+interface Options {
+  host: string;
+  state: string;
+  connect?: string;
+}
 
 /** `ADDRESS[:PORT]` as the URL of the host agent there. */
 function hostUrl(text: string): string {
@@ -22,15 +24,16 @@ function hostUrl(text: string): string {
 }
 
 /** `vmcall enroll`: a new secret for a guest, and the configuration file for it on stdout. */
-export function enrollCommand(resolveDomain: ResolveDomain = uuidOnly): Command {
+export function enrollCommand(): Command {
   return new Command('enroll')
     .description("issue a guest's secret and print the guest agent's configuration file")
-    .argument('<domain>', "the domain's UUID, as virsh domuuid prints it")
+    .argument('<domain>', 'name, id or UUID; a UUID without --connect is taken as it is')
     .requiredOption('--host <address[:port]>', 'where the guest reaches the host agent', hostUrl)
     .option('--state <folder>', "the host agent's state", hostStateFolder)
+    .addOption(connectOption())
     .addHelpText('after', '\nThe secret issued before for this domain is worth nothing from then on.')
-    .action(async (domain: string, { host, state }: { host: string; state: string }) => {
-      const uuid = await resolveDomain(domain);
+    .action(async (domain: string, { host, state, connect }: Options) => {
+      const uuid = await resolveDomain(domain, connect);
       const store = new EnrolmentStore(state);
       const { fingerprint } = await hostCertificate(state);
       const secret = await store.issue(uuid);

@@ -5,12 +5,15 @@ import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
 import { cstatesCommand } from './cstates.js';
+import { disableCommand, enableCommand } from './desire.js';
 import { enrollCommand } from './enroll.js';
 import { exportCommand } from './export.js';
 import { guestAgentCommand } from './guest-agent.js';
+import { hostAgentCommand } from './host-agent.js';
 import { importCommand } from './import.js';
 import { labCommand } from './lab.js';
 import { reportCommand } from './report.js';
+import { statusCommand } from './status.js';
 import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
 
@@ -18,12 +21,16 @@ const commands = [
   checkCommand,
   compareCommand,
   cstatesCommand,
+  disableCommand,
+  enableCommand,
   enrollCommand,
   exportCommand,
   guestAgentCommand,
+  hostAgentCommand,
   importCommand,
   labCommand,
   reportCommand,
+  statusCommand,
   testCommand,
   tuneCommand,
 ];

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
+import type { Daemon } from '../src/support/daemon.js';
+import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
+import type { Log } from '../src/support/log.js';
+import { type HostConfiguration, readHostConfiguration } from './configuration.js';
+import { controlLimits, type Desire, type Planned, type Status } from './control/schema.js';
+import { type Controlled, ControlServer } from './control/server.js';
+import { hostCertificate } from './enrolment/certificate.js';
+import { EnrolmentStore } from './enrolment/store.js';
+import { GuestSessions } from './guest-sessions/server.js';
+import { Libvirt } from './libvirt.js';
+import type { DomainIdentity } from './native/events.js';
+import { DomainKeeper } from './switch/domain-keeper.js';
+import { KvmSwitches } from './switch/kvm.js';
+import type { Host } from './tuning/host.js';
+
+/** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
+export class HostAgent implements Daemon, Controlled {
+  readonly #keepers = new Map<string, DomainKeeper>();
+  readonly #kvm: KvmSwitches;
+  #libvirt: Libvirt;
+  #sessions: GuestSessions | undefined;
+  #control: ControlServer | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #listing: Promise<void> | undefined;
+  #listAgain = false;
+
+  private constructor(
+    private readonly file: string,
+    private configuration: HostConfiguration,
+    private readonly log: Log,
+    host: Host,
+  ) {
+    this.#kvm = new KvmSwitches(host);
+    this.#libvirt = this.#newLibvirt();
+  }
+
+  /** @throws VmcallError CONFIG_* */
+  static async create(file: string, log: Log, host: Host): Promise<HostAgent> {
+    return new HostAgent(file, await readHostConfiguration(file), log, host);
+  }
+
+  /** Ready once guests and commands can connect; libvirt need not be there yet. */
+  async start(): Promise<void> {
+    const { control, libvirt, guests } = this.configuration;
+    this.#control = await ControlServer.listen(control.socket, this, this.log);
+    this.#sessions = await this.#newSessions(this.configuration);
+    this.log.info({ guests: { ...guests, port: this.#sessions.port }, libvirt: libvirt.uri }, 'listening');
+    this.#libvirt.start();
+    this.#setTimer();
+  }
+
+  /** Takes up what changed in the file, part by part; a file with faults changes nothing. */
+  async reload(): Promise<void> {
+    try {
+      const after = await readHostConfiguration(this.file);
+      const before = this.configuration;
+      const differs = (...keys: (keyof HostConfiguration)[]) =>
+        keys.some((key) => !isDeepStrictEqual(before[key], after[key]));
+      if (differs('guests', 'state')) await this.#replaceSessions(after);
+      if (differs('control')) {
+        const control = await ControlServer.listen(after.control.socket, this, this.log);
+        await this.#control?.stop();
+        this.#control = control;
+        this.configuration = { ...this.configuration, control: after.control };
+      }
+      if (differs('reconciler')) {
+        this.configuration = { ...this.configuration, reconciler: after.reconciler };
+        this.#setTimer();
+        for (const keeper of this.#keepers.values()) keeper.retime(after.reconciler);
+      }
+      if (differs('libvirt')) {
+        this.configuration = { ...this.configuration, libvirt: after.libvirt };
+        await this.#libvirt.stop();
+        await this.#dropKeepers([...this.#keepers.keys()]);
+        this.#libvirt = this.#newLibvirt();
+        this.#libvirt.start();
+      }
+      this.log.info('configuration reloaded');
+    } catch (error) {
+      this.log.error({ err: error }, `not reloaded: ${describeError(error)}`);
+    }
+  }
+
+  /** The port may be the same, so the old ones end first; if the new cannot listen, the old ones listen again. */
+  async #replaceSessions({ guests, state }: HostConfiguration): Promise<void> {
+    await this.#sessions?.stop();
+    const before = this.configuration;
+    try {
+      this.#sessions = await this.#newSessions({ ...before, guests, state });
+      this.configuration = { ...before, guests, state };
+    } catch (error) {
+      this.#sessions = await this.#newSessions(before);
+      throw error;
+    }
+  }
+
+  /** Leaves every domain as it is: a yielded vCPU is woken by KVM, not by an agent. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#control?.stop();
+    // Together: a keeper that waits for its guest is let go by the end of the session.
+    await Promise.all([this.#dropKeepers([...this.#keepers.keys()]), this.#sessions?.stop()]);
+    await this.#libvirt.stop();
+    await this.#listing;
+  }
+
+  status(uuid?: string): Status {
+    const { connected, uri } = this.#libvirt;
+    const keepers = uuid === undefined ? [...this.#keepers.values()] : [this.#keeper(uuid)];
+    const domains = keepers
+      .map((keeper) => keeper.status(connected))
+      .filter((status) => status !== undefined);
+    if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
+    return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, domains };
+  }
+
+  async desire(uuid: string, { path, dry_run: dryRun = false }: Desire): Promise<Planned> {
+    const keeper = this.#keeper(uuid);
+    const before = keeper.status(this.#libvirt.connected)?.desired;
+    const planned = keeper.plan(path);
+    if (!planned || before === undefined) throw noDomain(uuid, this.#libvirt);
+    if (!dryRun) {
+      await this.#libvirt.setDesired(uuid, path);
+      this.log.info({ domain: uuid, before, after: path }, 'desired path set');
+      keeper.desire(path);
+    }
+    return {
+      ...{ format: 'vmcall-desired', version: 1, uuid, desired: { before, after: path } },
+      ...{ dry_run: dryRun, ...planned },
+    };
+  }
+
+  #keeper(uuid: string): DomainKeeper {
+    const keeper = this.#keepers.get(uuid);
+    if (keeper) return keeper;
+    throw noDomain(uuid, this.#libvirt);
+  }
+
+  #newLibvirt(): Libvirt {
+    const libvirt = new Libvirt(this.configuration.libvirt.uri, this.log);
+    libvirt.on('anew', () => this.#list());
+    libvirt.on('domain', (uuid, isRestarted) => {
+      const keeper = this.#keepers.get(uuid);
+      if (!keeper) this.#list();
+      else if (isRestarted) keeper.tryAnew();
+      else keeper.kick();
+    });
+    return libvirt;
+  }
+
+  async #newSessions({ guests, state }: HostConfiguration): Promise<GuestSessions> {
+    const { pem } = await hostCertificate(state.folder);
+    const enrolments = new EnrolmentStore(state.folder);
+    try {
+      const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });
+      sessions.on('open', (session) => this.#keepers.get(session.domain)?.guestCame(session));
+      return sessions;
+    } catch (error) {
+      throw new VmcallError(
+        'LISTEN_FAILED',
+        `guests.address ${guests.address}, guests.port ${guests.port}: ${(error as Error).message}`,
+        'Name an address of this host and a port that is free',
+        exitCodes.configuration,
+        { cause: error },
+      );
+    }
+  }
+
+  #setTimer(): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#list(), this.configuration.reconciler.interval_s * 1000);
+  }
+
+  /** Reads which domains there are, and has each looked at. */
+  #list(): void {
+    this.#listAgain = true;
+    this.#listing ??= this.#listWhileAsked().finally(() => {
+      this.#listing = undefined;
+    });
+  }
+
+  async #listWhileAsked(): Promise<void> {
+    while (this.#listAgain) {
+      this.#listAgain = false;
+      if (!this.#libvirt.connected) return;
+      try {
+        await this.#takeIn(await this.#libvirt.domains());
+      } catch (error) {
+        this.log.warn({ err: error }, 'the domains cannot be listed');
+      }
+    }
+  }
+
+  async #takeIn(domains: readonly DomainIdentity[]): Promise<void> {
+    if (domains.length > controlLimits.domains)
+      this.log.error({ domains: domains.length, most: controlLimits.domains }, 'the rest is left alone');
+    const kept = new Set(domains.slice(0, controlLimits.domains).map(({ uuid }) => uuid));
+    await this.#dropKeepers([...this.#keepers.keys()].filter((uuid) => !kept.has(uuid)));
+    for (const uuid of kept) {
+      const keeper = this.#keepers.get(uuid) ?? this.#newKeeper(uuid);
+      keeper.kick();
+    }
+  }
+
+  #newKeeper(uuid: string): DomainKeeper {
+    const keeper = new DomainKeeper({
+      ...{ uuid, libvirt: this.#libvirt, kvm: this.#kvm },
+      ...{ timing: this.configuration.reconciler, log: this.log.child({ domain: uuid }) },
+    });
+    this.#keepers.set(uuid, keeper);
+    const session = this.#sessions?.get(uuid);
+    if (session) keeper.guestCame(session);
+    return keeper;
+  }
+
+  async #dropKeepers(uuids: readonly string[]): Promise<void> {
+    const keepers = uuids.map((uuid) => this.#keepers.get(uuid));
+    for (const uuid of uuids) this.#keepers.delete(uuid);
+    await Promise.all(keepers.map((keeper) => keeper?.stop()));
+  }
+}
+
+function noDomain(uuid: string, { uri, connected }: Libvirt): VmcallError {
+  return connected
+    ? new VmcallError(
+        'NO_DOMAIN',
+        `libvirt at ${uri} has no domain ${uuid}`,
+        'See vmcall status for those it has',
+      )
+    : new VmcallError(
+        'LIBVIRT_UNREACHABLE',
+        `the host agent has no connection to libvirt at ${uri} and has not seen a domain ${uuid}`,
+        'Does libvirtd run? Is libvirt.uri of the configuration right? The log says why it was refused',
+      );
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { defaultPort } from '../src/protocol/version.js';
+import { readToml } from '../src/support/toml.js';
+import { defaultSocket } from './control/schema.js';
+import { hostStateFolder } from './enrolment/store.js';
+
+/** Where the configuration is unless told otherwise. */
+export const configurationFile = '/etc/vmcall/host-agent.toml';
+
+const fileName = (most: number) =>
+  z.string().regex(new RegExp(`^/[^\\0]{1,${most}}$`), 'wanted an absolute path');
+
+const reconcilerSchema = z
+  .strictObject({
+    /** Every domain is looked at this often, whatever events say. */
+    interval_s: z.number().min(0.1).max(3600).default(10),
+    /** A guest on vmcall of whom KVM counts no VM call for this long is shown as unproven. */
+    yields_within_s: z.number().min(0.2).max(86_400).default(30),
+    /** A step that failed is tried again after this, doubling up to the other. */
+    retry_least_s: z.number().min(0.1).max(3600).default(1),
+    retry_most_s: z.number().min(0.1).max(3600).default(60),
+  })
+  .refine(({ interval_s: interval, yields_within_s: within }) => within >= 2 * interval, {
+    path: ['yields_within_s'],
+    message: 'wanted at least twice interval_s: the counter is read that often',
+  });
+
+export const hostConfigurationSchema = z.strictObject({
+  guests: z.strictObject({
+    /** Where guests connect to. */
+    address: z.union([z.ipv4(), z.ipv6()], 'wanted an IP address of this host, or 0.0.0.0 for all'),
+    port: z.int().min(0).max(65_535).default(defaultPort),
+  }),
+  libvirt: z.strictObject({ uri: z.string().min(1).max(1000).default('qemu:///system') }).prefault({}),
+  /** A Unix socket's path has 107 bytes (unix(7)). */
+  control: z.strictObject({ socket: fileName(106).default(defaultSocket) }).prefault({}),
+  state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
+  reconciler: reconcilerSchema.prefault({}),
+});
+export type HostConfiguration = z.infer<typeof hostConfigurationSchema>;
+
+/** @throws VmcallError CONFIG_*: file, key and value of each thing wrong */
+export function readHostConfiguration(file: string): Promise<HostConfiguration> {
+  return readToml(file, hostConfigurationSchema);
+}

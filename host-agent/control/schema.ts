@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { domainSchema } from '../../src/protocol/fields.js';
+import { healthSchema } from '../../src/protocol/messages.js';
+import { desiredPathSchema } from '../switch/metadata.js';
+import { steps } from '../switch/seen.js';
+
+/** Where the host agent listens for the command line, for root alone. */
+export const defaultSocket = '/run/vmcall/host-agent.sock';
+
+/** Bounds of the control socket. */
+export const controlLimits = {
+  requestBytes: 4096,
+  headerBytes: 4096,
+  connections: 32,
+  /** Time for a request to come in whole, ms. */
+  requestMs: 5_000,
+  /** Time for the agent's answer, ms: above libvirt's own 30 s of patience with a libvirtd that hangs. */
+  answerMs: 40_000,
+  domains: 4096,
+  answerBytes: 16 << 20,
+} as const;
+
+const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(2000) });
+
+export const domainStatusSchema = z.strictObject({
+  name: z.string().max(4096),
+  uuid: domainSchema,
+  id: z.int().min(0).nullable(),
+  domain: z.enum(['running', 'paused', 'off']),
+  desired: desiredPathSchema,
+  /** Where it comes from; `invalid`: the metadata has something that cannot be used (`problem` says what). */
+  desired_from: z.enum(['metadata', 'default', 'invalid']),
+  problem: z.string().max(2000).nullable(),
+  actual: z.enum(['vmcall', 'injected', 'poll', 'unknown', 'off']),
+  phase: z.enum(['reached', 'moving', 'blocked']),
+  /** Why actual is not desired; null when it is. */
+  reason: reasonSchema.nullable(),
+  kvm: z.strictObject({
+    support: z.enum(['present', 'unsupported', 'absent']),
+    vcpu_yield: z.boolean().nullable(),
+    irqfd_hardirq: z.boolean().nullable(),
+    /** VM calls that KVM counted since the VM began. */
+    yields: z.int().min(0).nullable(),
+  }),
+  /** What its guest agent says; null without a session. */
+  guest: z.strictObject({ agent: z.string().max(500), health: healthSchema.nullable() }).nullable(),
+});
+export type DomainStatus = z.infer<typeof domainStatusSchema>;
+
+/** Answer to `GET /domains` and `GET /domains/UUID`, and what `vmcall status --json` prints. */
+export const statusSchema = z.strictObject({
+  format: z.literal('vmcall-status'),
+  version: z.literal(1),
+  libvirt: z.strictObject({ uri: z.string().max(1000), connected: z.boolean() }),
+  domains: z.array(domainStatusSchema).max(controlLimits.domains),
+});
+export type Status = z.infer<typeof statusSchema>;
+
+/** Body of `PUT /domains/UUID/desired`. */
+export const desireSchema = z.strictObject({ path: desiredPathSchema, dry_run: z.boolean().optional() });
+export type Desire = z.infer<typeof desireSchema>;
+
+/** Its answer: what is done for it from here, or would be. */
+export const plannedSchema = z.strictObject({
+  format: z.literal('vmcall-desired'),
+  version: z.literal(1),
+  uuid: domainSchema,
+  desired: z.strictObject({ before: desiredPathSchema, after: desiredPathSchema }),
+  dry_run: z.boolean(),
+  steps: z.array(z.enum(steps)).max(16),
+  /** What stands in the way then; null: nothing. */
+  obstacle: reasonSchema.nullable(),
+});
+export type Planned = z.infer<typeof plannedSchema>;
+
+/** Body of each answer that is not 200: a VmcallError. */
+export const refusalSchema = z.strictObject({
+  code: z.string().max(64),
+  message: z.string().max(4000),
+  cure: z.string().max(1000),
+  exit_code: z.int().min(1).max(4),
+});

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { domainSchema } from '../../src/protocol/fields.js';
+import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
+import type { Log } from '../../src/support/log.js';
+import {
+  controlLimits,
+  type Desire,
+  desireSchema,
+  type Planned,
+  plannedSchema,
+  refusalSchema,
+  type Status,
+  statusSchema,
+} from './schema.js';
+
+/** What the command line may ask of the host agent. */
+export interface Controlled {
+  /** Of all domains, or of one. @throws VmcallError NO_DOMAIN */
+  status(uuid?: string): Status;
+  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
+  desire(uuid: string, desire: Desire): Promise<Planned>;
+}
+
+/** HTTP and JSON on a Unix socket for root: GET /domains, GET /domains/UUID, PUT /domains/UUID/desired. */
+export class ControlServer {
+  readonly #server: Server;
+
+  private constructor(
+    private readonly controlled: Controlled,
+    private readonly log: Log,
+  ) {
+    this.#server = createServer(
+      {
+        maxHeaderSize: controlLimits.headerBytes,
+        requestTimeout: controlLimits.requestMs,
+        headersTimeout: controlLimits.requestMs,
+        keepAlive: false,
+      },
+      (request, response) => void this.#answer(request, response),
+    );
+    this.#server.maxConnections = controlLimits.connections;
+  }
+
+  /**
+   * The socket is made with mode 0600; one that a killed agent left is replaced.
+   * @throws VmcallError CONTROL_IN_USE, CONTROL_FAILED
+   */
+  static async listen(socket: string, controlled: Controlled, log: Log): Promise<ControlServer> {
+    const control = new ControlServer(controlled, log);
+    try {
+      await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+      if (await answers(socket))
+        throw new VmcallError(
+          'CONTROL_IN_USE',
+          `another host agent answers on ${socket}`,
+          'Stop it, or name another control.socket in the configuration',
+        );
+      await rm(socket, { force: true });
+      // Node.js binds within the call, so that there is no moment in which others could connect.
+      const before = process.umask(0o177);
+      try {
+        control.#server.listen(socket);
+      } finally {
+        process.umask(before);
+      }
+      await once(control.#server, 'listening');
+      await chmod(socket, 0o600);
+    } catch (error) {
+      if (error instanceof VmcallError) throw error;
+      throw new VmcallError(
+        'CONTROL_FAILED',
+        `${socket} cannot be made: ${(error as Error).message}`,
+        'Run this as root, or name another control.socket in the configuration',
+        exitCodes.configuration,
+        { cause: error },
+      );
+    }
+    return control;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const [schema, document] = await this.#route(request);
+      send(response, 200, schema.parse(document));
+    } catch (error) {
+      if (!(error instanceof VmcallError)) this.log.error({ err: error }, 'a control request failed');
+      const known = error instanceof VmcallError ? error : internal(error);
+      const { code, message, cure, exitCode } = known;
+      send(
+        response,
+        statuses.get(code) ?? 500,
+        refusalSchema.parse({ code, message: message.slice(0, 4000), cure, exit_code: exitCode }),
+      );
+    }
+  }
+
+  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned]> {
+    const { method, url = '' } = request;
+    const [, uuid, rest] = /^\/domains(?:\/([^/]+)(\/desired)?)?$/.exec(url) ?? [];
+    const isDomains = url === '/domains' || domainSchema.safeParse(uuid).success;
+    if (isDomains && method === 'GET' && rest === undefined)
+      return [statusSchema, this.controlled.status(uuid)];
+    if (isDomains && method === 'PUT' && uuid !== undefined && rest !== undefined)
+      return [plannedSchema, await this.controlled.desire(uuid, await readDesire(request))];
+    throw badRequest('CONTROL_NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`);
+  }
+}
+
+const statuses = new Map([
+  ['CONTROL_NOT_FOUND', 404],
+  ['CONTROL_BAD_REQUEST', 400],
+  ['NO_DOMAIN', 404],
+  ['LIBVIRT_UNREACHABLE', 503],
+]);
+
+async function readDesire(request: IncomingMessage): Promise<Desire> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > controlLimits.requestBytes)
+      throw badRequest('CONTROL_BAD_REQUEST', `a body of more than ${controlLimits.requestBytes} bytes`);
+    parts.push(part);
+  }
+  try {
+    return desireSchema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
+  } catch (error) {
+    throw badRequest('CONTROL_BAD_REQUEST', `the body: ${(error as Error).message.slice(0, 500)}`);
+  }
+}
+
+function send(response: ServerResponse, status: number, document: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.end(`${JSON.stringify(document)}\n`);
+}
+
+/** Does anybody answer on this Unix socket? */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket);
+    probe.once('connect', () => resolve(true));
+    probe.once('error', () => resolve(false));
+    probe.once('close', () => resolve(false));
+    probe.once('connect', () => probe.destroy());
+  });
+}
+
+const badRequest = (code: string, what: string) =>
+  new VmcallError(code, what, 'Use the vmcall command of the same version as the host agent');
+const internal = (error: unknown) =>
+  new VmcallError('INTERNAL', describeError(error).split('\n')[0] ?? '', "See the host agent's log");

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BackOff } from '../src/support/back-off.js';
+import { VmcallError } from '../src/support/errors.js';
+import type { Log } from '../src/support/log.js';
+import { type Connection, openConnection } from './native/connection.js';
+import type { Domain } from './native/domain.js';
+import { errorNumber, LibvirtError } from './native/error.js';
+import type { ConnectionEvent, DomainIdentity } from './native/events.js';
+import {
+  type DesiredPath,
+  formatDesired,
+  metadataPrefix,
+  metadataUri,
+  parseDesired,
+} from './switch/metadata.js';
+import type { Seen } from './switch/seen.js';
+
+/** What libvirt knows of one domain. */
+export interface DomainFacts {
+  identity: DomainIdentity;
+  domain: Seen['domain'];
+  desired: Seen['desired'];
+  /** What is wrong with our metadata, for people. */
+  problem: string | null;
+}
+
+interface LibvirtEvents {
+  /** Connected, or events were lost: everything may have changed. */
+  anew: [];
+  /** This domain may have changed; `restarted`: it runs in another process now, or in none. */
+  domain: [uuid: string, restarted: boolean];
+  disconnected: [];
+}
+
+/** Keeps a connection to libvirt, for ever again after each loss, and reads and writes the desired state there. */
+export class Libvirt extends EventEmitter<LibvirtEvents> {
+  readonly #stop = new AbortController();
+  readonly #backOff = new BackOff(500, 10_000);
+  #connection: Connection | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    readonly uri: string,
+    private readonly log: Log,
+  ) {
+    super();
+  }
+
+  get connected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError */
+  async domains(): Promise<DomainIdentity[]> {
+    const domains = await this.#open().domains();
+    for (const domain of domains) void domain.close();
+    return domains.map(({ name, uuid, id }) => ({ name, uuid, id }));
+  }
+
+  /** Undefined if there is no such domain any more. @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError */
+  read(uuid: string): Promise<DomainFacts | undefined> {
+    return this.#with(uuid, async (domain) => {
+      const { state } = await domain.state();
+      const desired = await readDesired(domain);
+      const { name, id } = domain;
+      return { identity: { name, uuid, id }, domain: domainState(state), ...desired };
+    });
+  }
+
+  /** Writes the desired path where the domain keeps it: both the running and the persistent one. */
+  async setDesired(uuid: string, path: DesiredPath): Promise<void> {
+    await this.#with(uuid, async (domain) => {
+      const set = (affect: 'live' | 'config' | 'live+config') =>
+        domain.setMetadata(metadataUri, metadataPrefix, formatDesired(path), affect);
+      if (domain.id === null) return set('config');
+      try {
+        await set('live+config');
+      } catch (error) {
+        // A transient domain has no persistent definition (libvirt: virDomainObjUpdateModificationImpact).
+        if (!(error instanceof LibvirtError) || error.code !== errorNumber.operationInvalid) throw error;
+        await set('live');
+      }
+    });
+  }
+
+  async #with<T>(uuid: string, work: (domain: Domain) => Promise<T>): Promise<T | undefined> {
+    let domain: Domain | undefined;
+    try {
+      domain = await this.#open().domainByUuid(uuid);
+      return await work(domain);
+    } catch (error) {
+      if (error instanceof LibvirtError && error.code === errorNumber.noDomain) return undefined;
+      throw error;
+    } finally {
+      void domain?.close();
+    }
+  }
+
+  #open(): Connection {
+    if (this.#connection) return this.#connection;
+    throw new VmcallError(
+      'LIBVIRT_UNREACHABLE',
+      `the host agent has no connection to libvirt at ${this.uri}`,
+      'Does libvirtd run? Is libvirt.uri of the configuration right? The log says why it was refused',
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#once();
+      } catch (error) {
+        this.log.warn({ err: error, uri: this.uri }, 'libvirt cannot be reached');
+      }
+      if (!signal.aborted) await delay(this.#backOff.next(), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** One connection from its beginning to its end. */
+  async #once(): Promise<void> {
+    const { signal } = this.#stop;
+    const gone = new AbortController();
+    const opening = openConnection(this.uri, { onEvent: (event) => this.#onEvent(event, gone) });
+    // Opening has no deadline of its own, and a stop must not wait for it.
+    const connection = await Promise.race([opening, aborted(signal)]);
+    if (!connection) {
+      opening.then((late) => late.close()).catch(() => {});
+      return;
+    }
+    this.#connection = connection;
+    this.#backOff.reset();
+    this.log.info({ uri: this.uri }, 'connected to libvirt');
+    this.emit('anew');
+    await aborted(AbortSignal.any([signal, gone.signal]));
+    this.#connection = undefined;
+    await connection.close();
+    if (signal.aborted) return;
+    this.log.warn({ uri: this.uri }, 'the connection to libvirt is lost');
+    this.emit('disconnected');
+  }
+
+  #onEvent(event: ConnectionEvent, gone: AbortController): void {
+    switch (event.type) {
+      case 'disconnected':
+        gone.abort();
+        return;
+      case 'lost':
+        this.emit('anew');
+        return;
+      case 'metadata':
+        if (event.uri === metadataUri) this.emit('domain', event.domain.uuid, false);
+        return;
+      case 'lifecycle':
+        if (event.event === 'defined' || event.event === 'undefined') this.emit('anew');
+        else this.emit('domain', event.domain.uuid, event.event === 'started' || event.event === 'stopped');
+        return;
+    }
+  }
+}
+
+/** Resolves when it is aborted. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
+async function readDesired(domain: Domain): Promise<Pick<DomainFacts, 'desired' | 'problem'>> {
+  let xml: string;
+  try {
+    xml = await domain.metadata(metadataUri);
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.code !== errorNumber.noDomainMetadata) throw error;
+    return { desired: { path: 'injected', source: 'default' }, problem: null };
+  }
+  const read = parseDesired(xml);
+  return 'problem' in read
+    ? { desired: { path: 'injected', source: 'invalid' }, problem: read.problem }
+    : { desired: { path: read.path, source: 'metadata' }, problem: null };
+}
+
+function domainState(state: string): Seen['domain'] {
+  if (state === 'running' || state === 'blocked' || state === 'in shutdown') return 'running';
+  return state === 'paused' || state === 'pmsuspended' ? 'paused' : 'off';
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Health } from '../../src/protocol/messages.js';
+import { RequestError } from '../../src/session/request-error.js';
+import { BackOff } from '../../src/support/back-off.js';
+import { describeError, VmcallError } from '../../src/support/errors.js';
+import type { Log } from '../../src/support/log.js';
+import type { HostConfiguration } from '../configuration.js';
+import type { DomainStatus } from '../control/schema.js';
+import type { GuestSession } from '../guest-sessions/guest-session.js';
+import type { DomainFacts, Libvirt } from '../libvirt.js';
+import { actualPath, type Decision, decide, plan, type Reason } from './decide.js';
+import { YieldEvidence } from './evidence.js';
+import type { KvmSwitches } from './kvm.js';
+import type { DesiredPath } from './metadata.js';
+import type { Failure, Seen, Step } from './seen.js';
+
+export type Timing = HostConfiguration['reconciler'];
+
+export interface KeeperOptions {
+  uuid: string;
+  libvirt: Pick<Libvirt, 'read'>;
+  kvm: KvmSwitches;
+  timing: Timing;
+  log: Log;
+}
+
+/** Between two looks while something is on its way, ms. */
+const movingMs = 500;
+/** Of one turn; what is not there by then goes on at the next look. */
+const stepsMost = 8;
+
+/** Drives one domain from its actual to its desired path: looks, decides, does one step, looks again. */
+export class DomainKeeper {
+  readonly #evidence = new YieldEvidence(performance.now());
+  #backOff: BackOff;
+  #facts: DomainFacts | undefined;
+  /** Why the facts are not of now. */
+  #unread: Reason | undefined;
+  #guest: { session: GuestSession; health: Health | null } | undefined;
+  #failure: (Failure & { until: number }) | undefined;
+  #toldAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #logged = '';
+
+  constructor(private readonly options: KeeperOptions) {
+    this.#backOff = this.#newBackOff();
+  }
+
+  /** Look now, or once more if a look is under way. */
+  kick(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#turn ??= this.#run();
+  }
+
+  /** A session of its guest began. */
+  guestCame(session: GuestSession): void {
+    this.#guest = { session, health: session.health ?? null };
+    session.on('health', (health) => this.#heard(session, health));
+    session.once('closed', () => {
+      if (this.#guest?.session === session) this.#guest = undefined;
+      this.kick();
+    });
+    this.tryAnew();
+  }
+
+  /** What failed before may go well now: try at once. */
+  tryAnew(): void {
+    this.#failure = undefined;
+    this.#toldAt = undefined;
+    this.#backOff.reset();
+    this.kick();
+  }
+
+  /** The desired path was written to the metadata just now. */
+  desire(path: DesiredPath): void {
+    if (this.#facts) this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
+    this.tryAnew();
+  }
+
+  retime(timing: Timing): void {
+    this.options.timing = timing;
+    this.#backOff = this.#newBackOff();
+    this.kick();
+  }
+
+  /** Undefined until libvirt was asked for the first time. Kernel and guest as of now. */
+  status(connected: boolean): DomainStatus | undefined {
+    const seen = this.#see();
+    if (!seen || !this.#facts) return undefined;
+    const { identity, problem } = this.#facts;
+    const decision = decide(seen);
+    const unread = connected
+      ? this.#unread
+      : { code: 'LIBVIRT_LOST', message: 'the desired path is the last one read: no connection to libvirt' };
+    const { kvm } = seen;
+    const isPresent = kvm.support === 'present';
+    return {
+      ...identity,
+      domain: seen.domain,
+      desired: seen.desired.path,
+      desired_from: seen.desired.source,
+      problem,
+      actual: actualPath(seen),
+      phase: unread ? 'blocked' : decision.phase,
+      reason: unread ?? decision.reason,
+      kvm: {
+        support: kvm.support,
+        vcpu_yield: isPresent ? kvm.vcpuYield : null,
+        irqfd_hardirq: isPresent ? kvm.irqfdHardirq : null,
+        yields: isPresent ? kvm.yields : null,
+      },
+      guest: this.#guest ? { agent: this.#guest.session.agreement.agent, health: this.#guest.health } : null,
+    };
+  }
+
+  /** What would be done for that path; undefined as for status(). */
+  plan(path: DesiredPath): ReturnType<typeof plan> | undefined {
+    const seen = this.#see();
+    return seen && plan(seen, path);
+  }
+
+  /** No step begins any more; resolves when the one under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#turn;
+  }
+
+  #newBackOff(): BackOff {
+    const { retry_least_s: least, retry_most_s: most } = this.options.timing;
+    return new BackOff(least * 1000, most * 1000);
+  }
+
+  #heard(session: GuestSession, health: Health): void {
+    if (this.#guest?.session === session) this.#guest.health = health;
+    this.kick();
+  }
+
+  async #run(): Promise<void> {
+    clearTimeout(this.#timer);
+    let wait = 0;
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      wait = await this.#drive();
+    }
+    this.#turn = undefined;
+    // The agent's own timer comes to every domain.
+    if (!this.#stopped && wait < this.options.timing.interval_s * 1000)
+      this.#timer = setTimeout(() => this.kick(), wait);
+  }
+
+  /** As far as it goes now. @returns when to look again, ms */
+  async #drive(): Promise<number> {
+    for (let steps = 0; steps < stepsMost; steps++) {
+      const decision = await this.#look();
+      if (!decision) return this.options.timing.interval_s * 1000;
+      if (decision.step === null || this.#stopped) return this.#waitAfter(decision);
+      await this.#do(decision.step, decision.reason);
+    }
+    return movingMs;
+  }
+
+  async #look(): Promise<Decision | undefined> {
+    const { libvirt, uuid, log } = this.options;
+    try {
+      const facts = await libvirt.read(uuid);
+      if (!facts) return undefined;
+      if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
+        this.#failure = undefined;
+        this.#toldAt = undefined;
+      }
+      if (facts.problem !== null && facts.problem !== this.#facts?.problem)
+        log.warn({ problem: facts.problem }, 'bad metadata: the injected path is taken as desired');
+      this.#facts = facts;
+      this.#unread = undefined;
+    } catch (error) {
+      const code = error instanceof VmcallError ? error.code : 'LIBVIRT_FAILED';
+      this.#unread = { code, message: error instanceof Error ? error.message.slice(0, 2000) : String(error) };
+      return undefined;
+    }
+    const seen = this.#see();
+    if (!seen) return undefined;
+    const decision = decide(seen);
+    if (decision.phase === 'reached') this.#backOff.reset();
+    this.#tell(seen, decision);
+    return decision;
+  }
+
+  #see(): Seen | undefined {
+    if (!this.#facts) return undefined;
+    const now = performance.now();
+    const { domain, desired, identity } = this.#facts;
+    const kvm =
+      domain === 'off'
+        ? ({ support: 'absent', why: 'the domain does not run' } as const)
+        : this.options.kvm.see(identity.name);
+    this.#evidence.read(kvm.support === 'present' ? kvm.yields : null, now);
+    const guest = this.#guest && {
+      capable: (['path', 'health'] as const).every((capability) =>
+        this.#guest?.session.agreement.capabilities.includes(capability),
+      ),
+      health: this.#guest.health,
+    };
+    return {
+      desired,
+      domain,
+      kvm,
+      guest: guest ?? null,
+      evidence: this.#evidence.judge(now, this.options.timing.yields_within_s * 1000),
+      failure: this.#failure && this.#failure.until > now ? this.#failure : null,
+    };
+  }
+
+  #waitAfter({ phase }: Decision): number {
+    const usual = this.options.timing.interval_s * 1000;
+    if (phase === 'moving') return Math.min(movingMs, usual);
+    const retry = this.#failure ? this.#failure.until - performance.now() : usual;
+    return Math.min(usual, Math.max(retry, 1));
+  }
+
+  async #do(step: Step, reason: Reason | null): Promise<void> {
+    const { kvm, log } = this.options;
+    const name = this.#facts?.identity.name ?? '';
+    try {
+      switch (step) {
+        case 'allow':
+          kvm.set(name, true);
+          break;
+        case 'forbid':
+          kvm.set(name, false);
+          break;
+        case 'tell-vmcall':
+          await this.#tellGuest('vmcall');
+          break;
+        case 'tell-injected':
+          await this.#tellGuest('injected');
+          break;
+        case 'give-up':
+          throw new VmcallError(reason?.code ?? '', reason?.message ?? '', '');
+      }
+      log.info({ step }, 'step done');
+    } catch (error) {
+      if (this.#stopped) return;
+      const { code, message } = whatFailed(error);
+      this.#failure = { step, code, message, until: performance.now() + this.#backOff.next() };
+      log.warn({ step, code, why: message }, 'step failed');
+    }
+  }
+
+  async #tellGuest(path: DesiredPath): Promise<void> {
+    const guest = this.#guest;
+    if (!guest) throw new RequestError('SESSION_LOST');
+    const now = performance.now();
+    if (path === 'vmcall') {
+      const again = this.options.timing.yields_within_s * 1000;
+      const isRecent = this.#toldAt !== undefined && now - this.#toldAt < again;
+      this.#toldAt = undefined;
+      if (isRecent)
+        throw new VmcallError(
+          'GUEST_FELL_BACK',
+          `the guest took vmcall up and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
+          '',
+        );
+      this.#evidence.begin(now);
+    }
+    await guest.session.request('set-path', { path });
+    guest.health = await guest.session.request('get-health', {});
+    if (path === 'vmcall') this.#toldAt = performance.now();
+    if (guest.health.path !== path)
+      throw new VmcallError(
+        'GUEST_CONTRADICTS',
+        `the guest said that it took ${path} up, and then that ${guest.health.path ?? 'no path'} is in force`,
+        '',
+      );
+  }
+
+  /** Once for each change. */
+  #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {
+    const state = { desired: desired.path, told: guest?.health?.path ?? null, phase, reason: reason?.code };
+    const text = JSON.stringify(state);
+    if (text === this.#logged) return;
+    this.#logged = text;
+    this.options.log[phase === 'blocked' ? 'warn' : 'info']({ ...state, why: reason?.message }, 'domain');
+  }
+}
+
+function whatFailed(error: unknown): Reason {
+  if (error instanceof RequestError) {
+    const { code, message, refusal } = error;
+    return { code, message: refusal ? `the guest refused (${refusal.reason}): ${message}` : message };
+  }
+  if (error instanceof VmcallError) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: describeError(error).slice(0, 2000) };
+}

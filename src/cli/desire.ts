@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { ControlClient } from '../../host-agent/control/client.js';
+import type { DomainStatus, Planned } from '../../host-agent/control/schema.js';
+import type { DesiredPath } from '../../host-agent/switch/metadata.js';
+import type { Step } from '../../host-agent/switch/seen.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
+
+const pollMs = 250;
+/** Longer than all of the agent's own deadlines on the way: two requests to the guest, ten seconds each. */
+const waitMs = 60_000;
+
+interface Options extends AgentOptions {
+  wait: boolean;
+  dryRun?: true;
+}
+
+/** `vmcall enable`: the domain is to take the VM-call path. */
+export const enableCommand = () => desireCommand('enable', 'vmcall', 'put a domain on the VM-call path');
+
+/** `vmcall disable`: the domain is to take the injected path. */
+export const disableCommand = () =>
+  desireCommand('disable', 'injected', 'put a domain back on the injected path');
+
+function desireCommand(verb: string, path: DesiredPath, description: string): Command {
+  return new Command(verb)
+    .description(description)
+    .argument('<domain>', 'name, id or UUID')
+    .option('--no-wait', 'do not wait until it is reached')
+    .option('--dry-run', 'only say what would be done')
+    .addOption(socketOption())
+    .addOption(connectOption())
+    .addHelpText('after', "\nThe wish is kept in the domain's metadata: it outlives agents, guest and host.")
+    .action(async (domain: string, options: Options) => {
+      const { client, status } = await openAgent(options);
+      const { uuid, name } = findDomain(status, domain);
+      const planned = await client.desire(uuid, { path, dry_run: options.dryRun === true });
+      if (options.dryRun) process.stdout.write(renderPlan(name, planned));
+      else if (options.wait) await waitFor(client, uuid, path);
+      else process.stdout.write(`${name}: ${path} is desired\n`);
+    });
+}
+
+const words: Readonly<Record<Step, string>> = {
+  allow: 'allow VM calls in KVM',
+  'tell-vmcall': 'tell the guest to take the VM-call path',
+  'give-up': 'give up',
+  'tell-injected': 'tell the guest to take the injected path',
+  forbid: 'forbid VM calls in KVM',
+};
+
+function renderPlan(name: string, { desired, steps, obstacle }: Planned): string {
+  const lines = [
+    `${name}: would change desired from ${desired.before} to ${desired.after}`,
+    ...steps.map((step) => `  then ${words[step]}`),
+    ...(obstacle ? [`  then it would wait: ${obstacle.code}: ${obstacle.message}`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Until it is reached. @throws VmcallError with the reason if it is not */
+async function waitFor(client: ControlClient, uuid: string, path: DesiredPath): Promise<void> {
+  const until = performance.now() + waitMs;
+  for (;;) {
+    const [domain] = (await client.status(uuid)).domains;
+    if (domain?.desired === path && domain.phase === 'reached') {
+      process.stdout.write(`${domain.name}: ${domain.actual}\n`);
+      return;
+    }
+    if (domain?.desired === path && domain.phase === 'blocked') throw notReached(domain);
+    if (performance.now() > until) throw notReached(domain);
+    await delay(pollMs);
+  }
+}
+
+function notReached(domain: DomainStatus | undefined): VmcallError {
+  const { code = 'NOT_REACHED', message = 'it takes longer than it should' } = domain?.reason ?? {};
+  const isUnsupported = code === 'KVM_ABSENT' || code === 'KVM_UNSUPPORTED';
+  return new VmcallError(
+    code,
+    `${domain?.name} is on ${domain?.actual}, not on ${domain?.desired}: ${message}`,
+    'The wish is kept, and the host agent goes on trying: see vmcall status --watch',
+    isUnsupported ? exitCodes.unsupported : exitCodes.failed,
+  );
+}
