@@ -168,7 +168,10 @@ export class DomainKeeper {
     const { libvirt, uuid, log } = this.options;
     try {
       const facts = await libvirt.read(uuid);
-      if (!facts) return undefined;
+      if (!facts) {
+        this.#facts = undefined;
+        return undefined;
+      }
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
         this.#toldAt = undefined;
@@ -180,6 +183,7 @@ export class DomainKeeper {
     } catch (error) {
       const code = error instanceof VmcallError ? error.code : 'LIBVIRT_FAILED';
       this.#unread = { code, message: error instanceof Error ? error.message.slice(0, 2000) : String(error) };
+      this.#log('warn', { code, why: this.#unread.message }, 'the domain cannot be read');
       return undefined;
     }
     const seen = this.#see();
@@ -269,22 +273,29 @@ export class DomainKeeper {
     }
     await guest.session.request('set-path', { path });
     guest.health = await guest.session.request('get-health', {});
-    if (path === 'vmcall') this.#toldAt = performance.now();
     if (guest.health.path !== path)
       throw new VmcallError(
         'GUEST_CONTRADICTS',
         `the guest said that it took ${path} up, and then that ${guest.health.path ?? 'no path'} is in force`,
         '',
       );
+    if (path === 'vmcall') this.#toldAt = performance.now();
+  }
+
+  #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {
+    const values = {
+      ...{ desired: desired.path, guest: guest?.health?.path ?? null },
+      ...{ code: reason?.code, why: reason?.message },
+    };
+    this.#log(phase === 'blocked' ? 'warn' : 'info', values, `desired path ${phase}`);
   }
 
   /** Once for each change. */
-  #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {
-    const state = { desired: desired.path, told: guest?.health?.path ?? null, phase, reason: reason?.code };
-    const text = JSON.stringify(state);
+  #log(level: 'warn' | 'info', values: Record<string, unknown>, message: string): void {
+    const text = JSON.stringify([message, values]);
     if (text === this.#logged) return;
     this.#logged = text;
-    this.options.log[phase === 'blocked' ? 'warn' : 'info']({ ...state, why: reason?.message }, 'domain');
+    this.options.log[level](values, message);
   }
 }
 
