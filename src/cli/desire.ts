@@ -80,7 +80,7 @@ function notReached(domain: DomainStatus | undefined): VmcallError {
   const isUnsupported = code === 'KVM_ABSENT' || code === 'KVM_UNSUPPORTED';
   return new VmcallError(
     code,
-    `${domain?.name} is on ${domain?.actual}, not on ${domain?.desired}: ${message}`,
+    `${domain?.name}: ${message} (desired ${domain?.desired}, actual ${domain?.actual})`,
     'The wish is kept, and the host agent goes on trying: see vmcall status --watch',
     isUnsupported ? exitCodes.unsupported : exitCodes.failed,
   );

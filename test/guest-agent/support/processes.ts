@@ -84,8 +84,9 @@ export class Command {
     this.exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   }
 
-  static start(words: string[], env: NodeJS.ProcessEnv = {}): Command {
-    const child = spawn(process.execPath, [dist('src', 'cli', 'main.js'), ...words], {
+  /** @param program another than `vmcall`, in `dist` */
+  static start(words: string[], env: NodeJS.ProcessEnv = {}, program = 'src/cli/main.js'): Command {
+    const child = spawn(process.execPath, [dist(program), ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
     });

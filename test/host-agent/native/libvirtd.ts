@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,14 +7,17 @@ import { execa } from 'execa';
 /** A libvirtd of one's own, of an unprivileged user: it shares nothing with one the machine may run. */
 export interface Libvirtd {
   pid: number;
+  folder: string;
   /** The URI of one of its drivers, e.g. `test:///default` or `qemu:///session`. */
   uri(driver: string): string;
   /** Ends it, whatever state it is in. */
   stop(): Promise<void>;
 }
 
-export async function startLibvirtd(): Promise<Libvirtd> {
-  const folder = await mkdtemp(join(tmpdir(), 'vmcall-libvirtd-'));
+/** @param at where it lives; the folder of one that was stopped, to have its URIs again */
+export async function startLibvirtd(at?: string): Promise<Libvirtd> {
+  const folder = at ?? (await mkdtemp(join(tmpdir(), 'vmcall-libvirtd-')));
+  await mkdir(folder, { recursive: true });
   const log = join(folder, 'log');
   const [command, ...words] = process.getuid?.() === 0 ? await asNobody(folder) : ['libvirtd'];
   const env = {
@@ -36,7 +39,7 @@ export async function startLibvirtd(): Promise<Libvirtd> {
   const uri = (driver: string) => `${driver.replace(':', '+unix:')}?socket=${socket}`;
   for (let attempt = 0; attempt < 200 && daemon.exitCode === null; attempt++) {
     const { failed } = await execa('test', ['-S', socket], { reject: false });
-    if (!failed && daemon.pid) return { pid: daemon.pid, uri, stop };
+    if (!failed && daemon.pid) return { pid: daemon.pid, folder, uri, stop };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const said = await readFile(log, 'utf8');

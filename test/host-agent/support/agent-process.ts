@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host agent in a process of its own, on a folder in place of the host's files: `agent-process.js CONFIG ROOT [STEP]`.
+// With STEP it kills itself just before it does that step's work, as SIGKILL at that very moment would.
+import { HostAgent } from '../../../host-agent/agent.js';
+import { FileHost } from '../../../host-agent/tuning/host.js';
+import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { runDaemon } from '../../../src/support/daemon.js';
+import { describeError, VmcallError } from '../../../src/support/errors.js';
+import { createLog } from '../../../src/support/log.js';
+
+const [config = '', root = '', dieAtWrite = ''] = process.argv.slice(2);
+
+/** The real files; dies where the test says: at the write of `FILE=VALUE`, or after it with `+` behind. */
+class DyingHost extends FileHost {
+  override write(path: string, value: string): void {
+    const write = `${path.split('/').at(-1)}=${value}`;
+    if (write === dieAtWrite) process.kill(process.pid, 'SIGKILL');
+    super.write(path, value);
+    if (`${write}+` === dieAtWrite) process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+try {
+  const log = createLog('host-agent');
+  await runDaemon(await HostAgent.create(config, log, new DyingHost(root, new SystemCommands())), log);
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(error instanceof VmcallError ? error.exitCode : 1);
+}
