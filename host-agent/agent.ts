@@ -10,9 +10,11 @@ import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import { Libvirt } from './libvirt.js';
+import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
+import type { DesiredPath } from './switch/metadata.js';
 import type { Host } from './tuning/host.js';
 
 /** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
@@ -122,7 +124,7 @@ export class HostAgent implements Daemon, Controlled {
     const planned = keeper.plan(path);
     if (!planned || before === undefined) throw noDomain(uuid, this.#libvirt);
     if (!dryRun) {
-      await this.#libvirt.setDesired(uuid, path);
+      if (!(await this.#writeDesired(uuid, path))) throw noDomain(uuid, this.#libvirt);
       this.log.info({ domain: uuid, before, after: path }, 'desired path set');
       keeper.desire(path);
     }
@@ -130,6 +132,21 @@ export class HostAgent implements Daemon, Controlled {
       ...{ format: 'vmcall-desired', version: 1, uuid, desired: { before, after: path } },
       ...{ dry_run: dryRun, ...planned },
     };
+  }
+
+  async #writeDesired(uuid: string, path: DesiredPath): Promise<boolean> {
+    try {
+      return await this.#libvirt.setDesired(uuid, path);
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      throw new VmcallError(
+        'LIBVIRT_FAILED',
+        `libvirt did not take the metadata of ${uuid}: ${error.message.slice(0, 2000)}`,
+        "Does the host agent's connection have the right to change domains? See libvirt.uri of its configuration",
+        exitCodes.failed,
+        { cause: error },
+      );
+    }
   }
 
   #keeper(uuid: string): DomainKeeper {

@@ -78,20 +78,25 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     });
   }
 
-  /** Writes the desired path where the domain keeps it: both the running and the persistent one. */
-  async setDesired(uuid: string, path: DesiredPath): Promise<void> {
-    await this.#with(uuid, async (domain) => {
-      const set = (affect: 'live' | 'config' | 'live+config') =>
+  /**
+   * Writes the desired path where the domain keeps it: both the running and the persistent one.
+   * @returns false if there is no such domain any more
+   * @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError
+   */
+  async setDesired(uuid: string, path: DesiredPath): Promise<boolean> {
+    const written = await this.#with(uuid, async (domain) => {
+      const set = (affect: 'current' | 'config' | 'live+config') =>
         domain.setMetadata(metadataUri, metadataPrefix, formatDesired(path), affect);
-      if (domain.id === null) return set('config');
       try {
-        await set('live+config');
+        await set(domain.id === null ? 'config' : 'live+config');
       } catch (error) {
         // A transient domain has no persistent definition (libvirt: virDomainObjUpdateModificationImpact).
         if (!(error instanceof LibvirtError) || error.code !== errorNumber.operationInvalid) throw error;
-        await set('live');
+        await set('current');
       }
+      return true;
     });
+    return written ?? false;
   }
 
   async #with<T>(uuid: string, work: (domain: Domain) => Promise<T>): Promise<T | undefined> {

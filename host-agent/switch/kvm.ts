@@ -34,7 +34,10 @@ export class KvmSwitches {
         yields: yields ?? 0,
       };
     } catch (error) {
-      return { support: 'absent', why: error instanceof VmcallError ? error.message : describeError(error) };
+      return {
+        support: 'absent',
+        why: (error instanceof VmcallError ? error.message : describeError(error)).slice(0, 2000),
+      };
     }
   }
 

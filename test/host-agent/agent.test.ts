@@ -460,3 +460,30 @@ describe('the configuration', () => {
     expect(guest.told).toEqual(['vmcall', 'injected']);
   });
 });
+
+describe('a domain that is not persistent, or does not run', () => {
+  test('keeps the wish where it can', async () => {
+    const xml = (await handle.xml({ inactive: true })).replaceAll(
+      /<uuid>.*<\/uuid>|<name>test<\/name>/g,
+      (found) => (found.startsWith('<name>') ? '<name>second</name>' : ''),
+    );
+    const second = await libvirt.defineDomain(xml);
+    try {
+      await bench.startAgent();
+      await expect.poll(async () => (await vmcall('status', 'second')).exitCode, { timeout: 15_000 }).toBe(0);
+      expect(await vmcall('enable', 'second')).toMatchObject({
+        ...{ exitCode: 1, stderr: expect.stringContaining('DOMAIN_OFF') },
+      });
+      expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="vmcall"/>');
+      await second.start();
+      await second.undefine();
+      expect(await vmcall('disable', 'second', '--no-wait')).toMatchObject({ exitCode: 0 });
+      expect(await second.metadata(metadataUri, 'live')).toBe('<desired path="injected"/>');
+      await second.destroy();
+      await expect.poll(async () => (await vmcall('status', 'second')).exitCode, { timeout: 15_000 }).toBe(2);
+    } finally {
+      await second.destroy().catch(() => {});
+      await second.undefine().catch(() => {});
+    }
+  });
+});
