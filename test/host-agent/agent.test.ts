@@ -149,6 +149,26 @@ describe('enable and disable', () => {
   });
 });
 
+describe('events', () => {
+  test('alone are enough: metadata, health, the life of the domain', async () => {
+    await bench.configure({ reconciler: 'interval_s = 1000\nyields_within_s = 3000' });
+    await bench.startAgent();
+    await bench.until({ desired_from: 'default' });
+    await wish('vmcall');
+    await bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' } });
+    guest = await bench.startGuest();
+    await bench.until(onVmcall);
+    guest.reboot();
+    await expect.poll(() => guest.path, { timeout: 10_000 }).toBe('vmcall');
+    await wish('injected');
+    await bench.until(onInjected);
+    await handle.destroy();
+    await bench.until({ domain: 'off' });
+    await handle.start();
+    await bench.until({ domain: 'running' });
+  });
+});
+
 describe('a kernel without the series', () => {
   test('is not supported: exit code 4, nothing told, nothing changed', async () => {
     await bench.startVm(99, []);

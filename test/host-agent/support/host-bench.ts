@@ -56,6 +56,7 @@ export class HostBench {
   }
 
   kvm = '';
+  #reconciler = 'interval_s = 0.3\nyields_within_s = 3\nretry_least_s = 0.2\nretry_most_s = 0.5';
 
   /** A QEMU process as libvirt and KVM show it, both switches off. */
   async startVm(pid: number, files = [...switchFiles, 'vcpu_yields']): Promise<void> {
@@ -70,15 +71,13 @@ export class HostBench {
   async configure(
     changes: { address?: string; uri?: string; socket?: string; reconciler?: string } = {},
   ): Promise<void> {
-    const reconciler =
-      changes.reconciler ?? 'interval_s = 0.3\nyields_within_s = 3\nretry_least_s = 0.2\nretry_most_s = 0.5';
     await writeFile(
       this.file,
       `[guests]\naddress = "${changes.address ?? '127.0.0.1'}"\nport = ${this.#port}\n` +
         `[libvirt]\nuri = ${JSON.stringify(changes.uri ?? this.uri)}\n` +
         `[control]\nsocket = ${JSON.stringify(changes.socket ?? this.socket)}\n` +
         `[state]\nfolder = ${JSON.stringify(join(this.folder, 'state'))}\n` +
-        `[reconciler]\n${reconciler}\n`,
+        `[reconciler]\n${changes.reconciler ?? this.#reconciler}\n`,
     );
   }
 
