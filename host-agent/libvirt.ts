@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BackOff } from '../src/support/back-off.js';
-import { VmcallError } from '../src/support/errors.js';
+import { describeError, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
 import { type Connection, openConnection } from './native/connection.js';
 import type { Domain } from './native/domain.js';
@@ -40,6 +40,8 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   readonly #backOff = new BackOff(500, 10_000);
   #connection: Connection | undefined;
   #running: Promise<void> | undefined;
+  /** Logged already: a libvirtd that stays away is no flood of log lines. */
+  #refusal: string | undefined;
 
   constructor(
     readonly uri: string,
@@ -127,7 +129,9 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       try {
         await this.#once();
       } catch (error) {
-        this.log.warn({ err: error, uri: this.uri }, 'libvirt cannot be reached');
+        const why = describeError(error instanceof LibvirtError ? error.message : error);
+        if (why !== this.#refusal) this.log.warn({ uri: this.uri, why }, 'libvirt cannot be reached');
+        this.#refusal = why;
       }
       if (!signal.aborted) await delay(this.#backOff.next(), undefined, { signal }).catch(() => {});
     }
@@ -146,6 +150,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     }
     this.#connection = connection;
     this.#backOff.reset();
+    this.#refusal = undefined;
     this.log.info({ uri: this.uri }, 'connected to libvirt');
     this.emit('anew');
     await aborted(AbortSignal.any([signal, gone.signal]));

@@ -324,6 +324,7 @@ describe('libvirtd', () => {
     const { exitCode, stderr } = await vmcall('disable', 'test');
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('LIBVIRT_UNREACHABLE')]);
     expect(await bench.switches()).toEqual(['1', '1']);
+    await bench.agent.logged('libvirt cannot be reached');
     await connect(libvirtd.folder);
     // The test driver keeps nothing; libvirt's others do.
     await wish('vmcall');
