@@ -21,6 +21,7 @@ const shortTitles: Readonly<Record<string, string>> = {
   'injected-hard-isr': 'Injected, hard ISR',
   vmcall: 'VM call',
   'native-interrupt': 'Host, interrupt',
+  'native-poll': 'Host, polling',
 };
 
 /** A path's name for a person, short enough for a plot. */

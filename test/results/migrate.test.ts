@@ -44,6 +44,13 @@ describe('result documents', () => {
     expect(await readResult(folder)).toEqual(result);
   });
 
+  test('of the lab today read as they are, stages and references included', async () => {
+    const result = await readResult(join(import.meta.dirname, 'fixtures', 'run-v2.json'));
+    expect(result.paths.find(({ name }) => name === 'vmcall')?.stages).toHaveLength(4);
+    expect(result.references.map(({ name }) => name)).toEqual(['native-poll', 'l3fwd-power']);
+    expect(result.targets.every(({ reached }) => reached)).toBe(true);
+  });
+
   test('hold histograms that give their own percentiles again', async () => {
     for (const path of (await readResult(fixture)).paths) {
       const { bins, total } = distributionOf(path.rtt_histogram, path.rtt_ns);
