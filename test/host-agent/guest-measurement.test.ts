@@ -99,7 +99,7 @@ test.each([
     'a histogram is none',
     [(report: Report) => withDelta(report, { histogram: 'AAAAAAAA' })],
     undefined,
-    'not V2 compressed',
+    'not HDR V2, compressed',
   ],
 ])('is broken if %s', async (_what, reports, claimed, why) => {
   const measurement = await measure(reports, claimed);
