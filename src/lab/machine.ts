@@ -18,6 +18,9 @@ export interface MachineOptions {
   memoryMiB: number;
 }
 
+/** Where L1 hears from L0 at times, a line each time. */
+export const pulsePort = 'vmcall.pulse';
+
 /** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
 export const instructionClockTscKhz = 1_000_000;
 
@@ -44,6 +47,14 @@ export function machineArguments(options: MachineOptions): string[] {
     clock === 'instruction'
       ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
       : ['-accel', 'tcg,thread=multi'];
+  // See host/pulse.ts.
+  const pulse =
+    clock === 'realtime'
+      ? [
+          ...['-chardev', 'stdio,id=pulse,signal=off'],
+          ...['-device', `virtserialport,chardev=pulse,name=${pulsePort}`],
+        ]
+      : [];
   const nic = (name: string, slot: string, mac: string) => [
     ...['-netdev', `hubport,id=${name},hubid=0`],
     ...['-device', `e1000e,netdev=${name},mac=${mac},addr=${slot}`],
@@ -70,6 +81,7 @@ export function machineArguments(options: MachineOptions): string[] {
     ...['-device', 'virtio-9p-pci,fsdev=root,mount_tag=root'],
     ...['-device', 'virtio-serial-pci', '-chardev', `file,id=events,path=${run}/events.jsonl`],
     ...['-device', 'virtserialport,chardev=events,name=vmcall.events'],
+    ...pulse,
     ...nic('sender', '10', '52:54:00:00:00:01'),
     ...nic('dpdk', '11', '52:54:00:00:00:02'),
   ];

@@ -19,6 +19,8 @@ const memoryMiB = 4096;
 const maximumRetries = 2;
 const clockTicksPerSecond = 100;
 const observeEvery = 500;
+/** See host/pulse.ts, ms. */
+const pulseEvery = 1000;
 
 /** An attempt that did not reach its end, and where its consoles are. */
 export interface FailedAttempt {
@@ -106,10 +108,14 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
   ];
   const log = await open(join(run, 'qemu.log'), 'w');
   // The kernel ends QEMU with us, whatever way we end.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['pipe', log.fd, log.fd] });
+  // QEMU may end, or never read it.
+  child.stdin?.on('error', () => {});
+  const pulse = clock === 'realtime' ? setInterval(() => child.stdin?.write('\n'), pulseEvery) : undefined;
   try {
     return { events: await observe(child, run, request), qemu };
   } finally {
+    clearInterval(pulse);
     child.kill('SIGKILL');
     await log.close();
   }

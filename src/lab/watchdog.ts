@@ -14,8 +14,8 @@ export interface Vitals {
 
 /** CPU time without a byte of output after which the lab has hung, s. A boot's longest silence is under 30 s. */
 const silentCpuLimit = 240;
-/** Real time in which QEMU gets no work done at all, s. */
-const idleRealLimit = 600;
+/** Real time without a byte of output after which L1's CPUs wait for what will not come, s, on the busiest machine. */
+const silentRealLimit = 900;
 
 /** Console lines after which a run cannot be trusted or will not end, and what each means. */
 const fatalSigns: readonly [RegExp, string][] = [
@@ -30,8 +30,7 @@ const fatalSigns: readonly [RegExp, string][] = [
 export class Watchdog {
   #output = -1;
   #cpuAtProgress = 0;
-  #cpuSeen = 0;
-  #realAtCpu = 0;
+  #realAtProgress = 0;
 
   /** Why the run must end now, or nothing. */
   judge(vitals: Vitals): string | undefined {
@@ -42,16 +41,13 @@ export class Watchdog {
     if (vitals.output !== this.#output) {
       this.#output = vitals.output;
       this.#cpuAtProgress = vitals.cpuSeconds;
-    }
-    if (vitals.cpuSeconds > this.#cpuSeen) {
-      this.#cpuSeen = vitals.cpuSeconds;
-      this.#realAtCpu = vitals.realSeconds;
+      this.#realAtProgress = vitals.realSeconds;
     }
     const silent = vitals.cpuSeconds - this.#cpuAtProgress;
     if (silent > silentCpuLimit)
       return `no sign of progress in ${silentCpuLimit} s of the emulator's CPU time`;
-    const idle = vitals.realSeconds - this.#realAtCpu;
-    if (idle > idleRealLimit) return `the emulator did no work in ${idleRealLimit} s`;
+    if (vitals.realSeconds - this.#realAtProgress > silentRealLimit)
+      return `no sign of progress in ${silentRealLimit} s`;
     return undefined;
   }
 }

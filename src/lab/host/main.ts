@@ -6,11 +6,13 @@ import { compare, stepCount } from './compare.js';
 import { emit } from './events.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { platformFacts } from './platform.js';
+import { startPulse } from './pulse.js';
 import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
 
 async function main(planFile: string): Promise<void> {
   const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
+  startPulse();
   emit({ type: 'platform', facts: await platformFacts() });
   switch (plan.scenario) {
     case 'compare':
