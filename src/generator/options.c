@@ -39,6 +39,8 @@ static const char usage[] =
 "  --destination-ip IP    default 198.18.0.1\n"
 "  --cpu N                run on this CPU\n"
 "  --fifo-priority N      run as SCHED_FIFO, 1 to 99\n"
+"  --quiet-us N           send no packet sooner than this after the reply to the\n"
+"                         one before, and those behind it as much later\n"
 "  --spin-us N            spin so long before each packet is due and, until it is\n"
 "                         back, after it; sleep else (default 0: always sleep)\n"
 "  --linger-ms N          wait for stragglers (default 200)\n"
@@ -52,7 +54,7 @@ static const char usage[] =
 enum {
 	OPT_INTERFACE = 256, OPT_COUNT, OPT_INTERVAL, OPT_PATTERN, OPT_SEED,
 	OPT_WARMUP, OPT_SIZE, OPT_MAC, OPT_IP, OPT_CPU, OPT_FIFO, OPT_LINGER,
-	OPT_SPIN, OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON, OPT_PROGRESS, OPT_BUSY,
+	OPT_QUIET, OPT_SPIN, OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON, OPT_PROGRESS, OPT_BUSY,
 	OPT_HELP,
 };
 
@@ -68,6 +70,7 @@ static const struct option long_options[] = {
 	{ "destination-ip", required_argument, NULL, OPT_IP },
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "fifo-priority", required_argument, NULL, OPT_FIFO },
+	{ "quiet-us", required_argument, NULL, OPT_QUIET },
 	{ "spin-us", required_argument, NULL, OPT_SPIN },
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "late-us", required_argument, NULL, OPT_LATE },
@@ -138,6 +141,9 @@ static int take_number(struct options *options, int option, const char *name)
 		ret = number(name, 1, 99, &value);
 		options->fifo_priority = (unsigned int)value;
 		return ret;
+	case OPT_QUIET:
+		return number(name, 0, PATTERN_MAX_GAP_NS / 1000,
+			      &options->quiet_us);
 	case OPT_SPIN:
 		return number(name, 0, PATTERN_MAX_GAP_NS / 1000,
 			      &options->spin_us);

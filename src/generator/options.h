@@ -22,6 +22,7 @@ struct options {
 	unsigned int fifo_priority;	/**< 0: not real-time */
 	int cpu;			/**< -1: any */
 	int busy_cpu;		/**< -1: none is kept busy */
+	uint64_t quiet_us;	/**< at least, from a reply to the next packet */
 	uint64_t spin_us;	/**< before a packet and for its return */
 	unsigned int linger_ms;	/**< wait for stragglers after the last packet */
 	uint64_t late_us;	/**< round trips above this are late; 0: none is */

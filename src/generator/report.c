@@ -50,18 +50,19 @@ static void print_set_up(const struct options *o)
 	printf(",\"seed\":%" PRIu64 ",\"count\":%u,\"warmup\":%u,\"size\":%u,"
 	       "\"destination_mac\":\"%s\",\"destination_ip\":\"%s\","
 	       "\"fifo_priority\":%u,\"cpu\":%d,\"linger_ms\":%u,"
-	       "\"late_us\":%" PRIu64 ",\"qdisc_bypass\":%s", o->seed, o->count,
+	       "\"late_us\":%" PRIu64 ",\"quiet_us\":%" PRIu64
+	       ",\"qdisc_bypass\":%s", o->seed, o->count,
 	       o->warmup, o->size, mac, ip, o->fifo_priority, o->cpu,
-	       o->linger_ms, o->late_us, o->qdisc_bypass ? "true" : "false");
+	       o->linger_ms, o->late_us, o->quiet_us, o->qdisc_bypass ? "true" : "false");
 }
 
 static void print_counts(const struct tally *t)
 {
 	printf(",\"sent\":%u,\"received\":%u,\"lost\":%u,\"duplicate\":%u,"
 	       "\"late\":%u,\"reordered\":%u,\"foreign\":%u,"
-	       "\"send_failures\":%u,\"warmup_lost\":%u", t->sent, t->received,
-	       tally_lost(t), t->duplicate, t->late, t->reordered, t->foreign,
-	       t->send_failures, tally_warmup_lost(t));
+	       "\"send_failures\":%u,\"postponed\":%u,\"warmup_lost\":%u", t->sent,
+	       t->received, tally_lost(t), t->duplicate, t->late, t->reordered,
+	       t->foreign, t->send_failures, t->postponed, tally_warmup_lost(t));
 	printf(",\"send_lag_ns\":{\"avg\":%" PRIu64 ",\"max\":%" PRIu64 "}",
 	       t->sent != 0 ? t->lag_sum_ns / t->sent : 0, t->lag_max_ns);
 }

@@ -12,6 +12,8 @@ export const generatorResultSchema = z.looseObject({
   duplicate: count,
   late: count,
   reordered: count,
+  /** Sent later than planned, so that `quiet` was kept after a late reply. */
+  postponed: count,
   /** Null where nothing came back. */
   rtt_ns: z.looseObject(latencySchema.shape).nullable(),
   /** Packets sent before the count begins, by rule. */

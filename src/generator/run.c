@@ -47,6 +47,19 @@ static int fail(const struct runner *runner, const char *what)
 	return -1;
 }
 
+/* Whoever sleeps after some time without a packet shall be asleep when the next
+ * one comes, also after a packet that was late: it would measure another path.
+ */
+static void keep_quiet(struct runner *runner, uint64_t now)
+{
+	const uint64_t soonest = now + runner->options->quiet_us * NS_PER_US;
+
+	if (runner->options->quiet_us == 0 || soonest <= runner->next_ns)
+		return;
+	runner->next_ns = soonest;
+	tally_postponed(runner->tally, runner->next);
+}
+
 /* All frames that are there. */
 static int receive_all(struct runner *runner)
 {
@@ -67,8 +80,10 @@ static int receive_all(struct runner *runner)
 			continue;
 		}
 		tally_returned(runner->tally, id.sequence, now);
-		if (id.sequence == runner->next - 1)
+		if (id.sequence == runner->next - 1) {
 			runner->in_flight = false;
+			keep_quiet(runner, now);
+		}
 	}
 }
 

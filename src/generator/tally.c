@@ -34,6 +34,12 @@ void tally_sent(struct tally *tally, uint32_t sequence, uint64_t sent_ns,
 		tally->lag_max_ns = lag_ns;
 }
 
+void tally_postponed(struct tally *tally, uint32_t sequence)
+{
+	if (sequence >= tally->warmup && sequence < tally->total)
+		tally->postponed++;
+}
+
 void tally_returned(struct tally *tally, uint32_t sequence, uint64_t now_ns)
 {
 	struct tally_packet *packet;

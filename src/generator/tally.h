@@ -31,6 +31,7 @@ struct tally {
 	uint32_t reordered;
 	uint32_t foreign;	/**< frames of others, and of earlier runs */
 	uint32_t send_failures;
+	uint32_t postponed;	/**< sent later than planned, by --quiet-us */
 	uint32_t highest;	/**< 1 + highest number returned; 0: none yet */
 	uint64_t lag_sum_ns;	/**< send time less planned time */
 	uint64_t lag_max_ns;
@@ -53,6 +54,9 @@ void tally_free(struct tally *tally);
 /** A packet left, lag_ns after its planned time. */
 void tally_sent(struct tally *tally, uint32_t sequence, uint64_t sent_ns,
 		uint64_t lag_ns);
+
+/** A packet will leave later than planned. */
+void tally_postponed(struct tally *tally, uint32_t sequence);
 
 /** A packet of this run came back. */
 void tally_returned(struct tally *tally, uint32_t sequence, uint64_t now_ns);

@@ -85,13 +85,14 @@ function traffic({ traffic, retries, paths, references }: Result): string {
   const sent = [...paths, ...references].reduce((sum, path) => sum + path.sent, 0);
   const lost = [...paths, ...references].reduce((sum, path) => sum + path.lost, 0);
   const late = paths.reduce((sum, path) => sum + path.late, 0);
+  const postponed = paths.reduce((sum, path) => sum + (path.postponed ?? 0), 0);
   const rounds = traffic.rounds > 1 ? `, in ${traffic.rounds} rounds in which the paths took turns` : '';
   const pattern =
     traffic.interval_us === null
       ? `${traffic.packets} samples a path`
       : `One packet each ${traffic.interval_us} µs, ${traffic.packets} a path${rounds}; sleep after ${traffic.idle_threshold_us} µs idle`;
   const failed = retries > 0 ? ` ${retries} attempt(s) failed before this run.` : '';
-  return `${pattern}. ${lost} of ${sent} lost${late > 0 ? `, ${late} late` : ''}.${failed}`;
+  return `${pattern}. ${lost} of ${sent} lost${late > 0 ? `, ${late} late` : ''}${postponed > 0 ? `, ${postponed} sent later than that as the reply before was late` : ''}.${failed}`;
 }
 
 /** What a person who reads one screen needs. */

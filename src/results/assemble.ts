@@ -40,7 +40,7 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
   const handback = rounds.filter((round) => round.pass === 'handback');
   const bursts = measured.map((round) => round.generator);
   const { latency, histogram } = mergeRoundTrips(bursts);
-  const total = (key: 'sent' | 'received' | 'lost' | 'duplicate' | 'late' | 'reordered') =>
+  const total = (key: 'sent' | 'received' | 'lost' | 'duplicate' | 'late' | 'reordered' | 'postponed') =>
     sum(bursts.map((burst) => burst[key]));
   const kvm = addUp(measured.map((round) => round.kvm));
   const packets = sum(measured.map((round) => round.generator.sent + round.generator.warmup));
@@ -58,6 +58,7 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
     duplicate: total('duplicate'),
     late: total('late'),
     reordered: total('reordered'),
+    postponed: total('postponed'),
     rtt_ns: latency,
     rtt_histogram: histogram,
     added_ns: floor

@@ -42,6 +42,8 @@ export const pathResultSchema = z.strictObject({
   /** Slower than one packet interval. */
   late: count,
   reordered: count,
+  /** Sent later than the pattern has it, as the reply before was late; absent where that was not counted. */
+  postponed: count.optional(),
   /** The latency the document is about (`quantity`); a round trip is generator send to generator receive. */
   rtt_ns: latencySchema,
   rtt_histogram: histogram,

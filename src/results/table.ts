@@ -62,6 +62,7 @@ function pathTable(paths: readonly PathResult[]): string {
     { head: 'sent', cell: (path) => String(path.sent) },
     { head: 'lost', cell: (path) => String(path.lost) },
     { head: 'late', cell: (path) => String(path.late) },
+    { head: 'postponed', cell: (path) => plain(path.postponed ?? null, 0) },
   ]);
 }
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decodeHistogram } from '../../src/results/histogram.js';
 import { type Result, resultSchema } from '../../src/results/schema.js';
 import { projectRoot } from '../../src/support/paths.js';
 
@@ -52,26 +51,17 @@ describe.each([
     expect(result.platform.hostKernel).toContain(kernel);
   });
 
-  /** Packets that needed no wake: the program was still up, for one late packet shortens the sleep before the next. */
-  const metAwake = (name: string) => {
-    const { rx = 0, wakes_packet: woken = 0 } = path(name).dataplane;
-    return rx - woken;
-  };
-
-  test('finds the program asleep, but for two packets or one in two hundred at most', () => {
-    for (const name of ['injected', 'injected-hard-isr', 'vmcall', 'native-interrupt'])
-      expect(metAwake(name), name).toBeLessThanOrEqual(Math.max(2, (path(name).dataplane.rx ?? 0) / 200));
+  test('finds the program asleep, but for a packet behind one that was later than a whole interval', () => {
+    for (const name of ['injected', 'injected-hard-isr', 'vmcall', 'native-interrupt']) {
+      const { dataplane, late } = path(name);
+      const { rx = 0, wakes_packet: woken = 0 } = dataplane;
+      expect(rx - woken, name).toBeLessThanOrEqual(late);
+    }
   });
 
   test('reaches its targets', () => {
     expect(result.targets).toHaveLength(8);
-    const missed = result.targets.filter(({ reached }) => !reached).map(({ name }) => name);
-    // A packet that needed no wake has polling's latency: then it is the fastest of the others that count.
-    const minimum = "VM call's p99 / injected's minimum";
-    if (metAwake('injected') === 0) return expect(missed).toEqual([]);
-    expect(missed.filter((name) => name !== minimum)).toEqual([]);
-    const injected = decodeHistogram(path('injected').rtt_histogram);
-    expect(path('vmcall').rtt_ns.p99).toBeLessThan(injected.getValueAtPercentile(1));
+    expect(result.targets.filter(({ reached }) => !reached)).toEqual([]);
   });
 
   test('injects no NIC interrupt on the VM-call path, and one or so on the injected ones', () => {

@@ -13,7 +13,17 @@ function burst(roundTrips: number[]): GeneratorResult {
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
   const count = roundTrips.length;
   return {
-    ...{ sent: count, received: count, lost: 0, duplicate: 0, late: 0, reordered: 0, warmup: 0, seed: 1 },
+    ...{
+      sent: count,
+      received: count,
+      lost: 0,
+      duplicate: 0,
+      late: 0,
+      reordered: 0,
+      postponed: 1,
+      warmup: 0,
+      seed: 1,
+    },
     pattern: 'constant',
     histogram: hdr.encodeIntoCompressedBase64(histogram),
     rtt_ns: {
@@ -65,7 +75,7 @@ const path = (name: string) => result.paths.find((entry) => entry.name === name)
 
 describe('result of a run', () => {
   test('adds rounds up, with exact minimum, average and maximum', () => {
-    expect(path('injected')).toMatchObject({ sent: 4, received: 4, exits_per_packet: 2 });
+    expect(path('injected')).toMatchObject({ sent: 4, received: 4, postponed: 2, exits_per_packet: 2 });
     expect(path('injected')?.rtt_ns).toMatchObject({ min: 60_000, avg: 66_000, max: 81_000 });
   });
 

@@ -30,6 +30,8 @@ export interface Traffic {
   /** Keep this CPU busy at the lowest priority meanwhile, and report the time that got. */
   busyCpu?: number;
   seed: number;
+  /** No packet is sent sooner after the reply to the one before, us: each meets a program asleep. */
+  quiet?: number;
   /** A packet slower than this counts as late, us. */
   late: number;
 }
@@ -47,6 +49,7 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
     ],
     ...(traffic.pattern ? ['--pattern', traffic.pattern] : []),
     ...(traffic.destinationIp ? ['--destination-ip', traffic.destinationIp] : []),
+    ...(traffic.quiet === undefined ? [] : ['--quiet-us', String(traffic.quiet)]),
     ...(traffic.busyCpu === undefined ? [] : ['--busy-cpu', String(traffic.busyCpu)]),
     ...[
       '--seed',

@@ -182,7 +182,8 @@ export class TestBench {
     dataplane?: Dataplane,
   ): Promise<Round> {
     await dataplane?.reset();
-    const generator = await this.burst({ ...traffic, seed: this.plan.seed + index });
+    const { idleThreshold, seed } = this.plan;
+    const generator = await this.burst({ ...traffic, quiet: idleThreshold, seed: seed + index });
     const round: Round = { type: 'round', path, pass, index, generator };
     if (!dataplane) return round;
     round.dataplane = await dataplane.counters();
