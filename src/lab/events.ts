@@ -21,6 +21,15 @@ const tally = z.array(z.object({ keys: z.record(z.string(), z.string()), count: 
 export const passSchema = z.enum(['latency', 'accounting', 'handback']);
 export type Pass = z.infer<typeof passSchema>;
 
+/** A few packets of a burst, one after the other; times in ns, from the burst's first packet. */
+const coursePointSchema = z.object({
+  at: z.number().min(0),
+  length: z.number().min(0),
+  received: z.int().min(1),
+  rtt: z.object({ p50: z.number(), p99: z.number(), max: z.number() }),
+});
+export type CoursePoint = z.infer<typeof coursePointSchema>;
+
 /** One path, one burst of traffic. */
 export const roundSchema = z.object({
   type: z.literal('round'),
@@ -28,6 +37,8 @@ export const roundSchema = z.object({
   pass: passSchema,
   index: z.int().min(0),
   generator: generatorResultSchema,
+  /** How it went over the burst (`latency` only). */
+  course: z.array(coursePointSchema).optional(),
   /** The dataplane's counters, and KVM's of the DPDK vCPU, as they rose over the round. */
   dataplane: counters.optional(),
   kvm: counters.optional(),

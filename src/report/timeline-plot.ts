@@ -8,6 +8,19 @@ import { colourOf, shortTitle } from './series.js';
 
 type Point = Timeline['points'][number];
 
+/** Points apart where other paths had their turn: no line joins what was not measured. */
+function bursts(points: readonly Point[]): Point[][] {
+  const found: Point[][] = [];
+  let before: Point | undefined;
+  for (const point of points) {
+    const apart = !before || point.at_s - (before.at_s + before.length_s) > before.length_s;
+    if (apart) found.push([]);
+    found.at(-1)?.push(point);
+    before = point;
+  }
+  return found;
+}
+
 function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
   const paths = [...new Set(points.map(({ path }) => path))];
   const titles = paths.map(shortTitle);
@@ -27,13 +40,15 @@ function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
   const middle = ({ at_s, length_s }: Point) => round(x(at_s + length_s / 2));
   const of = (path: string) => points.filter((point) => point.path === path);
   const stroke = (path: string, key: 'p50' | 'p99') =>
-    line<Point>(middle, ({ rtt_ns }) => round(y(rtt_ns[key] / 1000)))(of(path)) ?? '';
+    bursts(of(path))
+      .map((burst) => line<Point>(middle, ({ rtt_ns }) => round(y(rtt_ns[key] / 1000)))(burst) ?? '')
+      .join('');
   const lasts = paths.map((path) => y((of(path).at(-1)?.rtt_ns.p50 ?? 0) / 1000));
   const places = spread(lasts, 16, [top, bottom]);
   return html`
     ${y.ticks.map((tick) => html`<path d="M${left} ${round(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${round(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
     ${x.ticks(width > 500 ? 8 : 4).map((tick) => html`<path d="M${round(x(tick))} ${bottom}v5" stroke="var(--soft)"/><text x="${round(x(tick))}" y="${bottom + 19}" text-anchor="middle">${axisNumber(tick)}</text>`)}
-    <text x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">seconds from the run's start</text>
+    <text x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">seconds of traffic</text>
     <text x="${left - 8}" y="${top - 14}" text-anchor="end">µs</text>
     ${marks.map((mark, index) => html`<path d="M${round(x(mark.at_s))} ${top - 6}V${bottom}" stroke="var(--ink)" stroke-width="1" stroke-dasharray="${mark.kind === 'switch' ? 'none' : '3 3'}" opacity="0.5"><title>${mark.text}, at ${mark.at_s.toFixed(2)} s</title></path><text x="${round(x(mark.at_s))}" y="${top - 12}" text-anchor="middle" class="name" style="fill:var(--ink)">${index + 1}</text>`)}
     ${paths.map((path, index) => {

@@ -2,7 +2,14 @@
 import type { LabEvent, PathName, Round, Stages } from '../lab/events.js';
 import { projectVersion } from '../support/version.js';
 import { latencyOf, mergeRoundTrips } from './latency.js';
-import { type Latency, type PathResult, type Result, resultSchema, type Stage } from './schema.js';
+import {
+  type Latency,
+  type PathResult,
+  type Result,
+  resultSchema,
+  type Stage,
+  type Timeline,
+} from './schema.js';
 import { judgeTargets } from './targets.js';
 import { exitReasonName, isDeviceVector, timerVector } from './x86.js';
 
@@ -99,6 +106,26 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
   };
 }
 
+const nsPerS = 1e9;
+
+/** The bursts that were measured one after the other, whatever lay between them; each takes up another path. */
+function timelineOf(rounds: readonly Round[]): Timeline | undefined {
+  const timeline: Timeline = { points: [], marks: [] };
+  let start = 0;
+  for (const { path, course } of rounds) {
+    const last = course?.at(-1);
+    if (!course || !last) continue;
+    timeline.marks.push({ at_s: start / nsPerS, kind: 'switch', text: titles[path] });
+    for (const { at, length, received, rtt } of course)
+      timeline.points.push({
+        ...{ path, at_s: (start + at) / nsPerS, length_s: length / nsPerS, received },
+        rtt_ns: rtt,
+      });
+    start += last.at + last.length;
+  }
+  return timeline.points.length > 0 ? timeline : undefined;
+}
+
 /** What a result says beside its rounds. */
 export type RunDescription = Pick<
   Result,
@@ -127,6 +154,7 @@ export function assembleResult(events: readonly LabEvent[], description: RunDesc
     paths,
     references,
     targets: judgeTargets(paths, references),
+    timeline: timelineOf(rounds.filter(({ path }) => ours.includes(path))),
     notes: [],
   } satisfies Result);
 }

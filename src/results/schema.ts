@@ -78,7 +78,10 @@ export const targetSchema = z.strictObject({
 });
 export type Target = z.infer<typeof targetSchema>;
 
-/** How latency went over the run, and what was changed while it ran. Times in s from the run's start. */
+/**
+ * How latency went over the run, and what was changed while it ran. Times in s of traffic: what lay between two
+ * bursts, boots for example, is left out.
+ */
 export const timelineSchema = z.strictObject({
   points: z
     .array(

@@ -36,7 +36,9 @@ function burst(roundTrips: number[]): GeneratorResult {
 
 function round(path: PathName, index: number, roundTrips: number[], exits: number): Round {
   const generator = burst(roundTrips);
-  return { type: 'round', path, pass: 'latency', index, generator, kvm: { exits } };
+  const [max = 0, p50 = max] = [...roundTrips].sort((a, b) => b - a);
+  const course = [{ at: 0, length: 2e9, received: roundTrips.length, rtt: { p50, p99: max, max } }];
+  return { type: 'round', path, pass: 'latency', index, generator, course, kvm: { exits } };
 }
 
 const description = {
@@ -82,6 +84,13 @@ describe('result of a run', () => {
   test('gives what a path adds to polling', () => {
     expect(path('vmcall')?.added_ns?.avg).toBe(46_000 - 41_500);
     expect(path('poll')?.added_ns).toMatchObject({ min: 0, p50: 0, max: 0 });
+  });
+
+  test('lines the bursts up in time, each marked as a switch', () => {
+    expect(result.timeline?.points.map(({ path, at_s }) => `${path} ${at_s}`)).toEqual([
+      ...['poll 0', 'poll 2', 'injected 4', 'injected 6', 'vmcall 8', 'vmcall 10', 'native-interrupt 12'],
+    ]);
+    expect(result.timeline?.marks.map(({ at_s, text }) => `${at_s} ${text}`)).toContain('8 in-VM, VM call');
   });
 
   test('judges a target it has no measurement for as not reached', () => {

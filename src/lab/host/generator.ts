@@ -32,6 +32,8 @@ export interface Traffic {
   seed: number;
   /** No packet is sent sooner after the reply to the one before, us: each meets a program asleep. */
   quiet?: number;
+  /** Where each packet's round trip is written, for `courseOf`. */
+  samples?: string;
   /** A packet slower than this counts as late, us. */
   late: number;
 }
@@ -50,6 +52,7 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
     ...(traffic.pattern ? ['--pattern', traffic.pattern] : []),
     ...(traffic.destinationIp ? ['--destination-ip', traffic.destinationIp] : []),
     ...(traffic.quiet === undefined ? [] : ['--quiet-us', String(traffic.quiet)]),
+    ...(traffic.samples === undefined ? [] : ['--samples', traffic.samples]),
     ...(traffic.busyCpu === undefined ? [] : ['--busy-cpu', String(traffic.busyCpu)]),
     ...[
       '--seed',

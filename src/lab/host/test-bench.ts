@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import type { Pass, PathName, Round } from '../events.js';
 import type { Plan } from '../plan.js';
+import { readText } from './commands.js';
+import { courseOf } from './course.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
 import { generate, receivePriority, type Traffic } from './generator.js';
@@ -26,6 +28,8 @@ export interface GuestPath {
   kvm: KvmSwitch;
 }
 
+/** In memory, as everything that L1 writes. */
+const samples = '/run/lab/samples.csv';
 const senderMac = '52:54:00:00:00:01';
 const dpdkMac = '52:54:00:00:00:02';
 
@@ -183,8 +187,9 @@ export class TestBench {
   ): Promise<Round> {
     await dataplane?.reset();
     const { idleThreshold, seed } = this.plan;
-    const generator = await this.burst({ ...traffic, quiet: idleThreshold, seed: seed + index });
+    const generator = await this.burst({ ...traffic, samples, quiet: idleThreshold, seed: seed + index });
     const round: Round = { type: 'round', path, pass, index, generator };
+    if (pass === 'latency') round.course = courseOf(readText(samples));
     if (!dataplane) return round;
     round.dataplane = await dataplane.counters();
     if (path === 'vmcall') round.wakeLatency = await dataplane.histogram();
