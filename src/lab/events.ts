@@ -79,6 +79,43 @@ export const wakeupsSchema = z.object({
 });
 export type Wakeups = z.infer<typeof wakeupsSchema>;
 
+/** A VM's packets and notifications in one stretch of time, as KVM and the host's kernel count them. */
+const windowSchema = z.object({
+  /** Interrupts of the NIC on the host. */
+  nicInterrupts: z.int(),
+  /** Of those, taken by KVM in hard IRQ context. */
+  hardIrqTaken: z.int(),
+  /** Of the DPDK vCPU. */
+  yields: z.int(),
+  doorbellRings: z.int(),
+  /** Interrupts injected into any vCPU. */
+  injections: z.int(),
+});
+export type Window = z.infer<typeof windowSchema>;
+
+/** One switch by the host agent while packets flow, and what was counted once it said that the path is reached. */
+export const switchSchema = z.object({
+  type: z.literal('switch'),
+  index: z.int(),
+  by: z.enum(['command line', 'control socket']),
+  path: z.enum(['injected', 'vmcall']),
+  /** From the wish to the path being reached, ms of the lab's clock. */
+  took: z.number(),
+  window: windowSchema,
+});
+export type SwitchEvent = z.infer<typeof switchSchema>;
+
+/** Traffic as it flowed under a number of switches: none, or the whole scenario's. */
+export const switchTrafficSchema = z.object({
+  type: z.literal('switch-traffic'),
+  switches: z.int(),
+  generator: generatorResultSchema,
+  dataplane: counters,
+  /** `vmcall status --json` at the end of it. */
+  status: z.unknown(),
+});
+export type SwitchTraffic = z.infer<typeof switchTrafficSchema>;
+
 /** One case of a kernel selftest, from its TAP. */
 export const testCaseSchema = z.object({
   type: z.literal('test-case'),
@@ -123,6 +160,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   roundSchema,
   stagesSchema,
   wakeupsSchema,
+  switchSchema,
+  switchTrafficSchema,
   testCaseSchema,
   testProgramSchema,
   z.object({ type: z.literal('done') }),

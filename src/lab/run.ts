@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Artifacts } from '../setup/artifacts.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
-import { projectRoot } from '../support/paths.js';
+import { cacheRoot, projectRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { type LabEvent, labEventSchema } from './events.js';
 import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
@@ -126,6 +126,8 @@ function startScript(run: string): string {
   return [
     '# Written by the lab: what L1 runs once its root is mounted.',
     'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/lab TMPDIR=/run/lab',
+    // The libvirt addon is there.
+    `export XDG_CACHE_HOME='${dirname(cacheRoot)}'`,
     `'${process.execPath}' '${main}' '${join(run, 'plan.json')}'`,
     'busybox cat /run/lab/*.log',
     'busybox poweroff -f',

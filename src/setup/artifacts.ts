@@ -149,6 +149,8 @@ async function buildHostInitramfs(
         ...[...virtio, { name: '9p' }, { name: '9pnet_virtio' }],
         { name: 'e1000e', parameters: 'InterruptThrottleRate=0,0' },
         ...[{ name: 'vfio_iommu_type1' }, { name: 'vfio_pci' }],
+        // The host's end of the guest's ordinary NIC.
+        { name: 'tun' },
         { name: 'kvm', parameters: 'halt_poll_ns=0' },
         ...[{ name: 'kvm_amd' }, { name: 'kvm_intel' }],
       ],
@@ -175,7 +177,8 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
       modules: kernel.modules,
       // The guest's own IOMMU has no interrupt remapping, so that its MSI-X entries are plain.
       insert: [
-        ...virtio,
+        // For the guest agent: its NIC, and the host's root.
+        ...[...virtio, { name: 'virtio_net' }, { name: '9p' }, { name: '9pnet_virtio' }],
         { name: 'vfio_iommu_type1', parameters: 'allow_unsafe_interrupts=1' },
         { name: 'vfio_pci' },
         { name: 'msr' },

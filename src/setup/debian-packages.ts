@@ -19,6 +19,8 @@ const forLab: Readonly<Record<string, string>> = {
   'busybox-static': 'initramfs',
   perl: "the kernel's checkpatch",
   'pkg-config': 'to find DPDK and libvirt',
+  'libvirt-daemon': "libvirtd of the lab's host, and for the addon's tests",
+  'libvirt-clients': 'the folder of its configuration',
   'libvirt-dev': 'libvirt addon',
   'dpdk-doc': "DPDK's own examples",
   'libdpdk-dev': 'dataplane',
@@ -33,7 +35,6 @@ const forLab: Readonly<Record<string, string>> = {
 
 /** What the tests need beside that. */
 const forTests: Readonly<Record<string, string>> = {
-  'libvirt-daemon': "libvirtd, for the addon's tests",
   chromium: 'to look at the report in a browser',
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };

@@ -12,6 +12,7 @@ export async function prepareLab(
   series: KernelSeries = defaultKernelSeries,
 ): Promise<Artifacts> {
   await ensureDebianPackages(progress, assumeYes);
+  await buildAddon(progress);
   return buildArtifacts(await kernelPackages(series, progress), progress);
 }
 
@@ -19,6 +20,5 @@ export async function prepareLab(
 export async function prepareTests(progress: Progress): Promise<void> {
   await prepareLab(progress, true);
   await ensureDebianPackages(progress, true, 'tests');
-  await buildAddon(progress);
   await buildAddon(progress, { sanitize: true });
 }

@@ -58,7 +58,24 @@ poke() {
 		devmem "$address" 32 "$value" || return
 	done
 }
-# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `steer MASK`,
+# The guest agent: node and the project are those of the machine that runs the lab, read-only, over two layers of 9p.
+# Its configuration is where the host left it. Started again when it ends, as systemd would.
+agent() {
+	address=$1 configuration=$2 node=$3 main=$4
+	ip link set lo up && ip link set eth0 up && ip addr add "$address" dev eth0 || return
+	mkdir -p /host /run/programs
+	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose host /host || return
+	(umask 077; cat "/host/$configuration" > /run/guest-agent.toml) || return
+	mount --bind /bin /run/programs
+	for folder in proc sys dev run; do
+		mount --rbind "/$folder" "/host/$folder" || return
+	done
+	while :; do
+		chroot /host "$node" "$main" guest-agent --config /run/guest-agent.toml
+		sleep 1
+	done < /dev/null > /dev/console 2>&1 &
+}
+# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `agent WORDS`, `steer MASK`,
 # `poke WRITES`, `alive`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
@@ -74,6 +91,7 @@ while read -r verb arguments <&3; do
 		bridge=$!
 		echo "bridged $bridge" >&3
 		;;
+	agent) agent $arguments; echo "agent $?" >&3 ;;
 	stop) stop; echo "stopped $?" >&3 ;;
 	alive) kill -0 "$program" 2>/dev/null; echo "alive $?" >&3 ;;
 	# CPU mask on which interrupts set up from now on begin.

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const execFileAsync = promisify(execFile);
 
 /** Runs a command to its end and gives its stdout; fails with its stderr. */
-export async function run(command: string, ...words: string[]): Promise<string> {
-  const { stdout } = await execFileAsync(command, words, { maxBuffer: 64 << 20 });
-  return stdout;
+export function run(command: string, ...words: string[]): Promise<string> {
+  return start(command, ...words).ended;
+}
+
+/** The same, with the process at hand meanwhile. */
+export function start(command: string, ...words: string[]): { child: ChildProcess; ended: Promise<string> } {
+  const running = execFileAsync(command, words, { maxBuffer: 64 << 20 });
+  const ended = running.then(({ stdout }) => stdout);
+  // Whoever waits for it later is told.
+  ended.catch(() => {});
+  return { child: running.child, ended };
 }
 
 export function readText(path: string): string {

@@ -97,7 +97,12 @@ export class GuestDataplane extends Dataplane {
 
   static async start(guest: GuestMachine, options: DataplaneOptions): Promise<GuestDataplane> {
     await guest.supervise(`start ${commandLine(options, dpdkVcpu, guest.nic, 'guest').join(' ')}`);
-    await guest.supervise(`bridge --socket ${socketPath('guest')}`);
+    return GuestDataplane.attach(guest, 'guest');
+  }
+
+  /** One that runs already, with this EAL file prefix. */
+  static async attach(guest: GuestMachine, filePrefix: string): Promise<GuestDataplane> {
+    await guest.supervise(`bridge --socket ${socketPath(filePrefix)}`);
     const dataplane = new GuestDataplane(guest);
     await untilAnswering(dataplane);
     return dataplane;

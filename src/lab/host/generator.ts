@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type GeneratorResult, generatorResultSchema } from '../../generator/result.js';
-import { run } from './commands.js';
+import { start } from './commands.js';
 import { housekeepingCpu } from './guest-machine.js';
 
 /**
@@ -38,9 +38,20 @@ export interface Traffic {
   late: number;
 }
 
-/** One burst of traffic, start to end: sends, receives, waits for stragglers. */
-export async function generate(generator: string, traffic: Traffic): Promise<GeneratorResult> {
-  const words = [
+/** Traffic that flows until all packets are sent, or it is stopped; then it waits for stragglers. */
+export function startTraffic(
+  generator: string,
+  traffic: Traffic,
+): { ended: Promise<GeneratorResult>; stop: () => void } {
+  const { child, ended } = start(`${generator}/vmcall-generator`, ...wordsOf(traffic));
+  return {
+    ended: ended.then((printed) => generatorResultSchema.parse(JSON.parse(printed))),
+    stop: () => child.kill('SIGINT'),
+  };
+}
+
+function wordsOf(traffic: Traffic): string[] {
+  return [
     ...[
       '--interface',
       traffic.interface,
@@ -75,5 +86,4 @@ export async function generate(generator: string, traffic: Traffic): Promise<Gen
       '--json',
     ],
   ];
-  return generatorResultSchema.parse(JSON.parse(await run(`${generator}/vmcall-generator`, ...words)));
 }

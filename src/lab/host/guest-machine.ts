@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { schedule } from './commands.js';
+import { readdirSync, symlinkSync } from 'node:fs';
+import type { Domain } from '../../../host-agent/native/domain.js';
+import { readText } from './commands.js';
+import { dpdkVcpu } from './cpus.js';
+import { domainName, domainXml } from './domain-xml.js';
+import { Libvirtd } from './libvirtd.js';
 import { LineChannel } from './lines.js';
 import { Qmp } from './qmp.js';
 
-/** CPUs of L1, the host under test: everything but the DPDK vCPU runs on the first. */
-export const housekeepingCpu = 0;
-export const dpdkCpu = 1;
-
-/**
- * The DPDK vCPU's real-time priority. Below the kernel's irq threads (FIFO 50): a vCPU that spins above them
- * starves the threaded VFIO handler for good.
- */
-export const vcpuPriority = 10;
-
-/** The DPDK vCPU of the guest; vCPU 0 does the guest's housekeeping. */
-export const dpdkVcpu = 1;
+export { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
 
 const memoryMiB = 768;
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
@@ -34,10 +26,17 @@ const kernelCommandLine = [
   `tsc=reliable no_timer_check nokaslr nopvspin intel_iommu=on iommu=pt hugepages=${guestHugePages}`,
 ].join(' ');
 
-/** L2: a KVM guest with the NIC passed through, as libvirt would start it for a DPDK guest. */
+/** A guest that ran once runs in the libvirtd that was started for it. */
+let libvirtd: Promise<Libvirtd> | undefined;
+
+const ports = ['supervisor', 'control'] as const;
+
+/** L2: a KVM guest with the NIC passed through, a domain of libvirt's. */
 export class GuestMachine {
   private constructor(
-    private readonly qemu: ChildProcess,
+    readonly libvirtd: Libvirtd,
+    readonly domain: Domain,
+    readonly pid: number,
     readonly qmp: Qmp,
     readonly supervisor: LineChannel,
     readonly control: LineChannel,
@@ -47,6 +46,7 @@ export class GuestMachine {
     readonly kernelRelease: string,
   ) {}
 
+  /** Defines the domain anew and starts it. */
   static async start(options: {
     kernel: string;
     initramfs: string;
@@ -54,43 +54,29 @@ export class GuestMachine {
     folder: string;
   }): Promise<GuestMachine> {
     const { kernel, initramfs, nic, folder } = options;
+    if (!libvirtd) linkLog(folder);
+    libvirtd ??= Libvirtd.start();
+    const { connection } = await libvirtd;
     const socket = (name: string) => `${folder}/${name}.sock`;
-    const port = (name: string) => [
-      ...['-chardev', `socket,id=${name},path=${socket(name)},server=on,wait=off`],
-      ...['-device', `virtserialport,chardev=${name},name=vmcall.${name}`],
-    ];
-    const qemu = spawn(
-      'qemu-system-x86_64',
-      [
-        ...['-machine', 'q35,kernel-irqchip=on', '-accel', 'kvm', '-cpu', 'host', '-smp', '2'],
-        ...['-m', `${memoryMiB}M`, '-mem-path', '/dev/hugepages', '-mem-prealloc'],
-        ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-        ...['-device', 'intel-iommu,intremap=off,caching-mode=on'],
-        ...['-device', `vfio-pci,host=${nic},rombar=0`],
-        ...['-device', 'virtio-serial-pci', ...port('supervisor'), ...port('control')],
-        ...['-qmp', `unix:${socket('qmp')},server=on,wait=off`],
-        ...['-serial', 'file:/dev/ttyS1'],
-        ...['-kernel', kernel, '-initrd', initramfs, '-append', kernelCommandLine],
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit'] },
+    const domain = await connection.defineDomain(
+      domainXml({
+        ...{ memoryMiB, kernel, initramfs, commandLine: kernelCommandLine, nic },
+        ports: Object.fromEntries(ports.map((name) => [name, socket(name)])),
+        ...{ monitor: socket('qmp'), console: '/dev/ttyS1' },
+      }),
     );
-    const ended = new Promise<never>((_, reject) => {
-      qemu.once('error', reject);
-      qemu.once('exit', (code, signal) =>
-        reject(new Error(`the guest's QEMU ended (${signal ?? `exit code ${code}`})`)),
-      );
-    });
-    ended.catch(() => {});
-    return Promise.race([GuestMachine.#connect(qemu, socket), ended]);
+    await domain.start();
+    return GuestMachine.#connect(await libvirtd, domain, socket);
   }
 
-  static async #connect(qemu: ChildProcess, socket: (name: string) => string): Promise<GuestMachine> {
+  static async #connect(
+    libvirtd: Libvirtd,
+    domain: Domain,
+    socket: (name: string) => string,
+  ): Promise<GuestMachine> {
     const qmp = await Qmp.connect(socket('qmp'));
     const cpus = (await qmp.execute('query-cpus-fast')) as { 'cpu-index': number; 'thread-id': number }[];
     const threads = cpus.sort((a, b) => a['cpu-index'] - b['cpu-index']).map((cpu) => cpu['thread-id']);
-    const dpdkThread = threads[dpdkVcpu];
-    if (dpdkThread === undefined) throw new Error(`the guest has no vCPU ${dpdkVcpu}`);
-    await schedule(dpdkThread, dpdkCpu, vcpuPriority);
     const supervisor = await LineChannel.connect('guest supervisor', socket('supervisor'));
     const control = await LineChannel.connect('guest control', socket('control'));
     const ready = await supervisor
@@ -102,12 +88,8 @@ export class GuestMachine {
         });
       });
     const [, nic = '', kernelRelease = ''] = ready.split(' ');
-    return new GuestMachine(qemu, qmp, supervisor, control, threads, nic, kernelRelease);
-  }
-
-  get pid(): number {
-    if (this.qemu.pid === undefined) throw new Error('QEMU never started');
-    return this.qemu.pid;
+    const pid = Number(readText(`/run/libvirt/qemu/${domainName}.pid`));
+    return new GuestMachine(libvirtd, domain, pid, qmp, supervisor, control, threads, nic, kernelRelease);
   }
 
   get dpdkThread(): number {
@@ -129,8 +111,11 @@ export class GuestMachine {
   }
 
   async stop(): Promise<void> {
-    const exited = new Promise<void>((resolve) => this.qemu.once('exit', () => resolve()));
-    await this.qmp.execute('quit').catch(() => {});
-    await exited;
+    await this.domain.destroy();
   }
+}
+
+/** What is in the folder is on the host's console when all is over. */
+function linkLog(folder: string): void {
+  symlinkSync(`/var/log/libvirt/qemu/${domainName}.log`, `${folder}/guest-qemu.log`);
 }

@@ -9,6 +9,7 @@ import { platformFacts } from './platform.js';
 import { startPulse } from './pulse.js';
 import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
+import { switchUnderLoad, switchUnderLoadStepCount } from './switch-under-load.js';
 
 async function main(planFile: string): Promise<void> {
   const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
@@ -23,6 +24,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'selftests':
       await selftests(plan, new Steps(plan.testPrograms?.length ?? 0));
+      break;
+    case 'switch-under-load':
+      await switchUnderLoad(plan, new Steps(switchUnderLoadStepCount));
       break;
   }
   emit({ type: 'done' });

@@ -58,3 +58,14 @@ export function steerVfioInterrupts(address: string, cpu: number): void {
   for (const irq of interruptsNamed(`(${address})`))
     writeText(`/proc/irq/${irq}/smp_affinity_list`, String(cpu));
 }
+
+/** How often a PCI function's VFIO interrupts came, on all CPUs together. */
+export function interruptCount(address: string): number {
+  const lines = readText('/proc/interrupts')
+    .split('\n')
+    .filter((line) => line.includes(`(${address})`));
+  const counts = lines.flatMap(
+    (line) => /^\s*\d+:((?:\s+\d+)+)\s/.exec(line)?.[1]?.trim().split(/\s+/) ?? [],
+  );
+  return counts.reduce((total, count) => total + Number(count), 0);
+}

@@ -6,7 +6,7 @@ import { readText } from './commands.js';
 import { courseOf } from './course.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
-import { generate, receivePriority, type Traffic } from './generator.js';
+import { receivePriority, startTraffic, type Traffic } from './generator.js';
 import { dpdkCpu, dpdkVcpu, GuestMachine, housekeepingCpu } from './guest-machine.js';
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
 import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
@@ -174,8 +174,13 @@ export class TestBench {
 
   /** One burst of the plan's traffic, or of another `pattern`. */
   async burst(traffic: Pick<Traffic, 'packets'> & Partial<Traffic>) {
+    return this.traffic(traffic).ended;
+  }
+
+  /** The same, flowing meanwhile, until it is stopped. */
+  traffic(traffic: Pick<Traffic, 'packets'> & Partial<Traffic>) {
     const { generator, interval, seed } = this.plan;
-    return generate(generator, { interface: this.sender, interval, seed, late: interval, ...traffic });
+    return startTraffic(generator, { interface: this.sender, interval, seed, late: interval, ...traffic });
   }
 
   async #round(

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parse, stringify } from 'smol-toml';
+import { ControlClient } from '../../../host-agent/control/client.js';
+import { type DomainStatus, defaultSocket } from '../../../host-agent/control/schema.js';
+import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
+import { projectRoot } from '../../support/paths.js';
+import { run } from './commands.js';
+import { dpdkVcpu } from './cpus.js';
+import { domainName, domainUuid, management } from './domain-xml.js';
+import type { GuestMachine } from './guest-machine.js';
+import { libvirtUri } from './libvirtd.js';
+
+/** What runs of us on the host: the same program as on this machine. */
+const cli = join(projectRoot, 'dist', 'src', 'cli', 'main.js');
+const stateFolder = '/run/lab/host-agent';
+const hostConfiguration = '/run/lab/host-agent.toml';
+/** Here the guest's configuration is handed over: the guest sees the host's files. */
+const guestConfiguration = '/run/lab/guest-agent.toml';
+/** The DPDK runtime folder of the guest agent's dataplane. */
+export const filePrefix = 'vmcall';
+
+/** Looks at how something stands, ms of the lab's clock apart. */
+const lookMs = 20;
+
+export interface ControlPlaneOptions {
+  /** us */
+  idleThreshold: number;
+  /** Each domain is looked at this often by the host agent, whatever events say, s. */
+  interval: number;
+}
+
+/** Host agent and guest agent, as a user sets them up, with the command line and the control socket to drive them. */
+export class ControlPlane {
+  readonly #client = new ControlClient(defaultSocket);
+  /** The host agent's process. */
+  #agent = 0;
+
+  private constructor(private readonly guest: GuestMachine) {}
+
+  /** Host agent, enrolment, guest agent, in that order; resolves when the guest has told that its dataplane runs. */
+  static async start(guest: GuestMachine, options: ControlPlaneOptions): Promise<ControlPlane> {
+    const plane = new ControlPlane(guest);
+    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+    writeFileSync(hostConfiguration, hostToml(options));
+    await plane.startHostAgent();
+    await plane.enrol(options);
+    const address = `${management.guest}/${management.prefix}`;
+    const words = [address, guestConfiguration, process.execPath, cli];
+    const answer = await guest.supervise(`agent ${words.join(' ')}`);
+    if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
+    await plane.until('the dataplane runs', ({ guest: seen }) => seen?.health?.dataplane === 'running');
+    return plane;
+  }
+
+  get hostAgent(): number {
+    return this.#agent;
+  }
+
+  /** Resolves when it answers and is connected to libvirt. */
+  async startHostAgent(): Promise<void> {
+    const log = openSync('/run/lab/host-agent.log', 'a');
+    const agent = spawn(process.execPath, [cli, 'host-agent', '--config', hostConfiguration], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    let ended: string | undefined;
+    agent.once('exit', (code, signal) => {
+      ended = `${signal ?? `exit code ${code}`}`;
+    });
+    agent.unref();
+    this.#agent = agent.pid ?? 0;
+    await this.#waitUntil(
+      'the host agent has seen the domain',
+      async () => (await this.#client.status()).domains.length > 0,
+      () => ended,
+    );
+  }
+
+  /** `vmcall enroll`, and in the file that it prints what it cannot know. */
+  async enrol({ idleThreshold }: ControlPlaneOptions): Promise<void> {
+    const printed = await this.vmcall(
+      ...['enroll', domainName, '--connect', libvirtUri],
+      ...['--host', management.host, '--state', stateFolder],
+    );
+    const document = parse(printed);
+    const dataplane = {
+      program: '/run/programs/vmcall-dataplane',
+      telemetry_client: '/run/programs/vmcall-telemetry',
+      eal_arguments: [
+        ...['-l', String(dpdkVcpu), '-a', this.guest.nic, '--in-memory', '--log-level', 'warning'],
+        ...['-m', '64'],
+      ],
+      // Without PAUSE the emulator's virtual CPUs take turns only when a timer ends one's turn.
+      arguments: ['--pause'],
+      file_prefix: filePrefix,
+      idle_threshold_us: idleThreshold,
+      start_timeout_s: 600,
+    };
+    writeFileSync(guestConfiguration, stringify({ ...document, dataplane }), { mode: 0o600 });
+  }
+
+  /** The command line, as a user has it; gives its stdout. */
+  vmcall(...words: string[]): Promise<string> {
+    return run(process.execPath, cli, ...words);
+  }
+
+  async status(): Promise<DomainStatus> {
+    const [domain] = (await this.#client.status(domainUuid)).domains;
+    if (!domain) throw new Error('the host agent does not know the domain');
+    return domain;
+  }
+
+  /** By the host agent's control socket; resolves when it says that the path is reached. */
+  async switchTo(path: DesiredPath): Promise<DomainStatus> {
+    await this.#client.desire(domainUuid, { path });
+    return this.until(
+      `${path} is reached`,
+      ({ desired, actual, phase }) => desired === path && actual === path && phase === 'reached',
+    );
+  }
+
+  /** Waits until the domain stands so, for as long as the lab's watchdog lets it. */
+  async until(what: string, isSo: (domain: DomainStatus) => boolean): Promise<DomainStatus> {
+    let last: DomainStatus | undefined;
+    await this.#waitUntil(what, async () => {
+      last = await this.status();
+      return isSo(last);
+    });
+    if (!last) throw new Error('no status');
+    return last;
+  }
+
+  async #waitUntil(
+    what: string,
+    look: () => Promise<boolean>,
+    ended: () => string | undefined = () => undefined,
+  ): Promise<void> {
+    const before = performance.now();
+    let last: unknown;
+    while (performance.now() - before < waitMs) {
+      const why = ended();
+      if (why !== undefined) throw new Error(`waiting until ${what}: the host agent ended: ${why}`);
+      try {
+        if (await look()) return;
+        last = undefined;
+      } catch (error) {
+        last = error;
+      }
+      await delay(lookMs);
+    }
+    const seen = last instanceof Error ? last.message : JSON.stringify(await this.status());
+    throw new Error(`not within ${waitMs / 1000} s of the lab's clock: ${what}; seen: ${seen}`);
+  }
+}
+
+/** A minute is long on the lab's clock, on which cold reads are leaps. */
+const waitMs = 120_000;
+
+function hostToml({ interval }: ControlPlaneOptions): string {
+  return stringify({
+    guests: { address: management.host },
+    libvirt: { uri: libvirtUri },
+    state: { folder: stateFolder },
+    reconciler: { interval_s: interval, yields_within_s: Math.max(30, 2 * interval) },
+  });
+}
