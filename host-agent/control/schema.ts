@@ -32,7 +32,7 @@ export const domainStatusSchema = z.strictObject({
   /** Where it comes from; `invalid`: the metadata has something that cannot be used (`problem` says what). */
   desired_from: z.enum(['metadata', 'default', 'invalid']),
   problem: z.string().max(2000).nullable(),
-  actual: z.enum(['vmcall', 'injected', 'poll', 'unknown', 'off']),
+  actual: z.enum([...desiredPathSchema.options, 'unknown', 'off']),
   phase: z.enum(['reached', 'moving', 'blocked']),
   /** Why actual is not desired; null when it is. */
   reason: reasonSchema.nullable(),

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
+import { demands, stepSwitches, stepTells } from './demands.js';
+import type { DesiredPath } from './metadata.js';
 import type { KvmSeen, Seen, Step } from './seen.js';
 
 /** Why actual is not desired; `code` is stable. */
@@ -18,7 +21,7 @@ export interface Decision {
 }
 
 /** What packets take now. `unknown`: nobody who knows can be asked, or guest and KVM do not bear each other out. */
-export type Actual = 'vmcall' | 'injected' | 'poll' | 'unknown' | 'off';
+export type Actual = DesiredPath | 'unknown' | 'off';
 
 const reached: Decision = { step: null, phase: 'reached', reason: null };
 const blocked = (code: string, message: string): Decision => ({
@@ -34,27 +37,39 @@ const moving = (step: Step | null, code: string, message: string): Decision => (
 
 /**
  * The next step from what is seen to what is desired. To `vmcall`: allow in KVM, tell the guest, see it running there. To
- * `injected`: the guest first, then KVM's switches. A step that failed turns the way round until it is tried again.
+ * any other: the guest first, then KVM's switches. A step that failed turns the way round, to `injected`, until it is
+ * tried again.
  */
 export function decide(seen: Seen): Decision {
   const { desired, domain, kvm, failure } = seen;
   if (domain === 'off')
     return desired.path === 'injected' ? reached : blocked('DOMAIN_OFF', 'the domain does not run');
-  if (desired.path === 'injected') return towardsInjected(seen, reached);
+  if (desired.path === 'injected') return awayFromVmcall(seen, 'injected', reached);
   if (domain === 'paused') return blocked('DOMAIN_PAUSED', 'the domain is paused');
-  if (kvm.support !== 'present') return towardsInjected(seen, blocked(...unsupported(kvm)));
-  if (failure) return towardsInjected(seen, blocked(failure.code, failure.message));
-  return towardsVmcall(seen, kvm);
+  const needsKvm = demands[desired.path].vcpuYield || demands[desired.path].irqfdHardirq;
+  if (needsKvm && kvm.support !== 'present')
+    return awayFromVmcall(seen, 'injected', blocked(...unsupported(kvm)));
+  if (failure) return awayFromVmcall(seen, 'injected', blocked(failure.code, failure.message));
+  if (desired.path !== 'vmcall') return awayFromVmcall(seen, desired.path, absence(seen) ?? reached);
+  return towardsVmcall(seen);
 }
 
-function towardsVmcall({ guest, evidence }: Seen, kvm: KvmSeen & { support: 'present' }): Decision {
+/** Why the guest cannot be told anything now. */
+function absence({ guest }: Seen): Decision | undefined {
   if (!guest)
     return blocked('GUEST_ABSENT', 'no session with its guest agent: does it run there, is it enrolled?');
   if (!guest.capable)
     return blocked('GUEST_INCAPABLE', 'its guest agent cannot switch paths: use the same version there');
-  const { health } = guest;
-  if (!health) return moving(null, 'GUEST_SILENT', 'its guest agent has not told its health yet');
-  if (health.dataplane !== 'running') return blocked(...dataplaneOff(health));
+  if (!guest.health) return moving(null, 'GUEST_SILENT', 'its guest agent has not told its health yet');
+  if (guest.health.dataplane !== 'running') return blocked(...dataplaneOff(guest.health));
+  return undefined;
+}
+
+function towardsVmcall(seen: Seen): Decision {
+  const { guest, kvm, evidence } = seen;
+  const health = guest?.health;
+  const absent = absence(seen);
+  if (absent || !health || kvm.support !== 'present') return absent ?? reached;
   if (!kvm.vcpuYield || !kvm.irqfdHardirq)
     return moving('allow', 'NOT_ALLOWED', 'the VM call is not allowed in KVM yet');
   if (health.path !== 'vmcall' || health.wanted !== 'vmcall')
@@ -71,27 +86,34 @@ function towardsVmcall({ guest, evidence }: Seen, kvm: KvmSeen & { support: 'pre
       );
 }
 
-/** @param then once all is back: reached, or why not `vmcall` */
-function towardsInjected({ desired, domain, kvm, guest, failure }: Seen, then: Decision): Decision {
+/** @param then once all is there: reached, or why not what is desired */
+function awayFromVmcall(
+  { desired, domain, kvm, guest, failure }: Seen,
+  path: Exclude<DesiredPath, 'vmcall'>,
+  then: Decision,
+): Decision {
+  const want = demands[path];
+  const [tell, set] = [
+    want.guest === 'poll' ? 'tell-poll' : 'tell-injected',
+    want.irqfdHardirq ? 'allow-hard-isr' : 'forbid',
+  ] as const;
   const code = then.reason?.code ?? 'GOING_BACK';
-  const message = then.reason?.message ?? 'the domain is not back on the injected path yet';
+  const message = then.reason?.message ?? `the domain is not on ${path} yet`;
   const health = guest?.capable ? guest.health : null;
-  const mustTell = health !== null && domain === 'running' && shouldBeTold(health, desired);
+  const mustTell = health !== null && domain === 'running' && shouldBeTold(health, desired, want.guest);
   // The host has the last word: a guest that does not go back by itself is put back by the switch (OFF, the ABI's word).
-  if (mustTell && failure?.step !== 'tell-injected') return moving('tell-injected', code, message);
-  if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq))
-    return failure?.step === 'forbid'
-      ? blocked(failure.code, failure.message)
-      : moving('forbid', code, message);
+  if (mustTell && failure?.step !== tell) return moving(tell, code, message);
+  if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq !== want.irqfdHardirq))
+    return failure?.step === set ? blocked(failure.code, failure.message) : moving(set, code, message);
   if (mustTell && failure) return blocked(failure.code, failure.message);
   return then;
 }
 
 /** A guest whose domain was never given a path keeps polling if its own configuration says so. */
-function shouldBeTold(health: Health, desired: Seen['desired']): boolean {
+function shouldBeTold(health: Health, desired: Seen['desired'], path: Path): boolean {
   if (health.dataplane !== 'running') return false;
   if (health.path === 'vmcall' || health.wanted === 'vmcall') return true;
-  return desired.source === 'metadata' && (health.path !== 'injected' || health.wanted !== 'injected');
+  return desired.source === 'metadata' && (health.path !== path || health.wanted !== path);
 }
 
 function unsupported(kvm: Exclude<KvmSeen, { support: 'present' }>): [string, string] {
@@ -116,7 +138,11 @@ export function actualPath({ domain, kvm, guest, evidence }: Seen): Actual {
   if (domain === 'off') return 'off';
   const told = guest?.health?.path ?? null;
   if (guest?.health && told === null) return 'unknown';
-  if (kvm.support !== 'present' || !kvm.vcpuYield) return told === 'poll' ? 'poll' : 'injected';
+  if (kvm.support !== 'present') return told === 'poll' ? 'poll' : 'injected';
+  if (!kvm.vcpuYield) {
+    if (told === 'poll') return 'poll';
+    return kvm.irqfdHardirq ? 'injected-hard-isr' : 'injected';
+  }
   if (evidence === 'counted' && (told === 'vmcall' || !guest)) return 'vmcall';
   return told === 'vmcall' || told === null ? 'unknown' : told;
 }
@@ -126,13 +152,10 @@ function afterStep(seen: Seen, step: Step, reason: Reason | null): Seen {
   const { kvm, guest } = seen;
   if (step === 'give-up')
     return { ...seen, failure: { step, code: reason?.code ?? '', message: reason?.message ?? '' } };
-  const isOn = step === 'allow';
-  if (step === 'allow' || step === 'forbid')
-    return kvm.support === 'present'
-      ? { ...seen, kvm: { ...kvm, vcpuYield: isOn, irqfdHardirq: isOn } }
-      : seen;
-  const path = step === 'tell-vmcall' ? 'vmcall' : 'injected';
+  const switched = stepSwitches[step];
+  if (switched) return kvm.support === 'present' ? { ...seen, kvm: { ...kvm, ...switched } } : seen;
   if (!guest?.health) return seen;
+  const path = stepTells[step] ?? 'injected';
   return {
     ...seen,
     evidence: 'counted',

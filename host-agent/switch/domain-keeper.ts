@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
 import { BackOff } from '../../src/support/back-off.js';
@@ -9,6 +10,7 @@ import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { DomainFacts, Libvirt } from '../libvirt.js';
 import { actualPath, type Decision, decide, plan, type Reason } from './decide.js';
+import { stepSwitches, stepTells } from './demands.js';
 import { YieldEvidence } from './evidence.js';
 import type { KvmSwitches } from './kvm.js';
 import type { DesiredPath } from './metadata.js';
@@ -230,22 +232,10 @@ export class DomainKeeper {
     const { kvm, log } = this.options;
     const name = this.#facts?.identity.name ?? '';
     try {
-      switch (step) {
-        case 'allow':
-          kvm.set(name, true);
-          break;
-        case 'forbid':
-          kvm.set(name, false);
-          break;
-        case 'tell-vmcall':
-          await this.#tellGuest('vmcall');
-          break;
-        case 'tell-injected':
-          await this.#tellGuest('injected');
-          break;
-        case 'give-up':
-          throw new VmcallError(reason?.code ?? '', reason?.message ?? '', '');
-      }
+      const [switches, path] = [stepSwitches[step], stepTells[step]];
+      if (switches) kvm.set(name, switches);
+      else if (path) await this.#tellGuest(path);
+      else throw new VmcallError(reason?.code ?? '', reason?.message ?? '', '');
       log.info({ step }, 'step done');
     } catch (error) {
       if (this.#stopped) return;
@@ -255,7 +245,7 @@ export class DomainKeeper {
     }
   }
 
-  async #tellGuest(path: DesiredPath): Promise<void> {
+  async #tellGuest(path: Path): Promise<void> {
     const guest = this.#guest;
     if (!guest) throw new RequestError('SESSION_LOST');
     const now = performance.now();

@@ -2,6 +2,7 @@
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../tuning/host.js';
 import { kvmFolder } from '../tuning/qemu-process.js';
+import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';
 
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
@@ -45,12 +46,13 @@ export class KvmSwitches {
    * Throws both switches. Both are tried whatever becomes of the first, so that switching off leaves as little on as can be.
    * @throws VmcallError KVM_VM_ABSENT, HOST_READ, HOST_WRITE
    */
-  set(name: string, isOn: boolean): void {
+  set(name: string, { vcpuYield, irqfdHardirq }: Switches): void {
     const folder = this.#folder(name);
     let failure: unknown;
+    const wanted = { vcpu_yield: vcpuYield, irqfd_hardirq: irqfdHardirq };
     for (const file of switches) {
       try {
-        this.host.write(`${folder}/${file}`, isOn ? '1' : '0');
+        this.host.write(`${folder}/${file}`, wanted[file] ? '1' : '0');
       } catch (error) {
         failure ??= error;
       }

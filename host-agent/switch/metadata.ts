@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 
-/** What an administrator may want of a domain. */
-export const desiredPathSchema = z.enum(['injected', 'vmcall']);
+/**
+ * What an administrator may want of a domain. `injected-hard-isr`: injected interrupts, with the host's handler in hard
+ * interrupt context (the non-threaded handler of the kernel series).
+ */
+export const desiredPathSchema = z.enum(['injected', 'injected-hard-isr', 'poll', 'vmcall']);
 export type DesiredPath = z.infer<typeof desiredPathSchema>;
 
 /** The namespace of our element in a domain's `<metadata>`, and the prefix it is written with. */
@@ -27,7 +30,8 @@ export function formatDesired(path: DesiredPath): string {
  */
 export function parseDesired(xml: string): { path: DesiredPath } | { problem: string } {
   const words = xml.length > charactersMost ? null : element.exec(xml);
-  if (!words) return { problem: `${shown(xml)} is not <desired path="injected|vmcall"/>` };
+  if (!words)
+    return { problem: `${shown(xml)} is not <desired path="${desiredPathSchema.options.join('|')}"/>` };
   const pairs = [...(words[1] ?? '').matchAll(attribute)].map(
     ([, name = '', double, single]) => [name, double ?? single ?? ''] as const,
   );

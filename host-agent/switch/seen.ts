@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Health } from '../../src/protocol/messages.js';
+import type { Switches } from './demands.js';
 import type { DesiredPath } from './metadata.js';
 
 /** KVM's side of one running domain, as its debugfs folder shows it (kernel-patches/README.md). */
@@ -8,14 +9,11 @@ export type KvmSeen =
   | { support: 'absent'; why: string }
   /** A KVM without the series. */
   | { support: 'unsupported'; missing: readonly string[] }
-  | {
+  | (Switches & {
       support: 'present';
-      /** The two switches. */
-      vcpuYield: boolean;
-      irqfdHardirq: boolean;
       /** Calls counted since the VM began. */
       yields: number;
-    };
+    });
 
 /** What KVM's own count says about a guest that says it is on `vmcall`. */
 export type Evidence =
@@ -27,7 +25,15 @@ export type Evidence =
   | 'missing';
 
 /** What the reconciler does. `give-up` takes what is seen for a failure, and so turns the way round. */
-export const steps = ['allow', 'tell-vmcall', 'give-up', 'tell-injected', 'forbid'] as const;
+export const steps = [
+  'allow',
+  'tell-vmcall',
+  'give-up',
+  'tell-injected',
+  'tell-poll',
+  'allow-hard-isr',
+  'forbid',
+] as const;
 export type Step = (typeof steps)[number];
 
 /** A step that failed not long ago; until it is tried again, the injected path is what is driven to. */

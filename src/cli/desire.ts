@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ControlClient } from '../../host-agent/control/client.js';
 import type { DomainStatus, Planned } from '../../host-agent/control/schema.js';
-import type { DesiredPath } from '../../host-agent/switch/metadata.js';
+import { type DesiredPath, desiredPathSchema } from '../../host-agent/switch/metadata.js';
 import type { Step } from '../../host-agent/switch/seen.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
@@ -13,18 +13,24 @@ const pollMs = 250;
 const waitMs = 60_000;
 
 interface Options extends AgentOptions {
+  /** Of `enable` alone. */
+  path?: DesiredPath;
   wait: boolean;
   dryRun?: true;
 }
 
-/** `vmcall enable`: the domain is to take the VM-call path. */
-export const enableCommand = () => desireCommand('enable', 'vmcall', 'put a domain on the VM-call path');
+/** `vmcall enable`: the domain is to take the VM-call path, or another one that is named. */
+export const enableCommand = () =>
+  desireCommand('enable', 'put a domain on the VM-call path').addOption(
+    new Option('--path <path>', 'another path, to compare with')
+      .choices(desiredPathSchema.options)
+      .default('vmcall'),
+  );
 
 /** `vmcall disable`: the domain is to take the injected path. */
-export const disableCommand = () =>
-  desireCommand('disable', 'injected', 'put a domain back on the injected path');
+export const disableCommand = () => desireCommand('disable', 'put a domain back on the injected path');
 
-function desireCommand(verb: string, path: DesiredPath, description: string): Command {
+function desireCommand(verb: string, description: string): Command {
   return new Command(verb)
     .description(description)
     .argument('<domain>', 'name, id or UUID')
@@ -33,7 +39,7 @@ function desireCommand(verb: string, path: DesiredPath, description: string): Co
     .addOption(socketOption())
     .addOption(connectOption())
     .addHelpText('after', "\nThe wish is kept in the domain's metadata: it outlives agents, guest and host.")
-    .action(async (domain: string, options: Options) => {
+    .action(async (domain: string, { path = 'injected', ...options }: Options) => {
       const { client, status } = await openAgent(options);
       const { uuid, name } = findDomain(status, domain);
       const planned = await client.desire(uuid, { path, dry_run: options.dryRun === true });
@@ -48,6 +54,8 @@ const words: Readonly<Record<Step, string>> = {
   'tell-vmcall': 'tell the guest to take the VM-call path',
   'give-up': 'give up',
   'tell-injected': 'tell the guest to take the injected path',
+  'tell-poll': 'tell the guest to poll',
+  'allow-hard-isr': "have KVM take the NIC's interrupts in hard interrupt context, and no VM calls",
   forbid: 'forbid VM calls in KVM',
 };
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execa } from 'execa';
 import type { Log } from './log.js';
 
 /**
@@ -8,6 +7,8 @@ import type { Log } from './log.js';
  */
 export async function notifySystemd(assignments: readonly string[], log: Log): Promise<void> {
   if (!process.env.NOTIFY_SOCKET) return;
+  // Here, for a guest without systemd need not load it: a quarter of the guest agent's files.
+  const { execa } = await import('execa');
   try {
     await execa('systemd-notify', [`--pid=${process.pid}`, ...assignments], { timeout: 10_000 });
   } catch (error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { actualPath, decide, plan } from '../../../host-agent/switch/decide.js';
+import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
 import type { Failure, KvmSeen, Seen, Step } from '../../../host-agent/switch/seen.js';
 import type { Path } from '../../../src/protocol/fields.js';
 import type { Health } from '../../../src/protocol/messages.js';
@@ -21,7 +22,7 @@ function on(path: Path | null, changes: Partial<Health> = {}): Seen['guest'] {
 }
 const failed = (step: Step): Failure => ({ step, code: 'WHY', message: 'why' });
 
-function seen(path: 'injected' | 'vmcall', changes: Partial<Seen> = {}): Seen {
+function seen(path: DesiredPath, changes: Partial<Seen> = {}): Seen {
   return {
     desired: { path, source: 'metadata' },
     domain: 'running',
@@ -188,6 +189,53 @@ describe('towards injected', () => {
   });
 });
 
+const hardIsr = { ...kvm(false), irqfdHardirq: true } as KvmSeen;
+
+describe('towards the paths that are there to be compared with', () => {
+  test.each<[path: DesiredPath, ...Row]>([
+    ['poll', 'on injected', {}, 'tell-poll', 'moving', 'GOING_BACK'],
+    [
+      'poll',
+      'on vmcall: the guest first',
+      { kvm: kvm(true), guest: on('vmcall') },
+      'tell-poll',
+      'moving',
+      'GOING_BACK',
+    ],
+    ['poll', 'told: then KVM', { kvm: kvm(true), guest: on('poll') }, 'forbid', 'moving', 'GOING_BACK'],
+    ['poll', 'there', { guest: on('poll') }, null, 'reached'],
+    ['poll', 'there, without the series', { kvm: without, guest: on('poll') }, null, 'reached'],
+    ['poll', 'refused', { failure: failed('tell-poll') }, null, 'blocked', 'WHY'],
+    ['poll', 'no session', { guest: null }, null, 'blocked', 'GUEST_ABSENT'],
+    ['poll', 'off', { domain: 'off' }, null, 'blocked', 'DOMAIN_OFF'],
+    ['injected-hard-isr', 'on injected', {}, 'allow-hard-isr', 'moving', 'GOING_BACK'],
+    [
+      'injected-hard-isr',
+      'on vmcall',
+      { kvm: kvm(true), guest: on('vmcall') },
+      'tell-injected',
+      'moving',
+      'GOING_BACK',
+    ],
+    ['injected-hard-isr', 'told: then KVM', { kvm: kvm(true) }, 'allow-hard-isr', 'moving', 'GOING_BACK'],
+    ['injected-hard-isr', 'there', { kvm: hardIsr }, null, 'reached'],
+    ['injected-hard-isr', 'refused by KVM', { failure: failed('allow-hard-isr') }, null, 'blocked', 'WHY'],
+    [
+      'injected-hard-isr',
+      'a kernel without the series',
+      { kvm: without },
+      null,
+      'blocked',
+      'KVM_UNSUPPORTED',
+    ],
+    ['injected', 'from the non-threaded handler', { kvm: hardIsr }, 'forbid', 'moving', 'GOING_BACK'],
+  ])('%s: %s', (path, _what, changes, step, phase, code) => {
+    const decision = decide(seen(path, changes));
+    expect(decision).toMatchObject({ step, phase });
+    expect(decision.reason?.code).toBe(code);
+  });
+});
+
 /** What a step does when all goes well. */
 function done(at: Seen, step: Step): Seen {
   if (step === 'allow') return { ...at, kvm: kvm(true) };
@@ -252,6 +300,7 @@ describe('the actual path', () => {
     ['no session, but KVM counts', { kvm: kvm(true), guest: null }, 'vmcall'],
     ['no session, and KVM counts nothing', { kvm: kvm(true), guest: null, evidence: 'missing' }, 'unknown'],
     ['polling', { guest: on('poll') }, 'poll'],
+    ['the non-threaded handler', { kvm: hardIsr }, 'injected-hard-isr'],
     ['no dataplane', { guest: on(null, { dataplane: 'waiting' }) }, 'unknown'],
     ['off', { domain: 'off' }, 'off'],
   ])('%s: %s', (_what, changes, actual) => {

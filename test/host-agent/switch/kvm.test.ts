@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { demands } from '../../../host-agent/switch/demands.js';
 import { KvmSwitches } from '../../../host-agent/switch/kvm.js';
 import { FileHost } from '../../../host-agent/tuning/host.js';
 import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
@@ -27,12 +28,12 @@ const values = () =>
 
 describe("KVM's switches", () => {
   test('are thrown and seen', () => {
-    kvm.set('dpdk0', true);
+    kvm.set('dpdk0', demands.vmcall);
     writeFileSync(join(folder, 'vcpu_yields'), '123\n');
     expect(kvm.see('dpdk0')).toEqual({
       ...{ support: 'present', vcpuYield: true, irqfdHardirq: true, yields: 123 },
     });
-    kvm.set('dpdk0', false);
+    kvm.set('dpdk0', demands.injected);
     expect(values()).toEqual(['0', '0']);
   });
 
@@ -42,10 +43,10 @@ describe("KVM's switches", () => {
   });
 
   test('are both tried when the first fails', () => {
-    kvm.set('dpdk0', true);
+    kvm.set('dpdk0', demands.vmcall);
     rmSync(join(folder, 'vcpu_yield'));
     mkdirSync(join(folder, 'vcpu_yield'));
-    expect(() => kvm.set('dpdk0', false)).toThrow(expect.objectContaining({ code: 'HOST_WRITE' }));
+    expect(() => kvm.set('dpdk0', demands.injected)).toThrow(expect.objectContaining({ code: 'HOST_WRITE' }));
     expect(readFileSync(join(folder, 'irqfd_hardirq'), 'utf8').trim()).toBe('0');
   });
 

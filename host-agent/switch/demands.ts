@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Path } from '../../src/protocol/fields.js';
+import type { DesiredPath } from './metadata.js';
+import type { Step } from './seen.js';
+
+/** KVM's two switches of a VM (kernel-patches/README.md). */
+export interface Switches {
+  vcpuYield: boolean;
+  irqfdHardirq: boolean;
+}
+
+/** What a desired path asks of the guest and of KVM. */
+export const demands: Readonly<Record<DesiredPath, Switches & { guest: Path }>> = {
+  injected: { guest: 'injected', vcpuYield: false, irqfdHardirq: false },
+  'injected-hard-isr': { guest: 'injected', vcpuYield: false, irqfdHardirq: true },
+  poll: { guest: 'poll', vcpuYield: false, irqfdHardirq: false },
+  vmcall: { guest: 'vmcall', vcpuYield: true, irqfdHardirq: true },
+};
+
+const switchesOf = ({ vcpuYield, irqfdHardirq }: Switches): Switches => ({ vcpuYield, irqfdHardirq });
+
+/** How a step leaves KVM's switches. */
+export const stepSwitches: Readonly<Partial<Record<Step, Switches>>> = {
+  allow: switchesOf(demands.vmcall),
+  'allow-hard-isr': switchesOf(demands['injected-hard-isr']),
+  forbid: switchesOf(demands.injected),
+};
+
+/** The path that a step tells the guest. */
+export const stepTells: Readonly<Partial<Record<Step, Path>>> = {
+  'tell-vmcall': 'vmcall',
+  'tell-injected': 'injected',
+  'tell-poll': 'poll',
+};
