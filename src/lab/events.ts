@@ -85,7 +85,6 @@ const windowSchema = z.object({
   nicInterrupts: z.int(),
   /** Of those, taken by KVM in hard IRQ context. */
   hardIrqTaken: z.int(),
-  /** Of the DPDK vCPU. */
   yields: z.int(),
   doorbellRings: z.int(),
   /** Interrupts injected into any vCPU. */

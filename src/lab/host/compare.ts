@@ -20,7 +20,9 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
   await steps.take('native interrupt mode on the host, first half', () => bench.native(0));
   const guest = await steps.take('booting the guest', () => bench.startGuest());
   await steps.take("DPDK's own l3fwd-power in the guest", () => bench.l3fwdPower(guest));
-  const dataplane = await bench.startDataplane(guest);
+  const dataplane = await steps.take('host agent and guest agent', () =>
+    bench.startControlPlane(guest, (text) => steps.say(text)),
+  );
   const share = Math.ceil(plan.packets / plan.rounds);
   for (let index = 0; index < plan.rounds; index++)
     for (const path of guestPaths)
@@ -35,12 +37,11 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
   await dataplane.setIdleThreshold(0);
   for (const path of guestPaths)
     await steps.take(`${path.name}: CPU handed back`, () => bench.handback(guest, dataplane, path));
-  await dataplane.stop();
   await guest.stop();
   await steps.take('native interrupt mode on the host, second half', () => bench.native(1));
 }
 
 /** How many steps `compare` takes, for its progress. */
 export function stepCount(plan: Plan): number {
-  return 4 + guestPaths.length * (plan.rounds + 3) - 1;
+  return 5 + guestPaths.length * (plan.rounds + 3) - 1;
 }

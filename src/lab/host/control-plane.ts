@@ -16,6 +16,7 @@ import { libvirtUri } from './libvirtd.js';
 
 /** What runs of us on the host: the same program as on this machine. */
 const cli = join(projectRoot, 'dist', 'src', 'cli', 'main.js');
+const daemons = join(projectRoot, 'dist', 'src', 'cli', 'daemons.js');
 const stateFolder = '/run/lab/host-agent';
 const hostConfiguration = '/run/lab/host-agent.toml';
 /** Here the guest's configuration is handed over: the guest sees the host's files. */
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
   idleThreshold: number;
   /** Each domain is looked at this often by the host agent, whatever events say, s. */
   interval: number;
+  /** Told what is started. */
+  say: (text: string) => void;
 }
 
 /** Host agent and guest agent, as a user sets them up, with the command line and the control socket to drive them. */
@@ -46,12 +49,17 @@ export class ControlPlane {
     const plane = new ControlPlane(guest);
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     writeFileSync(hostConfiguration, hostToml(options));
+    options.say('the host agent');
     await plane.startHostAgent();
+    options.say('enrolling the guest');
     await plane.enrol(options);
+    options.say('the guest agent');
     const address = `${management.guest}/${management.prefix}`;
-    const words = [address, guestConfiguration, process.execPath, cli];
+    const words = [address, guestConfiguration, process.execPath, daemons];
     const answer = await guest.supervise(`agent ${words.join(' ')}`);
     if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
+    await plane.until('the guest has a session', ({ guest: seen }) => seen !== null);
+    options.say("the guest's dataplane");
     await plane.until('the dataplane runs', ({ guest: seen }) => seen?.health?.dataplane === 'running');
     return plane;
   }
@@ -63,7 +71,7 @@ export class ControlPlane {
   /** Resolves when it answers and is connected to libvirt. */
   async startHostAgent(): Promise<void> {
     const log = openSync('/run/lab/host-agent.log', 'a');
-    const agent = spawn(process.execPath, [cli, 'host-agent', '--config', hostConfiguration], {
+    const agent = spawn(process.execPath, [daemons, 'host-agent', '--config', hostConfiguration], {
       stdio: ['ignore', log, log],
       detached: true,
     });

@@ -10,6 +10,7 @@ export async function platformFacts(): Promise<Record<string, string>> {
     hostCommandLine: readText('/proc/cmdline'),
     hostCpu: /^model name\s*:\s*(.*)$/m.exec(readText('/proc/cpuinfo'))?.[1] ?? 'unknown',
     clocksource: readText('/sys/devices/system/clocksource/clocksource0/current_clocksource'),
+    hostLibvirt: (await run('libvirtd', '--version')).trim(),
     guestQemu: (await run('qemu-system-x86_64', '--version')).split('\n')[0] ?? '',
   };
   for (const name of modules) {

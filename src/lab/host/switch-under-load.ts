@@ -8,7 +8,7 @@ import { ControlPlane, filePrefix } from './control-plane.js';
 import { GuestDataplane } from './dataplane.js';
 import { domainName } from './domain-xml.js';
 import { emit } from './events.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { dpdkCpu, type GuestMachine } from './guest-machine.js';
 import { interruptCount, steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
@@ -28,7 +28,11 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   const bench = await TestBench.prepare(plan);
   const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
   const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, { idleThreshold: plan.idleThreshold, interval: 10 }),
+    ControlPlane.start(guest, {
+      idleThreshold: plan.idleThreshold,
+      interval: 10,
+      say: (text) => steps.say(text),
+    }),
   );
   const dataplane = await GuestDataplane.attach(guest, filePrefix);
   steerVfioInterrupts(bench.nic, dpdkCpu);
@@ -70,15 +74,14 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   await steps.take('stopping the guest', () => guest.stop());
 }
 
-/** From the kernel's own counts, which can be read without a word to the vCPU. */
+/** From the kernel's own counts, which can be read without a word to the vCPU; only the DPDK vCPU makes VM calls. */
 async function countedWhile(guest: GuestMachine, nic: string, work: () => Promise<unknown>): Promise<Window> {
   const folder = guest.kvmFolder;
-  const vcpu = `${folder}/vcpu${dpdkVcpu}`;
   const read = (): Window => ({
     nicInterrupts: interruptCount(nic),
     hardIrqTaken: Number(readText(`${folder}/irqfd_hardirq_taken`)),
-    yields: Number(readText(`${vcpu}/vcpu_yields`)),
-    doorbellRings: Number(readText(`${vcpu}/doorbell_rings`)),
+    yields: Number(readText(`${folder}/vcpu_yields`)),
+    doorbellRings: Number(readText(`${folder}/doorbell_rings`)),
     injections: Number(readText(`${folder}/irq_injections`)),
   });
   const before = read();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
 import type { Pass, PathName, Round } from '../events.js';
 import type { Plan } from '../plan.js';
 import { readText } from './commands.js';
+import { ControlPlane, filePrefix } from './control-plane.js';
 import { courseOf } from './course.js';
 import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
@@ -21,9 +23,12 @@ const stagePackets = 100;
 /** Packets of what the paths are judged by. */
 const referencePackets = 300;
 
+/** Nothing changes during a run but by its own wish: the host agent looks at the domain at each of those, s. */
+const quietInterval = 3600;
+
 /** A path that a running guest takes by switching at run time. */
 export interface GuestPath {
-  name: PathName;
+  name: PathName & DesiredPath;
   policy: Policy;
   kvm: KvmSwitch;
 }
@@ -35,6 +40,8 @@ const dpdkMac = '52:54:00:00:00:02';
 
 /** The two NICs, the traffic between them, and rounds of it. */
 export class TestBench {
+  #plane: ControlPlane | undefined;
+
   private constructor(
     private readonly plan: Plan,
     private readonly sender: string,
@@ -74,6 +81,13 @@ export class TestBench {
     return GuestDataplane.start(guest, { program: 'vmcall-dataplane', policy: 'interrupt', idleThreshold });
   }
 
+  /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
+  async startControlPlane(guest: GuestMachine, say: (text: string) => void): Promise<Dataplane> {
+    const { idleThreshold } = this.plan;
+    this.#plane = await ControlPlane.start(guest, { idleThreshold, interval: quietInterval, say });
+    return GuestDataplane.attach(guest, filePrefix);
+  }
+
   /** On the host itself, interrupt mode: half of the packets; the second half has the CPU handed back, and polling. */
   async native(index: 0 | 1): Promise<void> {
     const { dataplane: folder, idleThreshold, packets } = this.plan;
@@ -110,9 +124,13 @@ export class TestBench {
 
   /** Switches to a path; at each moment the packets have a path that works. */
   async switchTo(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
-    if (path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
-    await dataplane.setPolicy(path.policy);
-    if (!path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
+    if (this.#plane) {
+      await this.#plane.switchTo(path.name);
+    } else {
+      if (path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
+      await dataplane.setPolicy(path.policy);
+      if (!path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
+    }
     steerVfioInterrupts(this.nic, dpdkCpu);
   }
 
