@@ -96,7 +96,6 @@ export type Window = z.infer<typeof windowSchema>;
 export const switchSchema = z.object({
   type: z.literal('switch'),
   index: z.int(),
-  by: z.enum(['command line', 'control socket']),
   path: z.enum(['injected', 'vmcall']),
   /** From the wish to the path being reached, ms of the lab's clock. */
   took: z.number(),
@@ -104,14 +103,22 @@ export const switchSchema = z.object({
 });
 export type SwitchEvent = z.infer<typeof switchSchema>;
 
+/** `vmcall enable` or `vmcall disable`, and `vmcall status --json` after it. */
+export const commandLineSwitchSchema = z.object({
+  type: z.literal('command-line-switch'),
+  verb: z.enum(['enable', 'disable']),
+  printed: z.string(),
+  status: z.unknown(),
+});
+
+export type CommandLineSwitch = z.infer<typeof commandLineSwitchSchema>;
+
 /** Traffic as it flowed under a number of switches: none, or the whole scenario's. */
 export const switchTrafficSchema = z.object({
   type: z.literal('switch-traffic'),
   switches: z.int(),
   generator: generatorResultSchema,
   dataplane: counters,
-  /** `vmcall status --json` at the end of it. */
-  status: z.unknown(),
 });
 export type SwitchTraffic = z.infer<typeof switchTrafficSchema>;
 
@@ -160,6 +167,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   stagesSchema,
   wakeupsSchema,
   switchSchema,
+  commandLineSwitchSchema,
   switchTrafficSchema,
   testCaseSchema,
   testProgramSchema,

@@ -17,6 +17,8 @@ export const planSchema = z.strictObject({
   /** Folders of built programs. */
   dataplane: z.string(),
   generator: z.string(),
+  /** Folder of our own programs: `vmcall.js`, `daemons.js`, `lab-host.js` (setup/bundle.ts). */
+  programs: z.string(),
   /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
   turns: z.string().optional(),
   selftests: z.string().optional(),
@@ -31,6 +33,8 @@ export const planSchema = z.strictObject({
   seed: z.int().min(0),
   /** L1's TSC rate, kHz. */
   tscKhz: z.int().positive(),
+  /** How often scenario `switch-under-load` throws the switch. */
+  switches: z.int().min(2).max(1000).optional(),
   /** What scenario `selftests` runs, in order. */
   testPrograms: z.array(testProgramSchema).max(16).optional(),
 });

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Artifacts } from '../setup/artifacts.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
-import { cacheRoot, projectRoot } from '../support/paths.js';
+import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { type LabEvent, labEventSchema } from './events.js';
 import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
@@ -39,7 +39,15 @@ export interface LabRun {
 /** What a plan has from the builds and the run itself, not from who asks for a scenario. */
 type LabParts = Pick<
   Plan,
-  'run' | 'kernel' | 'guestInitramfs' | 'dataplane' | 'generator' | 'tscKhz' | 'turns' | 'selftests'
+  | 'run'
+  | 'kernel'
+  | 'programs'
+  | 'guestInitramfs'
+  | 'dataplane'
+  | 'generator'
+  | 'tscKhz'
+  | 'turns'
+  | 'selftests'
 >;
 
 export interface LabRequest {
@@ -87,12 +95,13 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
     guestInitramfs: artifacts.guestInitramfs,
     dataplane: artifacts.dataplane,
     generator: artifacts.generator,
+    programs: artifacts.programs,
     tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
     turns: artifacts.turns,
     selftests: artifacts.selftests,
   };
   await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
-  await writeFile(join(run, 'start.sh'), startScript(run));
+  await writeFile(join(run, 'start.sh'), startScript(run, artifacts.programs));
   const qemu = [
     'qemu-system-x86_64',
     ...machineArguments({
@@ -121,14 +130,13 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
   }
 }
 
-function startScript(run: string): string {
-  const main = join(projectRoot, 'dist', 'src', 'lab', 'host', 'main.js');
+function startScript(run: string, programs: string): string {
   return [
     '# Written by the lab: what L1 runs once its root is mounted.',
     'export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/lab TMPDIR=/run/lab',
     // The libvirt addon is there.
     `export XDG_CACHE_HOME='${dirname(cacheRoot)}'`,
-    `'${process.execPath}' '${main}' '${join(run, 'plan.json')}'`,
+    `'${process.execPath}' '${join(programs, 'lab-host.js')}' '${join(run, 'plan.json')}'`,
     'busybox cat /run/lab/*.log',
     'busybox poweroff -f',
     '',

@@ -7,6 +7,7 @@ import { buildInitramfs, type InitramfsContents, moduleName } from '../lab/initr
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
 import { here, logged } from './build.js';
+import { bundlePrograms } from './bundle.js';
 import type { KernelPackages } from './kernel-packages.js';
 
 /** 9p and the virtio-serial ports; 6.12 has both built in. */
@@ -19,6 +20,8 @@ export interface Artifacts {
   modules: string;
   dataplane: string;
   generator: string;
+  /** Our own programs, bundled: see bundle.ts. */
+  programs: string;
   /** Program that gives the other virtual CPUs their turn while one starts; only for kernels that need it. */
   turns: string | undefined;
   /** The kernel selftests of the series, where they are wanted. */
@@ -169,7 +172,7 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
   const generator = await buildGenerator(progress);
   const turns = await buildTurns(kernel);
   const hostInitramfs = await buildHostInitramfs(kernel, modules, turns);
-  const programs = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
+  const inGuest = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
   const guestInitramfs = await image(
     'guest-initramfs',
     {
@@ -184,12 +187,13 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
         { name: 'msr' },
       ],
       replacements: new Map(),
-      files: new Map(programs.map((name) => [`bin/${name}`, join(dataplane, name)])),
+      files: new Map(inGuest.map((name) => [`bin/${name}`, join(dataplane, name)])),
     },
     [dataplane],
     kernel.release,
   );
-  return { kernel, modules, dataplane, generator, turns, hostInitramfs, guestInitramfs };
+  const programs = await bundlePrograms();
+  return { kernel, modules, dataplane, generator, programs, turns, hostInitramfs, guestInitramfs };
 }
 
 /** Adds the kernel selftests of the series. */

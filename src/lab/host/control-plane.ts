@@ -7,16 +7,12 @@ import { parse, stringify } from 'smol-toml';
 import { ControlClient } from '../../../host-agent/control/client.js';
 import { type DomainStatus, defaultSocket } from '../../../host-agent/control/schema.js';
 import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
-import { projectRoot } from '../../support/paths.js';
 import { run } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import { domainName, domainUuid, management } from './domain-xml.js';
 import type { GuestMachine } from './guest-machine.js';
 import { libvirtUri } from './libvirtd.js';
 
-/** What runs of us on the host: the same program as on this machine. */
-const cli = join(projectRoot, 'dist', 'src', 'cli', 'main.js');
-const daemons = join(projectRoot, 'dist', 'src', 'cli', 'daemons.js');
 const stateFolder = '/run/lab/host-agent';
 const hostConfiguration = '/run/lab/host-agent.toml';
 /** Here the guest's configuration is handed over: the guest sees the host's files. */
@@ -28,6 +24,8 @@ export const filePrefix = 'vmcall';
 const lookMs = 20;
 
 export interface ControlPlaneOptions {
+  /** Folder of our own programs. */
+  programs: string;
   /** us */
   idleThreshold: number;
   /** Each domain is looked at this often by the host agent, whatever events say, s. */
@@ -42,11 +40,14 @@ export class ControlPlane {
   /** The host agent's process. */
   #agent = 0;
 
-  private constructor(private readonly guest: GuestMachine) {}
+  private constructor(
+    private readonly guest: GuestMachine,
+    private readonly programs: string,
+  ) {}
 
   /** Host agent, enrolment, guest agent, in that order; resolves when the guest has told that its dataplane runs. */
   static async start(guest: GuestMachine, options: ControlPlaneOptions): Promise<ControlPlane> {
-    const plane = new ControlPlane(guest);
+    const plane = new ControlPlane(guest, options.programs);
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     writeFileSync(hostConfiguration, hostToml(options));
     options.say('the host agent');
@@ -55,7 +56,7 @@ export class ControlPlane {
     await plane.enrol(options);
     options.say('the guest agent');
     const address = `${management.guest}/${management.prefix}`;
-    const words = [address, guestConfiguration, process.execPath, daemons];
+    const words = [address, guestConfiguration, process.execPath, plane.#program('daemons')];
     const answer = await guest.supervise(`agent ${words.join(' ')}`);
     if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
     await plane.until('the guest has a session', ({ guest: seen }) => seen !== null);
@@ -71,10 +72,14 @@ export class ControlPlane {
   /** Resolves when it answers and is connected to libvirt. */
   async startHostAgent(): Promise<void> {
     const log = openSync('/run/lab/host-agent.log', 'a');
-    const agent = spawn(process.execPath, [daemons, 'host-agent', '--config', hostConfiguration], {
-      stdio: ['ignore', log, log],
-      detached: true,
-    });
+    const agent = spawn(
+      process.execPath,
+      [this.#program('daemons'), 'host-agent', '--config', hostConfiguration],
+      {
+        stdio: ['ignore', log, log],
+        detached: true,
+      },
+    );
     let ended: string | undefined;
     agent.once('exit', (code, signal) => {
       ended = `${signal ?? `exit code ${code}`}`;
@@ -113,7 +118,11 @@ export class ControlPlane {
 
   /** The command line, as a user has it; gives its stdout. */
   vmcall(...words: string[]): Promise<string> {
-    return run(process.execPath, cli, ...words);
+    return run(process.execPath, this.#program('vmcall'), ...words);
+  }
+
+  #program(name: string): string {
+    return join(this.programs, `${name}.js`);
   }
 
   async status(): Promise<DomainStatus> {

@@ -59,13 +59,9 @@ export function steerVfioInterrupts(address: string, cpu: number): void {
     writeText(`/proc/irq/${irq}/smp_affinity_list`, String(cpu));
 }
 
-/** How often a PCI function's VFIO interrupts came, on all CPUs together. */
-export function interruptCount(address: string): number {
-  const lines = readText('/proc/interrupts')
-    .split('\n')
-    .filter((line) => line.includes(`(${address})`));
-  const counts = lines.flatMap(
-    (line) => /^\s*\d+:((?:\s+\d+)+)\s/.exec(line)?.[1]?.trim().split(/\s+/) ?? [],
-  );
-  return counts.reduce((total, count) => total + Number(count), 0);
+/** Tells how often a PCI function's VFIO interrupts have come, on all CPUs together. */
+export function interruptCounter(address: string): () => number {
+  const files = interruptsNamed(`(${address})`).map((irq) => `/sys/kernel/irq/${irq}/per_cpu_count`);
+  return () =>
+    files.flatMap((file) => readText(file).split(',')).reduce((total, count) => total + Number(count), 0);
 }

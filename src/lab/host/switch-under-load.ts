@@ -9,15 +9,13 @@ import { GuestDataplane } from './dataplane.js';
 import { domainName } from './domain-xml.js';
 import { emit } from './events.js';
 import { dpdkCpu, type GuestMachine } from './guest-machine.js';
-import { interruptCount, steerVfioInterrupts } from './nic.js';
+import { interruptCounter, steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
 
 export const switchUnderLoadStepCount = 6;
 
-const switches = 100;
-/** Of these, by the command line: the rest by the socket that it uses, which is quicker. */
-const byCommandLine = 2;
+const switchesUnlessTold = 100;
 /** Time after a switch in which is counted what packets do, ms: some forty packets. */
 const windowMs = 15;
 /** More than are sent until the last switch. */
@@ -25,60 +23,53 @@ const packetsMost = 1_000_000;
 
 /** The host agent throws the switch of a running guest to and fro while packets flow. */
 export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
+  const { programs, idleThreshold, packets, switches = switchesUnlessTold } = plan;
   const bench = await TestBench.prepare(plan);
   const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
+  const say = (text: string) => steps.say(text);
   const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, {
-      idleThreshold: plan.idleThreshold,
-      interval: 10,
-      say: (text) => steps.say(text),
-    }),
+    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, say }),
   );
   const dataplane = await GuestDataplane.attach(guest, filePrefix);
   steerVfioInterrupts(bench.nic, dpdkCpu);
-  const told = async () => JSON.parse(await plane.vmcall('status', domainName, '--json')) as unknown;
 
-  await steps.take('injected, without a switch', async () => {
-    await dataplane.reset();
-    const generator = await bench.burst({ packets: plan.packets });
-    const counters = await dataplane.counters();
-    emit({ type: 'switch-traffic', switches: 0, generator, dataplane: counters, status: await told() });
-  });
-
-  await dataplane.reset();
-  const traffic = bench.traffic({ packets: packetsMost });
-  const throwSwitch = async (index: number) => {
-    const path: DesiredPath = index % 2 === 0 ? 'vmcall' : 'injected';
-    const isByHand = index < byCommandLine;
-    const before = performance.now();
-    if (isByHand) await plane.vmcall(path === 'vmcall' ? 'enable' : 'disable', domainName);
-    else await plane.switchTo(path);
-    const took = performance.now() - before;
-    const window = await countedWhile(guest, bench.nic, () => delay(windowMs));
-    const by = isByHand ? 'command line' : 'control socket';
-    emit({ type: 'switch', index, by, path, took, window });
-  };
   await steps.take('switching by the command line', async () => {
-    for (let index = 0; index < byCommandLine; index++) await throwSwitch(index);
-  });
-  await steps.take(`switching by the host agent, ${switches} times in all`, async () => {
-    for (let index = byCommandLine; index < switches; index++) {
-      await throwSwitch(index);
-      if (index % 10 === 9) steps.say(`${index + 1} switches`);
+    for (const verb of ['enable', 'disable'] as const) {
+      const printed = await plane.vmcall(verb, domainName);
+      const status: unknown = JSON.parse(await plane.vmcall('status', domainName, '--json'));
+      emit({ type: 'command-line-switch', verb, printed, status });
     }
   });
-  traffic.stop();
-  const generator = await traffic.ended;
-  const counters = await dataplane.counters();
-  emit({ type: 'switch-traffic', switches, generator, dataplane: counters, status: await told() });
+  await steps.take('injected, without a switch', async () => {
+    await dataplane.reset();
+    const generator = await bench.burst({ packets });
+    emit({ type: 'switch-traffic', switches: 0, generator, dataplane: await dataplane.counters() });
+  });
+  await steps.take(`switching under load, ${switches} times`, async () => {
+    await dataplane.reset();
+    const traffic = bench.traffic({ packets: packetsMost });
+    for (let index = 0; index < switches; index++) {
+      const path: DesiredPath = index % 2 === 0 ? 'vmcall' : 'injected';
+      const before = performance.now();
+      await plane.switchTo(path);
+      const took = performance.now() - before;
+      const window = await countedWhile(guest, bench.nic, () => delay(windowMs));
+      emit({ type: 'switch', index, path, took, window });
+      if (index % 10 === 9) say(`${index + 1} switches`);
+    }
+    traffic.stop();
+    const generator = await traffic.ended;
+    emit({ type: 'switch-traffic', switches, generator, dataplane: await dataplane.counters() });
+  });
   await steps.take('stopping the guest', () => guest.stop());
 }
 
 /** From the kernel's own counts, which can be read without a word to the vCPU; only the DPDK vCPU makes VM calls. */
 async function countedWhile(guest: GuestMachine, nic: string, work: () => Promise<unknown>): Promise<Window> {
   const folder = guest.kvmFolder;
+  const interrupts = interruptCounter(nic);
   const read = (): Window => ({
-    nicInterrupts: interruptCount(nic),
+    nicInterrupts: interrupts(),
     hardIrqTaken: Number(readText(`${folder}/irqfd_hardirq_taken`)),
     yields: Number(readText(`${folder}/vcpu_yields`)),
     doorbellRings: Number(readText(`${folder}/doorbell_rings`)),

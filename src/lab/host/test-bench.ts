@@ -83,8 +83,9 @@ export class TestBench {
 
   /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
   async startControlPlane(guest: GuestMachine, say: (text: string) => void): Promise<Dataplane> {
-    const { idleThreshold } = this.plan;
-    this.#plane = await ControlPlane.start(guest, { idleThreshold, interval: quietInterval, say });
+    const { idleThreshold, programs } = this.plan;
+    const options = { programs, idleThreshold, interval: quietInterval, say };
+    this.#plane = await ControlPlane.start(guest, options);
     return GuestDataplane.attach(guest, filePrefix);
   }
 
