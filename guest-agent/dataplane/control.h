@@ -25,6 +25,8 @@
 #include "wait.h"
 
 enum control_kind {
+	CONTROL_HOLD,		/**< poll only, whatever the policy */
+	CONTROL_RELEASE,	/**< and wait by the policy again */
 	CONTROL_SET_POLICY,
 	CONTROL_SET_IDLE_THRESHOLD,
 	CONTROL_RESET_STATS,

@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "forward.h"
+#include "policy_switch.h"
 #include "port.h"
 
 #define BURST 32
@@ -40,6 +41,17 @@ forward_set_policy(struct forward *forward, enum wait_policy_id policy,
 	return -1;
 }
 
+static void
+leave(struct forward *forward)
+{
+	const struct wait_policy *policy = wait_policy_get(forward->policy);
+
+	if (policy->remove != NULL)
+		policy->remove(forward->wait);
+	policy->leave(forward->wait);
+	forward->policy = WAIT_POLICY_POLL;
+}
+
 /* The policy in force does not work any more: interrupts, and if they do not
  * either, polling, which needs nothing from anybody.
  */
@@ -50,9 +62,8 @@ fall_back(struct forward *forward)
 
 	forward->last_fallback = *forward->wait->failure;
 	forward->stats->fallbacks++;
-	wait_policy_get(forward->policy)->leave(forward->wait);
-	forward->policy = WAIT_POLICY_POLL;
-	forward_set_policy(forward, WAIT_POLICY_INTERRUPT, &failure);
+	leave(forward);
+	policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure);
 	fprintf(stderr, "vmcall-dataplane: %s: %s; now in the %s policy\n",
 		forward->last_fallback.code, forward->last_fallback.text,
 		wait_policy_get(forward->policy)->name);
@@ -110,6 +121,10 @@ answer(struct forward *forward)
 	if (request == NULL)
 		return;
 	switch (request->kind) {
+	case CONTROL_HOLD:
+	case CONTROL_RELEASE:
+		forward->held = request->kind == CONTROL_HOLD;
+		break;
 	case CONTROL_SET_POLICY:
 		if (request->policy == forward->policy)
 			break;
@@ -211,7 +226,7 @@ forward_run(struct forward *forward)
 		if (poll_once(forward) != 0)
 			continue;
 		policy = wait_policy_get(forward->policy);
-		if (policy->wait == NULL ||
+		if (policy->wait == NULL || forward->held ||
 		    rte_rdtsc() - forward->last_packet <
 				forward->idle_threshold_cycles) {
 			relax(forward);
@@ -219,6 +234,5 @@ forward_run(struct forward *forward)
 		}
 		sleep_by_policy(forward, policy);
 	}
-	wait_policy_get(forward->policy)->leave(forward->wait);
-	forward->policy = WAIT_POLICY_POLL;
+	leave(forward);
 }

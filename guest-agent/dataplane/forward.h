@@ -27,6 +27,7 @@ struct forward {
 	uint64_t wait_timeout_ns;
 	uint64_t last_packet;		/**< TSC when one was last received */
 	uint64_t arm_delay_cycles;	/**< test aid; 0: none */
+	bool held;			/**< poll only: see CONTROL_HOLD */
 	bool pause;			/**< PAUSE after an empty poll */
 	/** Why the program last left the policy that was asked for. */
 	struct failure last_fallback;
@@ -36,7 +37,8 @@ struct forward {
 void forward_set_idle_threshold(struct forward *forward, uint64_t us);
 
 /**
- * Take up a policy; on failure the one in force stays.
+ * Enter a policy; on failure the one in force stays.  What a policy installs
+ * is not: see policy_switch.h.
  * @return 0, or -1 with the failure filled in
  */
 int forward_set_policy(struct forward *forward, enum wait_policy_id policy,

@@ -15,6 +15,7 @@
 #include "forward.h"
 #include "kvm_guest.h"
 #include "options.h"
+#include "policy_switch.h"
 #include "port.h"
 #include "rx_interrupt.h"
 #include "telemetry.h"
@@ -90,13 +91,14 @@ static int
 handle_policy(const char *cmd __rte_unused, const char *params,
 		struct rte_tel_data *d)
 {
-	struct control_request request = { .kind = CONTROL_SET_POLICY };
+	enum wait_policy_id policy;
 	struct failure failure;
 
 	failure_clear(&failure);
 	if (params != NULL) {
-		if (wait_policy_parse(params, &request.policy))
-			submit(&request, &failure);
+		if (wait_policy_parse(params, &policy))
+			policy_switch(context.forward, policy,
+				LCORE_TIMEOUT_MS, &failure);
 		else
 			failure_set(&failure, "EINVAL",
 				"%.32s: wanted poll, interrupt or vmcall", params);

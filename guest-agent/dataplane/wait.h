@@ -10,13 +10,14 @@
  *
  * The order in which forward.c calls a policy is the contract:
  *
- *	enter
+ *	enter, install
  *	  arm, poll the ring once more, wait, disarm	(any number of times)
- *	leave
+ *	remove, leave
  *
  * An event that happens after arm() makes the next wait() return, now or at
  * once; so a packet is either seen by the poll between the two or ends the
- * wait.  All functions run on the lcore.
+ * wait.  install and remove run on any thread while the lcore does no more than
+ * poll, all others on the lcore.
  */
 
 #include <stdbool.h>
@@ -80,6 +81,12 @@ struct wait_policy {
 	 */
 	int (*enter)(struct wait_context *context, struct failure *failure);
 	void (*leave)(struct wait_context *context);
+	/**
+	 * Set up what takes long.  NULL: nothing does.
+	 * @return 0, or -1 with the failure filled in and nothing changed
+	 */
+	int (*install)(struct wait_context *context, struct failure *failure);
+	void (*remove)(struct wait_context *context);
 	/** Let the NIC signal its next packet.  NULL: this policy never waits. */
 	void (*arm)(struct wait_context *context);
 	/** Sleep at most timeout_ns nanoseconds; 0 is without limit. */

@@ -19,20 +19,25 @@
 static int
 vmcall_enter(struct wait_context *context, struct failure *failure)
 {
-	if (kvm_guest_allow(context->kvm, failure) != 0)
-		return -1;
-	if (doorbell_install(context->doorbell, failure) != 0) {
-		kvm_guest_disallow(context->kvm);
-		return -1;
-	}
-	return 0;
+	return kvm_guest_allow(context->kvm, failure);
 }
 
 static void
 vmcall_leave(struct wait_context *context)
 {
-	doorbell_restore(context->doorbell);
 	kvm_guest_disallow(context->kvm);
+}
+
+static int
+vmcall_install(struct wait_context *context, struct failure *failure)
+{
+	return doorbell_install(context->doorbell, failure);
+}
+
+static void
+vmcall_remove(struct wait_context *context)
+{
+	doorbell_restore(context->doorbell);
 }
 
 static void
@@ -92,6 +97,8 @@ const struct wait_policy wait_vmcall = {
 	.name = "vmcall",
 	.enter = vmcall_enter,
 	.leave = vmcall_leave,
+	.install = vmcall_install,
+	.remove = vmcall_remove,
 	.arm = vmcall_arm,
 	.wait = vmcall_wait,
 	.disarm = vmcall_disarm,

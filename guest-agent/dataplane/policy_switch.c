@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#include <pthread.h>
+
+#include "control.h"
+#include "failure.h"
+#include "forward.h"
+#include "policy_switch.h"
+
+struct request {
+	struct forward *forward;
+	unsigned int timeout_ms;
+};
+
+static int
+ask(const struct request *asker, enum control_kind kind,
+		enum wait_policy_id policy, struct failure *failure)
+{
+	const struct control_request request = {
+		.kind = kind,
+		.policy = policy,
+	};
+
+	return control_submit(asker->forward->control, &request,
+		asker->timeout_ms, failure);
+}
+
+static int
+install(struct forward *forward, enum wait_policy_id policy,
+		struct failure *failure)
+{
+	const struct wait_policy *p = wait_policy_get(policy);
+
+	return p->install == NULL ? 0 : p->install(forward->wait, failure);
+}
+
+static void
+take_away(struct forward *forward, enum wait_policy_id policy)
+{
+	const struct wait_policy *p = wait_policy_get(policy);
+
+	if (p->remove != NULL)
+		p->remove(forward->wait);
+}
+
+/* The lcore polls and does not sleep, so that nothing waits for the NIC. */
+static int
+switch_held(const struct request *asker, enum wait_policy_id policy,
+		struct failure *failure)
+{
+	struct forward *forward = asker->forward;
+	const enum wait_policy_id old = forward->policy;
+	struct failure ignored;
+	int ret;
+
+	take_away(forward, old);
+	ret = ask(asker, CONTROL_SET_POLICY, policy, failure);
+	if (ret == 0) {
+		ret = install(forward, policy, failure);
+		if (ret == 0)
+			return 0;
+		ask(asker, CONTROL_SET_POLICY, old, &ignored);
+	}
+	if (install(forward, forward->policy, &ignored) != 0)
+		ask(asker, CONTROL_SET_POLICY, WAIT_POLICY_INTERRUPT, &ignored);
+	return ret;
+}
+
+static int
+switch_from(const struct request *asker, enum wait_policy_id policy,
+		struct failure *failure)
+{
+	const enum wait_policy_id old = asker->forward->policy;
+	struct failure ignored;
+	int ret;
+
+	if (policy == old)
+		return 0;
+	if (wait_policy_get(old)->remove == NULL &&
+	    wait_policy_get(policy)->install == NULL)
+		return ask(asker, CONTROL_SET_POLICY, policy, failure);
+	if (ask(asker, CONTROL_HOLD, old, failure) != 0)
+		return -1;
+	ret = switch_held(asker, policy, failure);
+	ask(asker, CONTROL_RELEASE, policy, &ignored);
+	return ret;
+}
+
+int
+policy_switch(struct forward *forward, enum wait_policy_id policy,
+		unsigned int timeout_ms, struct failure *failure)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	const struct request asker = {
+		.forward = forward,
+		.timeout_ms = timeout_ms,
+	};
+	int ret;
+
+	pthread_mutex_lock(&one_at_a_time);
+	ret = switch_from(&asker, policy, failure);
+	pthread_mutex_unlock(&one_at_a_time);
+	return ret;
+}
+
+int
+policy_take_up(struct forward *forward, enum wait_policy_id policy,
+		struct failure *failure)
+{
+	const enum wait_policy_id old = forward->policy;
+	struct failure ignored;
+
+	take_away(forward, old);
+	if (forward_set_policy(forward, policy, failure) != 0)
+		return -1;
+	if (install(forward, policy, failure) == 0)
+		return 0;
+	forward_set_policy(forward, old, &ignored);
+	return -1;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#ifndef POLICY_SWITCH_H
+#define POLICY_SWITCH_H
+
+/**
+ * @file
+ * From one wait policy to another while packets flow.
+ *
+ * A hypervisor may take tens of milliseconds over a write to an MSI-X entry.
+ * The lcore polls meanwhile, and the thread that asks does the writing.
+ */
+
+#include "wait.h"
+
+struct failure;
+struct forward;
+
+/**
+ * Switch; not on the lcore.  On failure the policy of before stays in force.
+ * @param timeout_ms how long to wait for the lcore to take a request up
+ * @return 0, or -1 with the failure filled in
+ */
+int policy_switch(struct forward *forward, enum wait_policy_id policy,
+		unsigned int timeout_ms, struct failure *failure);
+
+/**
+ * The same before the lcore's loop runs, or in its own time.
+ * @return 0, or -1 with the failure filled in
+ */
+int policy_take_up(struct forward *forward, enum wait_policy_id policy,
+		struct failure *failure);
+
+#endif /* POLICY_SWITCH_H */
