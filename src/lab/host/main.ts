@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs inside L1, the host under test, as its only job: reads the plan, runs the scenario, tells L0.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { planSchema } from '../plan.js';
 import { compare, stepCount } from './compare.js';
 import { emit } from './events.js';
@@ -10,6 +11,9 @@ import { startPulse } from './pulse.js';
 import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
 import { switchUnderLoad, switchUnderLoadStepCount } from './switch-under-load.js';
+
+const folder = '/run/lab';
+const logCharacters = 20_000;
 
 async function main(planFile: string): Promise<void> {
   const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
@@ -32,12 +36,19 @@ async function main(planFile: string): Promise<void> {
   emit({ type: 'done' });
 }
 
+/** On the host's console, for L0 ends the machine as soon as it hears of the failure. */
+function showLogs(): void {
+  for (const name of readdirSync(folder).filter((entry) => entry.endsWith('.log')))
+    process.stderr.write(`--- ${name}\n${readFileSync(join(folder, name), 'utf8').slice(-logCharacters)}`);
+}
+
 main(process.argv[2] ?? '').then(
   () => process.exit(0),
   (error: unknown) => {
     const chain: string[] = [];
     for (let cause = error; cause instanceof Error; cause = cause.cause)
       chain.push(cause.stack ?? cause.message);
+    showLogs();
     emit({ type: 'failed', message: chain.join('\ncaused by ') || String(error) });
     process.exit(1);
   },
