@@ -12,7 +12,7 @@ import { stderrProgress } from '../../src/support/progress.js';
 const minutes = 60_000;
 const idleThreshold = 300;
 /** Packets that may come while the counters of one moment are read. */
-const between = 4;
+const between = 6;
 
 /** `npm run test:switches` throws the switch a hundred times, which takes some minutes more. */
 const count = Number(process.env.VMCALL_SWITCHES ?? 20);
