@@ -20,7 +20,8 @@ const forLab: Readonly<Record<string, string>> = {
   perl: "the kernel's checkpatch",
   'pkg-config': 'to find DPDK and libvirt',
   'libvirt-daemon': "libvirtd of the lab's host, and for the addon's tests",
-  'libvirt-clients': 'the folder of its configuration',
+  // Without its user libvirt-qemu libvirtd has no QEMU driver, whomever its configuration names.
+  'libvirt-daemon-system': 'its user and the folder of its configuration',
   'libvirt-dev': 'libvirt addon',
   'dpdk-doc': "DPDK's own examples",
   'libdpdk-dev': 'dataplane',

@@ -8,7 +8,7 @@ import { run } from './commands.js';
 export const libvirtUri = 'qemu:///system';
 
 /** What libvirtd writes to, and this machine's root does not let it. */
-const writable = ['/etc/libvirt', '/var/lib', '/var/cache'];
+const writable = ['/etc/libvirt', '/var/lib/libvirt', '/var/cache/libvirt'];
 
 /**
  * No systemd, no security driver, no other users: L1 has root alone. Of the cgroup controllers those that pin and
