@@ -4,12 +4,20 @@ import type { Daemon } from '../src/support/daemon.js';
 import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
 import { type HostConfiguration, readHostConfiguration } from './configuration.js';
-import { controlLimits, type Desire, type Planned, type Status } from './control/schema.js';
+import {
+  controlLimits,
+  type Desire,
+  type Measure,
+  type MeasureEvent,
+  type Planned,
+  type Status,
+} from './control/schema.js';
 import { type Controlled, ControlServer } from './control/server.js';
 import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import { Libvirt } from './libvirt.js';
+import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
@@ -132,6 +140,10 @@ export class HostAgent implements Daemon, Controlled {
       ...{ format: 'vmcall-desired', version: 1, uuid, desired: { before, after: path } },
       ...{ dry_run: dryRun, ...planned },
     };
+  }
+
+  async measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void> {
+    await measureGuests((uuid) => this.#sessions?.get(uuid), measure, emit, signal);
   }
 
   async #writeDesired(uuid: string, path: DesiredPath): Promise<boolean> {

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import type { z } from 'zod';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
+import { LineSplitter } from '../../src/support/lines.js';
 import {
   controlLimits,
   type Desire,
   desireSchema,
+  type Measure,
+  type MeasureEvent,
+  measureEventSchema,
+  measureSchema,
   type Planned,
   plannedSchema,
   refusalSchema,
@@ -26,23 +32,47 @@ export class ControlClient {
     return this.#ask('PUT', `/domains/${uuid}/desired`, plannedSchema, desireSchema.parse(desire));
   }
 
+  /**
+   * Has guests measure, and gives what happens as it happens; ends when each domain has ended or failed.
+   * @param signal ends it sooner, without an error
+   */
+  async *measure(measure: Measure, signal: AbortSignal): AsyncGenerator<MeasureEvent, void> {
+    const call = request({
+      ...{ socketPath: this.socket, method: 'POST', path: '/measurements', agent: false, signal },
+      timeout: measure.interval_ms + controlLimits.answerMs,
+    });
+    call.on('timeout', () => call.destroy(new Error('the host agent says nothing any more')));
+    call.end(JSON.stringify(measureSchema.parse(measure)));
+    try {
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      response.setEncoding('utf8');
+      if (response.statusCode !== 200) throw this.#refusal(response.statusCode ?? 0, await whole(response));
+      const lines = new LineSplitter(controlLimits.lineCharacters);
+      for await (const text of response as AsyncIterable<string>)
+        for (const line of lines.push(text)) yield readEvent(line);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error instanceof VmcallError ? error : this.#absent(error as NodeJS.ErrnoException);
+    } finally {
+      call.destroy();
+    }
+  }
+
   async #ask<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
     const { status, text } = await this.#exchange(method, path, body);
-    let document: unknown;
-    try {
-      document = JSON.parse(text);
-    } catch {
-      throw strange(`${this.socket} answered ${status} and no JSON`);
-    }
-    if (status !== 200) {
-      const refusal = refusalSchema.safeParse(document).data;
-      if (!refusal) throw strange(`${this.socket} answered ${status}`);
-      throw new VmcallError(refusal.code, refusal.message, refusal.cure, refusal.exit_code);
-    }
+    const document = parseJson(text);
+    if (document === undefined) throw strange(`${this.socket} answered ${status} and no JSON`);
+    if (status !== 200) throw this.#refusal(status, document);
     const parsed = schema.safeParse(document);
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
     throw strange(`its answer does not fit: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+
+  #refusal(status: number, document: unknown): VmcallError {
+    const refusal = refusalSchema.safeParse(document).data;
+    if (!refusal) return strange(`${this.socket} answered ${status}`);
+    return new VmcallError(refusal.code, refusal.message, refusal.cure, refusal.exit_code);
   }
 
   #exchange(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
@@ -77,6 +107,32 @@ export class ControlClient {
       exitCodes.failed,
       { cause },
     );
+  }
+}
+
+/** An answer that is one document. */
+async function whole(response: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const part of response as AsyncIterable<string>) {
+    text += part;
+    if (text.length > controlLimits.lineCharacters) throw strange('its answer is too long');
+  }
+  return parseJson(text);
+}
+
+function readEvent(line: string): MeasureEvent {
+  const parsed = measureEventSchema.safeParse(parseJson(line));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw strange(`an event of it does not fit: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** Undefined for what is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { domainSchema } from '../../src/protocol/fields.js';
-import { healthSchema } from '../../src/protocol/messages.js';
+import { domainSchema, pathSchema } from '../../src/protocol/fields.js';
+import { limits } from '../../src/protocol/limits.js';
+import { healthSchema, reportSchema } from '../../src/protocol/messages.js';
 import { desiredPathSchema } from '../switch/metadata.js';
 import { steps } from '../switch/seen.js';
 
@@ -11,6 +12,8 @@ export const defaultSocket = '/run/vmcall/host-agent.sock';
 /** Bounds of the control socket. */
 export const controlLimits = {
   requestBytes: 4096,
+  /** 4096 domains by their UUIDs. */
+  measureBytes: 256 * 1024,
   headerBytes: 4096,
   connections: 32,
   /** Time for a request to come in whole, ms. */
@@ -19,6 +22,11 @@ export const controlLimits = {
   answerMs: 40_000,
   domains: 4096,
   answerBytes: 16 << 20,
+  /** Of a measurement's reports that wait to be read, bytes; then the measurement ends. */
+  streamBytes: 16 << 20,
+  measureSeconds: 86_400,
+  /** Of one event: a report, and what is around it. */
+  lineCharacters: limits.frameBytes + 4096,
 } as const;
 
 const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(2000) });
@@ -73,6 +81,28 @@ export const plannedSchema = z.strictObject({
   obstacle: reasonSchema.nullable(),
 });
 export type Planned = z.infer<typeof plannedSchema>;
+
+/** Body of `POST /measurements`. */
+export const measureSchema = z.strictObject({
+  domains: z.array(domainSchema).min(1).max(controlLimits.domains),
+  seconds: z.number().positive().max(controlLimits.measureSeconds),
+  interval_ms: z
+    .int()
+    .min(limits.reportIntervalMs.least)
+    .max(limits.reportIntervalMs.most)
+    .default(limits.reportIntervalMs.usual),
+});
+export type Measure = z.infer<typeof measureSchema>;
+
+/** Its answer is a line of these for each thing that happens, until each domain has had its `ended` or `failed`. */
+export const measureEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('started'), uuid: domainSchema, path: pathSchema }),
+  z.strictObject({ type: z.literal('report'), uuid: domainSchema, report: reportSchema }),
+  /** `reports`: so many were sent. */
+  z.strictObject({ type: z.literal('ended'), uuid: domainSchema, reports: z.int().min(0) }),
+  z.strictObject({ type: z.literal('failed'), uuid: domainSchema, ...reasonSchema.shape }),
+]);
+export type MeasureEvent = z.infer<typeof measureEventSchema>;
 
 /** Body of each answer that is not 200: a VmcallError. */
 export const refusalSchema = z.strictObject({

@@ -12,6 +12,9 @@ import {
   controlLimits,
   type Desire,
   desireSchema,
+  type Measure,
+  type MeasureEvent,
+  measureSchema,
   type Planned,
   plannedSchema,
   refusalSchema,
@@ -25,9 +28,11 @@ export interface Controlled {
   status(uuid?: string): Status;
   /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
   desire(uuid: string, desire: Desire): Promise<Planned>;
+  /** Resolves when every domain has ended or failed. @param signal nobody listens any more */
+  measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** HTTP and JSON on a Unix socket for root: GET /domains, GET /domains/UUID, PUT /domains/UUID/desired. */
+/** HTTP and JSON on a Unix socket for root: GET /domains[/UUID], PUT /domains/UUID/desired, POST /measurements. */
 export class ControlServer {
   readonly #server: Server;
 
@@ -93,6 +98,11 @@ export class ControlServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      if (request.method === 'POST' && request.url === '/measurements')
+        return await this.#measure(
+          await readBody(request, measureSchema, controlLimits.measureBytes),
+          response,
+        );
       const [schema, document] = await this.#route(request);
       send(response, 200, schema.parse(document));
     } catch (error) {
@@ -107,6 +117,27 @@ export class ControlServer {
     }
   }
 
+  /** A line of JSON for each event, as they come; who does not read them is let go, and the guests measure no more. */
+  async #measure(measure: Measure, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+    let lines: string[] = [];
+    const flush = () => {
+      if (gone.signal.aborted || lines.length === 0) return;
+      response.write(lines.join(''));
+      lines = [];
+      if (response.writableLength > controlLimits.streamBytes) response.destroy();
+    };
+    const emit = (event: MeasureEvent) => {
+      // With many guests many come at once: one write for all of them.
+      if (lines.push(`${JSON.stringify(event)}\n`) === 1) setImmediate(flush);
+    };
+    await this.controlled.measure(measure, emit, gone.signal);
+    response.end(lines.join(''));
+    lines = [];
+  }
+
   async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned]> {
     const { method, url = '' } = request;
     const [, uuid, rest] = /^\/domains(?:\/([^/]+)(\/desired)?)?$/.exec(url) ?? [];
@@ -114,7 +145,10 @@ export class ControlServer {
     if (isDomains && method === 'GET' && rest === undefined)
       return [statusSchema, this.controlled.status(uuid)];
     if (isDomains && method === 'PUT' && uuid !== undefined && rest !== undefined)
-      return [plannedSchema, await this.controlled.desire(uuid, await readDesire(request))];
+      return [
+        plannedSchema,
+        await this.controlled.desire(uuid, await readBody(request, desireSchema, controlLimits.requestBytes)),
+      ];
     throw badRequest('CONTROL_NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`);
   }
 }
@@ -126,17 +160,16 @@ const statuses = new Map([
   ['LIBVIRT_UNREACHABLE', 503],
 ]);
 
-async function readDesire(request: IncomingMessage): Promise<Desire> {
+async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>, most: number): Promise<T> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > controlLimits.requestBytes)
-      throw badRequest('CONTROL_BAD_REQUEST', `a body of more than ${controlLimits.requestBytes} bytes`);
+    if (bytes > most) throw badRequest('CONTROL_BAD_REQUEST', `a body of more than ${most} bytes`);
     parts.push(part);
   }
   try {
-    return desireSchema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
+    return schema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
   } catch (error) {
     throw badRequest('CONTROL_BAD_REQUEST', `the body: ${(error as Error).message.slice(0, 500)}`);
   }

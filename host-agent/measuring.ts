@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import { RequestError } from '../src/session/request-error.js';
+import { describeError, VmcallError } from '../src/support/errors.js';
+import type { Measure, MeasureEvent } from './control/schema.js';
+import { GuestMeasurement } from './guest-sessions/guest-measurement.js';
+import type { GuestSession } from './guest-sessions/guest-session.js';
+
+/**
+ * Has guests measure for the time asked, all at once, and passes on what they report. Each domain ends in one `ended`
+ * or one `failed`, whatever becomes of the others.
+ * @param signal nobody listens any more: the guests are told to stop
+ */
+export async function measureGuests(
+  sessionOf: (uuid: string) => GuestSession | undefined,
+  { domains, seconds, interval_ms: intervalMs }: Measure,
+  emit: (event: MeasureEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    domains.map(async (uuid) => {
+      try {
+        const session = sessionOf(uuid);
+        if (!session)
+          throw new VmcallError('GUEST_ABSENT', 'no session with its guest agent', 'Does it run there?');
+        const reports = await measureOne(uuid, session, seconds, intervalMs, emit, signal);
+        emit({ type: 'ended', uuid, reports });
+      } catch (error) {
+        emit({ type: 'failed', uuid, ...whatFailed(error) });
+      }
+    }),
+  );
+}
+
+async function measureOne(
+  uuid: string,
+  session: GuestSession,
+  seconds: number,
+  intervalMs: number,
+  emit: (event: MeasureEvent) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const broken = new AbortController();
+  const measurement = await GuestMeasurement.start(
+    session,
+    {
+      onReport: (report) => emit({ type: 'report', uuid, report }),
+      onBroken: (error) => broken.abort(error),
+    },
+    intervalMs,
+  );
+  emit({ type: 'started', uuid, path: measurement.path });
+  const ends = AbortSignal.any([signal, broken.signal]);
+  await delay(seconds * 1000, undefined, { signal: ends }).catch(() => {});
+  return (await measurement.finish()).reports;
+}
+
+function whatFailed(error: unknown): { code: string; message: string } {
+  if (error instanceof RequestError || error instanceof VmcallError)
+    return { code: error.code, message: error.message.slice(0, 2000) };
+  return { code: 'INTERNAL', message: (describeError(error).split('\n')[0] ?? '').slice(0, 2000) };
+}
