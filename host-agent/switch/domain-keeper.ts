@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Path } from '../../src/protocol/fields.js';
+import { isDeepStrictEqual } from 'node:util';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
 import { BackOff } from '../../src/support/back-off.js';
@@ -138,8 +139,11 @@ export class DomainKeeper {
   }
 
   #heard(session: GuestSession, health: Health): void {
-    if (this.#guest?.session === session) this.#guest.health = health;
-    this.kick();
+    if (this.#guest?.session !== session) return;
+    const isNews = !isDeepStrictEqual(health, this.#guest.health);
+    this.#guest.health = health;
+    // Most say every few seconds that nothing has changed.
+    if (isNews) this.kick();
   }
 
   async #run(): Promise<void> {
@@ -158,7 +162,10 @@ export class DomainKeeper {
   /** As far as it goes now. @returns when to look again, ms */
   async #drive(): Promise<number> {
     for (let steps = 0; steps < stepsMost; steps++) {
-      const decision = await this.#look();
+      // No step of ours changes what libvirt knows; whatever else does, kicks.
+      const isKnown = steps > 0 && !this.#again;
+      this.#again = false;
+      const decision = isKnown || (await this.#read()) ? this.#look() : undefined;
       if (!decision) return this.options.timing.interval_s * 1000;
       if (decision.step === null || this.#stopped) return this.#waitAfter(decision);
       await this.#do(decision.step, decision.reason);
@@ -166,13 +173,14 @@ export class DomainKeeper {
     return movingMs;
   }
 
-  async #look(): Promise<Decision | undefined> {
+  /** What libvirt knows; false if it cannot be asked, or has no such domain any more. */
+  async #read(): Promise<boolean> {
     const { libvirt, uuid, log } = this.options;
     try {
       const facts = await libvirt.read(uuid);
       if (!facts) {
         this.#facts = undefined;
-        return undefined;
+        return false;
       }
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
@@ -182,12 +190,16 @@ export class DomainKeeper {
         log.warn({ problem: facts.problem }, 'bad metadata: the injected path is taken as desired');
       this.#facts = facts;
       this.#unread = undefined;
+      return true;
     } catch (error) {
       const code = error instanceof VmcallError ? error.code : 'LIBVIRT_FAILED';
       this.#unread = { code, message: error instanceof Error ? error.message.slice(0, 2000) : String(error) };
       this.#log('warn', { code, why: this.#unread.message }, 'the domain cannot be read');
-      return undefined;
+      return false;
     }
+  }
+
+  #look(): Decision | undefined {
     const seen = this.#see();
     if (!seen) return undefined;
     const decision = decide(seen);

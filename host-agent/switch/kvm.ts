@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../tuning/host.js';
-import { kvmFolder } from '../tuning/qemu-process.js';
 import type { Switches } from './demands.js';
+import { kvmFolders } from '../tuning/qemu-process.js';
 import type { KvmSeen } from './seen.js';
 
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
@@ -14,6 +14,9 @@ const pidFile = (name: string) => `/run/libvirt/qemu/${name}.pid`;
 
 /** The reconciler's one way into the kernel: the two switches of a VM and KVM's count of its VM calls. */
 export class KvmSwitches {
+  /** By process, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
+  #folders: ReadonlyMap<number, string> = new Map();
+
   constructor(private readonly host: Pick<Host, 'read' | 'names' | 'exists' | 'write'>) {}
 
   /** Of the running domain of this name. Never fails: what cannot be read is `absent`, with the reason. */
@@ -65,12 +68,19 @@ export class KvmSwitches {
     const pid = name.includes('/') ? null : this.host.read(pidFile(name));
     if (pid === null || !/^[1-9]\d{0,9}$/.test(pid))
       throw absent(`there is no process of the domain in ${pidFile(name)}`);
-    const folder = kvmFolder(this.host, Number(pid));
-    if (folder === null)
+    const folder = this.#folderOf(Number(pid));
+    if (folder === undefined)
       throw absent(
         `KVM shows no VM of process ${pid} in /sys/kernel/debug/kvm: no KVM guest, or debugfs is not mounted there`,
       );
     return folder;
+  }
+
+  #folderOf(pid: number): string | undefined {
+    const known = this.#folders.get(pid);
+    if (known !== undefined && this.host.exists(known)) return known;
+    this.#folders = kvmFolders(this.host);
+    return this.#folders.get(pid);
   }
 }
 

@@ -4,10 +4,21 @@ import { type Domain, type DomainFacts, type DomainSource, domainFactsSchema } f
 import type { Host } from './host.js';
 import { readThread, type Scheduling } from './scheduling.js';
 
-/** KVM's debugfs folder of a process's VM (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
+const kvmDebugfs = '/sys/kernel/debug/kvm';
+
+/** KVM's debugfs folder of each process's VM, its first (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
+export function kvmFolders(host: Pick<Host, 'names'>): Map<number, string> {
+  const folders = new Map<number, string>();
+  for (const name of host.names(kvmDebugfs)) {
+    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
+    if (pid > 0 && !folders.has(pid)) folders.set(pid, `${kvmDebugfs}/${name}`);
+  }
+  return folders;
+}
+
+/** The same of one process. */
 export function kvmFolder(host: Pick<Host, 'names'>, pid: number): string | null {
-  const name = host.names('/sys/kernel/debug/kvm').find((entry) => entry.startsWith(`${pid}-`));
-  return name === undefined ? null : `/sys/kernel/debug/kvm/${name}`;
+  return kvmFolders(host).get(pid) ?? null;
 }
 
 function option(words: readonly string[], name: string): string | null {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,6 +40,23 @@ describe("KVM's switches", () => {
   test('of a KVM without the series are missing by name', () => {
     for (const file of ['vcpu_yield', 'vcpu_yields']) rmSync(join(folder, file));
     expect(kvm.see('dpdk0')).toEqual({ support: 'unsupported', missing: ['vcpu_yield', 'vcpu_yields'] });
+  });
+
+  test('are found again in another process, and in another folder of the same', () => {
+    kvm.set('dpdk0', true);
+    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+    renameSync(folder, join(root, 'sys/kernel/debug/kvm/4711-13'));
+    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+    renameSync(join(root, 'sys/kernel/debug/kvm/4711-13'), join(root, 'sys/kernel/debug/kvm/4712-12'));
+    expect(kvm.see('dpdk0')).toMatchObject({ support: 'absent' });
+    writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4712');
+    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+  });
+
+  test('are found where another process number begins with theirs', () => {
+    mkdirSync(join(root, 'sys/kernel/debug/kvm/47110-3'));
+    mkdirSync(join(root, 'sys/kernel/debug/kvm/471-3'));
+    expect(kvm.see('dpdk0')).toMatchObject({ support: 'present' });
   });
 
   test('are both tried when the first fails', () => {
