@@ -13,12 +13,19 @@ const cure =
  * A TLS connection to the host, its certificate checked before anything is sent over it.
  * @throws VmcallError HOST_CERTIFICATE: it is another host; HOST_UNREACHABLE
  */
-export function dial(url: URL, trust: HostTrust, timeoutMs: number, signal: AbortSignal): Promise<TLSSocket> {
+export function dial(
+  url: URL,
+  trust: HostTrust,
+  timeoutMs: number,
+  signal: AbortSignal,
+  from?: string,
+): Promise<TLSSocket> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const socket = connect({
     host,
     port: Number(url.port || 443),
     minVersion: 'TLSv1.3',
+    ...(from === undefined ? {} : { localAddress: from }),
     ...(isIP(host) ? {} : { servername: host }),
     ...verification(trust),
   });

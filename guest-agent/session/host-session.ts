@@ -22,6 +22,8 @@ export interface HostAddress {
   trust: HostTrust;
   domain: string;
   secret: string;
+  /** Our own address, where we have several: the host bounds connections by it. */
+  from?: string;
 }
 
 /** The guest's end of a session, from the ack on. */
@@ -111,8 +113,11 @@ export class HostClosedError extends VmcallError {
   }
 }
 
-async function upgrade({ url, trust, domain, secret }: HostAddress, signal: AbortSignal): Promise<WebSocket> {
-  const socket = await dial(url, trust, connectTimeoutMs, signal);
+async function upgrade(
+  { url, trust, domain, secret, from }: HostAddress,
+  signal: AbortSignal,
+): Promise<WebSocket> {
+  const socket = await dial(url, trust, connectTimeoutMs, signal, from);
   const webSocket = new WebSocket(url, subprotocol, {
     ...webSocketLimits,
     handshakeTimeout: connectTimeoutMs,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
+import { benchCommand } from './bench.js';
 import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
 import { cstatesCommand } from './cstates.js';
@@ -18,6 +19,7 @@ import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
 
 const commands = [
+  benchCommand,
   checkCommand,
   compareCommand,
   cstatesCommand,

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host agent as `vmcall host-agent` runs it, on a stand-in host: `host-agent-process.js CONFIG ROOT [observe]`. Its
+// parent asks it for what only the process itself can say: the event loop's delay, by perf_hooks' own monitor.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { HostAgent } from '../../host-agent/agent.js';
+import { FileHost } from '../../host-agent/tuning/host.js';
+import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
+import { runDaemon } from '../support/daemon.js';
+import { describeError } from '../support/errors.js';
+import { createLog } from '../support/log.js';
+import type { AgentFigures, FromAgent, ToAgent } from './messages.js';
+
+const [configuration = '', root = '', observe = ''] = process.argv.slice(2);
+
+const delay = monitorEventLoopDelay();
+// Its timer costs CPU time of the process that is measured.
+if (observe === 'observe') delay.enable();
+
+function figures(): AgentFigures {
+  const ms = (nanoseconds: number) => nanoseconds / 1e6;
+  const { user, system } = process.cpuUsage();
+  return {
+    eventLoopDelay: { p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max) },
+    cpuMs: (user + system) / 1000,
+    rss: process.memoryUsage.rss(),
+    peakRss: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+process.on('message', (message: ToAgent) => {
+  if (message === 'reset') delay.reset();
+  process.send?.({ figures: figures() } satisfies FromAgent);
+});
+process.once('disconnect', () => process.exit(0));
+
+try {
+  const log = createLog('host-agent');
+  const host = new FileHost(root, new SystemCommands());
+  await runDaemon(await HostAgent.create(configuration, log, host), log);
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { availableParallelism, loadavg } from 'node:os';
+import type { Target } from '../results/schema.js';
+import type { ScaleRun } from './scale.js';
+import { type Scale, scaleSchema } from './schema.js';
+
+const MB = 1_000_000;
+
+/** What one host agent must bear with a thousand guests, each sending a histogram a second. */
+export const scaleTargets = { delayP99Ms: 20, residentBytes: 250 * MB, switchS: 2 } as const;
+
+const round = (value: number, digits = 2) => Number(value.toFixed(digits));
+
+/** @param load the machine's, before the run */
+export function scaleDocument(run: ScaleRun, load: number): Scale {
+  const rounded = ({ p50, p99, max }: { p50: number; p99: number; max: number }) => ({
+    ...{ p50: round(p50), p99: round(p99), max: round(max) },
+  });
+  return scaleSchema.parse({
+    ...{ format: 'vmcall-bench-scale', version: 1, guests: run.guests, connect_s: round(run.connectS) },
+    event_loop_delay_ms: {
+      steady: rounded(run.steady.eventLoopDelay),
+      whole: rounded(run.whole.eventLoopDelay),
+    },
+    cpu_share: round(run.steady.cpuShare, 4),
+    resident_bytes: run.whole.rss,
+    resident_peak_bytes: run.whole.peakRss,
+    switch_s: run.switchS === null ? null : round(run.switchS),
+    switched: run.switched,
+    reports: run.reports.came,
+    reports_missing: run.reports.missing,
+    sessions_lost: run.sessionsLost.length,
+    problems: [...run.reports.failed, ...run.sessionsLost].slice(0, 10),
+    machine: { cpus: availableParallelism(), load: round(load), node: process.version },
+    targets: judge(run),
+  } satisfies Scale);
+}
+
+function judge(run: ScaleRun): Target[] {
+  const { delayP99Ms, residentBytes, switchS } = scaleTargets;
+  const below = (name: string, measured: number | null, limit: number): Target => ({
+    ...{ name, limit: `below ${limit}`, measured: measured === null ? null : round(measured) },
+    reached: measured !== null && measured < limit,
+  });
+  const none = (name: string, measured: number): Target => ({
+    ...{ name, limit: 'none', measured, reached: measured === 0 },
+  });
+  return [
+    below("the host agent's event-loop delay, p99, ms", run.whole.eventLoopDelay.p99, delayP99Ms),
+    below("the host agent's resident memory at its peak, MB", run.whole.peakRss / MB, residentBytes / MB),
+    below('all switched, s', run.switchS, switchS),
+    none('reports lost', run.reports.missing + run.reports.failed.length),
+    none('sessions lost', run.sessionsLost.length),
+  ];
+}
+
+/** The machine's load of the last minute. */
+export const machineLoad = () => loadavg()[0] ?? 0;

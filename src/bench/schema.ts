@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { targetSchema } from '../results/schema.js';
+
+const delaySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
+const bytes = z.int().min(0);
+
+/** What `vmcall bench scale --json` prints. */
+export const scaleSchema = z.strictObject({
+  format: z.literal('vmcall-bench-scale'),
+  version: z.literal(1),
+  guests: z.int().min(1),
+  /** From the first connection to the last session, s. */
+  connect_s: z.number(),
+  /**
+   * Of the host agent's event loop, ms, as perf_hooks.monitorEventLoopDelay() counts it with its usual resolution: the
+   * 10 ms that it waits for on purpose are in each value. `steady`: while all reported; `whole`: and were switched.
+   */
+  event_loop_delay_ms: z.strictObject({ steady: delaySchema, whole: delaySchema }),
+  /** Of the host agent, of one CPU, while all reported. */
+  cpu_share: z.number(),
+  resident_bytes: bytes,
+  resident_peak_bytes: bytes,
+  /** From the first desired path set to the last guest seen on it by the agent; null if not all were. */
+  switch_s: z.number().nullable(),
+  switched: z.int().min(0),
+  reports: z.int().min(0),
+  reports_missing: z.int().min(0),
+  sessions_lost: z.int().min(0),
+  /** What went wrong, the first of it. */
+  problems: z.array(z.string()).max(10),
+  /** Beside which everything ran: CPUs, and the load of the minute before. */
+  machine: z.strictObject({ cpus: z.int(), load: z.number(), node: z.string() }),
+  targets: z.array(targetSchema),
+});
+export type Scale = z.infer<typeof scaleSchema>;

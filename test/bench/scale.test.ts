@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The benchmark in small, for what does not depend on how fast this machine is.
+import { beforeAll, expect, test } from 'vitest';
+import { runScale } from '../../src/bench/scale.js';
+import { scaleDocument, scaleTargets } from '../../src/bench/scale-document.js';
+import { buildTimeout, builtAddon } from '../host-agent/native/children.js';
+
+beforeAll(() => builtAddon(), buildTimeout);
+
+const quiet = { step: () => {}, advance: () => {} };
+
+test('50 guests at a histogram a second are all connected, all switched, and nothing of theirs is lost', {
+  timeout: 120_000,
+}, async () => {
+  const run = await runScale({ guests: 50, seconds: 6, observe: true }, quiet);
+  const document = scaleDocument(run, 0);
+  expect(document).toMatchObject({ guests: 50, switched: 50, reports_missing: 0, sessions_lost: 0 });
+  expect(document.problems).toEqual([]);
+  // Each sends one at the end beside those of the seconds.
+  expect(document.reports).toBeGreaterThanOrEqual(50 * 6);
+  expect(document.switch_s).not.toBeNull();
+  expect(document.resident_peak_bytes).toBeLessThan(scaleTargets.residentBytes);
+});
