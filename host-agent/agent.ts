@@ -128,7 +128,7 @@ export class HostAgent implements Daemon, Controlled {
 
   async desire(uuid: string, { path, dry_run: dryRun = false }: Desire): Promise<Planned> {
     const keeper = this.#keeper(uuid);
-    const before = keeper.status(this.#libvirt.connected)?.desired;
+    const before = keeper.desired;
     const planned = keeper.plan(path);
     if (!planned || before === undefined) throw noDomain(uuid, this.#libvirt);
     if (!dryRun) {
@@ -169,7 +169,10 @@ export class HostAgent implements Daemon, Controlled {
 
   #newLibvirt(): Libvirt {
     const libvirt = new Libvirt(this.configuration.libvirt.uri, this.log);
-    libvirt.on('anew', () => this.#list());
+    libvirt.on('anew', () => {
+      for (const keeper of this.#keepers.values()) keeper.kick();
+      this.#list();
+    });
     libvirt.on('domain', (uuid, isRestarted) => {
       const keeper = this.#keepers.get(uuid);
       if (!keeper) this.#list();
@@ -202,7 +205,7 @@ export class HostAgent implements Daemon, Controlled {
     this.#timer = setInterval(() => this.#list(), this.configuration.reconciler.interval_s * 1000);
   }
 
-  /** Reads which domains there are, and has each looked at. */
+  /** Reads which domains there are. Each keeper looks at its own by itself. */
   #list(): void {
     this.#listAgain = true;
     this.#listing ??= this.#listWhileAsked().finally(() => {
@@ -227,10 +230,7 @@ export class HostAgent implements Daemon, Controlled {
       this.log.error({ domains: domains.length, most: controlLimits.domains }, 'the rest is left alone');
     const kept = new Set(domains.slice(0, controlLimits.domains).map(({ uuid }) => uuid));
     await this.#dropKeepers([...this.#keepers.keys()].filter((uuid) => !kept.has(uuid)));
-    for (const uuid of kept) {
-      const keeper = this.#keepers.get(uuid) ?? this.#newKeeper(uuid);
-      keeper.kick();
-    }
+    for (const uuid of kept) if (!this.#keepers.has(uuid)) this.#newKeeper(uuid).kick();
   }
 
   #newKeeper(uuid: string): DomainKeeper {

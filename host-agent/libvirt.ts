@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BackOff } from '../src/support/back-off.js';
 import { describeError, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
+import { Places } from '../src/support/places.js';
 import { type Connection, openConnection } from './native/connection.js';
 import type { Domain } from './native/domain.js';
 import { errorNumber, LibvirtError } from './native/error.js';
@@ -34,10 +35,18 @@ interface LibvirtEvents {
   disconnected: [];
 }
 
+/** From a metadata event to the look it causes, ms. */
+const settleMs = 20;
+/** The addon's threads (native/executor.cc): more calls at once only wait there, and 1,024 are its most. */
+const callsMost = 16;
+
 /** Keeps a connection to libvirt, for ever again after each loss, and reads and writes the desired state there. */
 export class Libvirt extends EventEmitter<LibvirtEvents> {
   readonly #stop = new AbortController();
   readonly #backOff = new BackOff(500, 10_000);
+  readonly #changed = new Set<string>();
+  /** Looks under way, and those that wait for one to end. */
+  readonly #places = new Places(callsMost);
   #connection: Connection | undefined;
   #running: Promise<void> | undefined;
   /** Logged already: a libvirtd that stays away is no flood of log lines. */
@@ -103,6 +112,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
 
   async #with<T>(uuid: string, work: (domain: Domain) => Promise<T>): Promise<T | undefined> {
     let domain: Domain | undefined;
+    await this.#places.take();
     try {
       domain = await this.#open().domainByUuid(uuid);
       return await work(domain);
@@ -111,6 +121,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       throw error;
     } finally {
       void domain?.close();
+      this.#places.give();
     }
   }
 
@@ -161,6 +172,17 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     this.emit('disconnected');
   }
 
+  /** One change is told twice, of the running domain and of its definition: the look comes after both. */
+  #metadataChanged(uuid: string): void {
+    if (this.#changed.size === 0)
+      setTimeout(() => {
+        const changed = [...this.#changed];
+        this.#changed.clear();
+        for (const one of changed) this.emit('domain', one, false);
+      }, settleMs);
+    this.#changed.add(uuid);
+  }
+
   #onEvent(event: ConnectionEvent, gone: AbortController): void {
     switch (event.type) {
       case 'disconnected':
@@ -170,7 +192,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
         this.emit('anew');
         return;
       case 'metadata':
-        if (event.uri === metadataUri) this.emit('domain', event.domain.uuid, false);
+        if (event.uri === metadataUri) this.#metadataChanged(event.domain.uuid);
         return;
       case 'lifecycle':
         if (event.event === 'defined' || event.event === 'undefined') this.emit('anew');

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RequestError } from '../src/session/request-error.js';
 import { describeError, VmcallError } from '../src/support/errors.js';
@@ -17,9 +18,13 @@ export async function measureGuests(
   emit: (event: MeasureEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  // A listener for each domain, as many as there are.
+  setMaxListeners(0, signal);
   await Promise.all(
-    domains.map(async (uuid) => {
+    domains.map(async (uuid, index) => {
       try {
+        // So that their reports do not come all at once.
+        await pause((index / domains.length) * intervalMs, signal);
         const session = sessionOf(uuid);
         if (!session)
           throw new VmcallError('GUEST_ABSENT', 'no session with its guest agent', 'Does it run there?');
@@ -51,8 +56,13 @@ async function measureOne(
   );
   emit({ type: 'started', uuid, path: measurement.path });
   const ends = AbortSignal.any([signal, broken.signal]);
-  await delay(seconds * 1000, undefined, { signal: ends }).catch(() => {});
+  await pause(seconds * 1000, ends);
   return (await measurement.finish()).reports;
+}
+
+/** Over at once when the signal fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }
 
 function whatFailed(error: unknown): { code: string; message: string } {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import type { z } from 'zod';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import { LineSplitter } from '../../src/support/lines.js';
@@ -21,6 +21,9 @@ import {
 
 /** The host agent on this host, asked over its Unix socket. Each call throws a VmcallError: its own, or HOST_AGENT_*. */
 export class ControlClient {
+  /** Idle connections keep no process alive. */
+  readonly #connections = new Agent({ keepAlive: true, maxSockets: controlLimits.connections / 2 });
+
   constructor(private readonly socket: string) {}
 
   /** Of all domains, or of one. */
@@ -78,7 +81,10 @@ export class ControlClient {
   #exchange(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const call = request(
-        { socketPath: this.socket, method, path, agent: false, timeout: controlLimits.answerMs },
+        {
+          ...{ socketPath: this.socket, method, path, agent: this.#connections },
+          timeout: controlLimits.answerMs,
+        },
         (response) => {
           let text = '';
           response.setEncoding('utf8');

@@ -45,7 +45,6 @@ export class ControlServer {
         maxHeaderSize: controlLimits.headerBytes,
         requestTimeout: controlLimits.requestMs,
         headersTimeout: controlLimits.requestMs,
-        keepAlive: false,
       },
       (request, response) => void this.#answer(request, response),
     );
@@ -176,7 +175,7 @@ async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>, most:
 }
 
 function send(response: ServerResponse, status: number, document: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.writeHead(status, { 'content-type': 'application/json' });
   response.end(`${JSON.stringify(document)}\n`);
 }
 

@@ -78,6 +78,11 @@ export class DomainKeeper {
     this.kick();
   }
 
+  /** As last read; undefined until libvirt was asked for the first time. */
+  get desired(): DesiredPath | undefined {
+    return this.#facts?.desired.path;
+  }
+
   /** The desired path was written to the metadata just now. */
   desire(path: DesiredPath): void {
     if (this.#facts) this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
@@ -154,9 +159,7 @@ export class DomainKeeper {
       wait = await this.#drive();
     }
     this.#turn = undefined;
-    // The agent's own timer comes to every domain.
-    if (!this.#stopped && wait < this.options.timing.interval_s * 1000)
-      this.#timer = setTimeout(() => this.kick(), wait);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.kick(), wait * jitter());
   }
 
   /** As far as it goes now. @returns when to look again, ms */
@@ -300,6 +303,9 @@ export class DomainKeeper {
     this.options.log[level](values, message);
   }
 }
+
+/** So that a thousand domains that began together are not all looked at together for ever. */
+const jitter = () => 0.9 + Math.random() * 0.2;
 
 function whatFailed(error: unknown): Reason {
   if (error instanceof RequestError) {
