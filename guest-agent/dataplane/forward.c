@@ -61,7 +61,7 @@ fall_back(struct forward *forward)
 	struct failure failure;
 
 	forward->last_fallback = *forward->wait->failure;
-	forward->stats->fallbacks++;
+	forward->stats.fallbacks++;
 	leave(forward);
 	policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure);
 	fprintf(stderr, "vmcall-dataplane: %s: %s; now in the %s policy\n",
@@ -72,7 +72,6 @@ fall_back(struct forward *forward)
 static void
 send_back(struct forward *forward, struct rte_mbuf **packets, uint16_t count)
 {
-	struct stats *stats = forward->stats;
 	uint16_t i, sent;
 
 	for (i = 0; i < count; i++) {
@@ -84,12 +83,9 @@ send_back(struct forward *forward, struct rte_mbuf **packets, uint16_t count)
 		header->dst_addr = source;
 	}
 	sent = rte_eth_tx_burst(forward->port->id, 0, packets, count);
-	stats->rx += count;
-	stats->tx += sent;
-	if (unlikely(sent < count)) {
-		stats->tx_dropped += count - sent;
+	stats_count_packets(&forward->stats, count, sent);
+	if (unlikely(sent < count))
 		rte_pktmbuf_free_bulk(packets + sent, count - sent);
-	}
 }
 
 /* @return packets received, and sent back */
@@ -100,10 +96,8 @@ poll_once(struct forward *forward)
 	uint16_t count;
 
 	count = rte_eth_rx_burst(forward->port->id, 0, packets, BURST);
-	forward->stats->polls++;
-	if (count == 0) {
-		forward->stats->empty_polls++;
-	} else {
+	forward->stats.polls++;
+	if (count != 0) {
 		/* Idle begins with the packet, whatever its handling costs. */
 		forward->last_packet = rte_rdtsc();
 		send_back(forward, packets, count);
@@ -130,36 +124,16 @@ answer(struct forward *forward)
 			break;
 		ret = forward_set_policy(forward, request->policy, &failure);
 		if (ret == 0)
-			forward->stats->policy_switches++;
+			forward->stats.policy_switches++;
 		break;
 	case CONTROL_SET_IDLE_THRESHOLD:
 		forward_set_idle_threshold(forward, request->idle_threshold_us);
 		break;
 	case CONTROL_RESET_STATS:
-		stats_reset(forward->stats);
+		stats_reset(&forward->stats);
 		break;
 	}
 	control_answer(forward->control, ret != 0 ? &failure : NULL);
-}
-
-static void
-count_wake(struct forward *forward, const struct wake *wake, uint64_t before,
-		uint64_t after)
-{
-	struct stats *stats = forward->stats;
-
-	stats->waits++;
-	stats->wait_cycles += after - before;
-	stats->wakes[wake->reason]++;
-	if (wake->ring_tsc == 0)
-		return;
-	if (unlikely(wake->ring_tsc > after))
-		stats->ring_clock_errors++;
-	else if (wake->ring_tsc < before)
-		stats->waits_immediate++; /* it woke nobody */
-	else
-		hdr_record(&stats->wake_latency, (after - wake->ring_tsc) *
-			1000000 / forward->tsc_khz);
 }
 
 static inline void
@@ -189,23 +163,24 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 	if (unlikely(forward->arm_delay_cycles != 0))
 		waste_time(forward);
 	policy->arm(forward->wait);
-	forward->stats->arms++;
 #ifndef VMCALL_FAULT_NO_REPOLL
 	count = poll_once(forward);
 	if (count != 0 || control_pending(forward->control)) {
 		policy->disarm(forward->wait);
-		forward->stats->rx_after_arm += count;
+		forward->stats.arms_undone++;
+		forward->stats.rx_after_arm += count;
 		return count;
 	}
 #endif
 	before = rte_rdtsc();
 	wake = policy->wait(forward->wait, forward->wait_timeout_ns);
-	count_wake(forward, &wake, before, rte_rdtsc());
+	stats_count_wake(&forward->stats, &wake, before, rte_rdtsc(),
+		forward->tsc_khz);
 
 	count = poll_once(forward);
 	policy->disarm(forward->wait);
 	if (count == 0)
-		forward->stats->waits_without_packet++;
+		forward->stats.waits_without_packet++;
 	if (unlikely(wake.reason == WAKE_OFF || wake.reason == WAKE_ERROR))
 		fall_back(forward);
 	return count;

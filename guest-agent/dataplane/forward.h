@@ -19,7 +19,6 @@ struct forward {
 	struct port *port;
 	struct control *control;
 	struct wait_context *wait;
-	struct stats *stats;
 	enum wait_policy_id policy;	/**< in force; others may read it */
 	uint64_t tsc_khz;
 	uint64_t idle_threshold_us;
@@ -31,6 +30,8 @@ struct forward {
 	bool pause;			/**< PAUSE after an empty poll */
 	/** Why the program last left the policy that was asked for. */
 	struct failure last_fallback;
+	/** Here, and not behind a pointer: counting is then one instruction. */
+	struct stats stats;
 };
 
 /** Set the idle threshold, microseconds. */

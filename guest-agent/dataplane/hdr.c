@@ -19,6 +19,36 @@ hdr_reset(struct hdr *hdr)
 {
 	memset(hdr, 0, sizeof(*hdr));
 	hdr->min = UINT64_MAX;
+	hdr->plain_low = UINT64_MAX;
+}
+
+static uint64_t
+at_most_highest(uint64_t value)
+{
+	return value < HDR_HIGHEST ? value : HDR_HIGHEST;
+}
+
+uint64_t
+hdr_record_extreme(struct hdr *hdr, uint64_t value)
+{
+	if (value < hdr->min)
+		hdr->min = value;
+	if (value > hdr->max)
+		hdr->max = value;
+	hdr->plain_low = at_most_highest(hdr->min);
+	hdr->plain_span = at_most_highest(hdr->max) - hdr->plain_low;
+	return at_most_highest(value);
+}
+
+uint64_t
+hdr_count(const struct hdr *hdr)
+{
+	uint64_t total = 0;
+	uint32_t i;
+
+	for (i = 0; i < HDR_COUNTS; i++)
+		total += hdr->counts[i];
+	return total;
 }
 
 /* The highest value that lands in the same bucket as the index says. */
@@ -37,11 +67,9 @@ highest_of(uint32_t index)
 uint64_t
 hdr_percentile(const struct hdr *hdr, uint32_t per_mega)
 {
-	uint64_t total = 0, seen = 0, wanted, value;
+	uint64_t total = hdr_count(hdr), seen = 0, wanted, value;
 	uint32_t i;
 
-	for (i = 0; i < HDR_COUNTS; i++)
-		total += hdr->counts[i];
 	if (total == 0)
 		return 0;
 	wanted = (uint64_t)(((__uint128_t)total * per_mega + 999999) / 1000000);

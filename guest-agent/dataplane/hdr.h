@@ -11,8 +11,8 @@
  * those of the HdrHistogram libraries, so that any of them reads the result.
  * (Debian 12 has no package of HdrHistogram_c.)
  *
- * Recording writes three or four words, allocates nothing and takes no lock:
- * one thread records.  Others may read at the same time and then see counts
+ * Recording writes two words, unless the value is a new extreme, allocates
+ * nothing and takes no lock: one thread records.  Others may read at the same time and then see counts
  * that are each right but of slightly different moments.
  */
 
@@ -26,10 +26,15 @@
 #define HDR_COUNTS		((HDR_BUCKETS + 1) << HDR_HALF_BITS)
 
 struct hdr {
-	uint64_t count;
 	uint64_t sum;	/**< exact sum of the values, not of their buckets */
 	uint64_t min;	/**< exact; UINT64_MAX while empty */
 	uint64_t max;	/**< exact, also above HDR_HIGHEST; 0 while empty */
+	/** @{ the values from min to max, as far as they have buckets; none
+	 * while it is empty
+	 */
+	uint64_t plain_low;
+	uint64_t plain_span;
+	/** @} */
 	uint64_t counts[HDR_COUNTS];
 };
 
@@ -41,25 +46,30 @@ static inline uint32_t
 hdr_index(uint64_t value)
 {
 	const uint64_t mask = (2ULL << HDR_HALF_BITS) - 1;
-	uint32_t bucket = 63 - __builtin_clzll(value | mask) - HDR_HALF_BITS;
+	/* 63 ^ clz, the highest bit's number, is one instruction: BSR. */
+	uint32_t bucket = (63 ^ __builtin_clzll(value | mask)) - HDR_HALF_BITS;
 
 	return (bucket << HDR_HALF_BITS) + (uint32_t)(value >> bucket);
 }
 
+/** Values recorded; adds the counts up. */
+uint64_t hdr_count(const struct hdr *hdr);
+
+/** hdr_record()'s rare part. @return the value to count it as */
+uint64_t hdr_record_extreme(struct hdr *hdr, uint64_t value);
+
 /**
- * Record one value.  A value above HDR_HIGHEST is counted in the last bucket;
- * max and sum still hold it exactly.
+ * Record one value below UINT64_MAX.  One above HDR_HIGHEST is counted in the
+ * last bucket; max and sum still hold it exactly.
  */
 static inline void
 hdr_record(struct hdr *hdr, uint64_t value)
 {
-	hdr->counts[hdr_index(value < HDR_HIGHEST ? value : HDR_HIGHEST)]++;
 	hdr->sum += value;
-	if (value < hdr->min)
-		hdr->min = value;
-	if (value > hdr->max)
-		hdr->max = value;
-	hdr->count++;
+	/* One comparison for both extremes and for the last bucket. */
+	if (__builtin_expect(value - hdr->plain_low > hdr->plain_span, 0))
+		value = hdr_record_extreme(hdr, value);
+	hdr->counts[hdr_index(value)]++;
 }
 
 /**

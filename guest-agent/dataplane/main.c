@@ -39,7 +39,6 @@ struct dataplane {
 	struct wait_context wait;
 	struct failure wait_failure;
 	struct forward forward;
-	struct stats stats;
 };
 
 static void
@@ -93,7 +92,6 @@ set_up_forwarding(struct dataplane *dp)
 		.port = &dp->port,
 		.control = &dp->control,
 		.wait = &dp->wait,
-		.stats = &dp->stats,
 		.policy = WAIT_POLICY_POLL,
 		.tsc_khz = find_tsc_khz(&dp->options, &dp->kvm),
 		.pause = dp->options.pause,
@@ -102,7 +100,7 @@ set_up_forwarding(struct dataplane *dp)
 	dp->forward.arm_delay_cycles =
 		dp->options.arm_delay_us * dp->forward.tsc_khz / 1000;
 	forward_set_idle_threshold(&dp->forward, dp->options.idle_threshold_us);
-	stats_reset(&dp->stats);
+	stats_reset(&dp->forward.stats);
 }
 
 /* The policy asked for, else the next one that works. */
@@ -116,7 +114,7 @@ take_up_policy(struct dataplane *dp)
 		return;
 	say("policy not taken up: ", &failure);
 	forward->last_fallback = failure;
-	forward->stats->fallbacks++;
+	forward->stats.fallbacks++;
 	if (dp->options.policy == WAIT_POLICY_VMCALL &&
 	    policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure) != 0)
 		say("nor interrupts: ", &failure);
@@ -188,9 +186,10 @@ static void
 report(const struct stats *stats)
 {
 	printf("vmcall-dataplane: ended: rx %llu, tx %llu, dropped %llu, waits %llu, fallbacks %llu\n",
-		(unsigned long long)stats->rx, (unsigned long long)stats->tx,
+		(unsigned long long)stats->rx,
+		(unsigned long long)stats_tx(stats),
 		(unsigned long long)stats->tx_dropped,
-		(unsigned long long)stats->waits,
+		(unsigned long long)stats_waits(stats),
 		(unsigned long long)stats->fallbacks);
 	fflush(stdout);
 }
@@ -231,7 +230,7 @@ main(int argc, char **argv)
 	control_stop(&dp.control);
 	irq_affinity_restore(&dp.irq_affinity);
 	port_stop(&dp.port);
-	report(&dp.stats);
+	report(&dp.forward.stats);
 	rte_eal_cleanup();
 	return EXIT_SUCCESS;
 }

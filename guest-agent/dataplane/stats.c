@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include <rte_atomic.h>
+
 #include "stats.h"
 
 void
@@ -10,4 +12,45 @@ stats_reset(struct stats *stats)
 {
 	memset(stats, 0, offsetof(struct stats, wake_latency));
 	hdr_reset(&stats->wake_latency);
+}
+
+uint64_t
+stats_waits(const struct stats *stats)
+{
+	uint64_t waits = 0;
+	unsigned int i;
+
+	for (i = 0; i < WAKE_REASONS; i++)
+		waits += stats->wakes[i];
+	return waits;
+}
+
+/* The lcore adds to the first before it adds to the second, and goes on while
+ * they are read here: the second is read first.
+ */
+static uint64_t
+difference(const uint64_t *first, const uint64_t *second)
+{
+	const uint64_t less = *second;
+
+	rte_compiler_barrier();
+	return *first - less;
+}
+
+uint64_t
+stats_tx(const struct stats *stats)
+{
+	return difference(&stats->rx, &stats->tx_dropped);
+}
+
+uint64_t
+stats_empty_polls(const struct stats *stats)
+{
+	return difference(&stats->polls, &stats->full_polls);
+}
+
+uint64_t
+stats_arms(const struct stats *stats)
+{
+	return stats_waits(stats) + stats->arms_undone;
 }

@@ -153,20 +153,21 @@ handle_stats(const char *cmd __rte_unused, const char *params __rte_unused,
 		struct rte_tel_data *d)
 {
 	const struct forward *forward = context.forward;
-	const struct stats *s = forward->stats;
+	const struct stats *s = &forward->stats;
 	unsigned int i;
 
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "policy",
 		wait_policy_get(forward->policy)->name);
 	rte_tel_data_add_dict_u64(d, "rx", s->rx);
-	rte_tel_data_add_dict_u64(d, "tx", s->tx);
+	rte_tel_data_add_dict_u64(d, "tx", stats_tx(s));
 	rte_tel_data_add_dict_u64(d, "tx_dropped", s->tx_dropped);
 	rte_tel_data_add_dict_u64(d, "polls", s->polls);
-	rte_tel_data_add_dict_u64(d, "empty_polls", s->empty_polls);
-	rte_tel_data_add_dict_u64(d, "arms", s->arms);
+	rte_tel_data_add_dict_u64(d, "empty_polls",
+		stats_empty_polls(s));
+	rte_tel_data_add_dict_u64(d, "arms", stats_arms(s));
 	rte_tel_data_add_dict_u64(d, "rx_after_arm", s->rx_after_arm);
-	rte_tel_data_add_dict_u64(d, "waits", s->waits);
+	rte_tel_data_add_dict_u64(d, "waits", stats_waits(s));
 	rte_tel_data_add_dict_u64(d, "waits_immediate", s->waits_immediate);
 	rte_tel_data_add_dict_u64(d, "ring_clock_errors",
 		s->ring_clock_errors);
@@ -208,8 +209,8 @@ static int
 handle_histogram(const char *cmd __rte_unused, const char *params __rte_unused,
 		struct rte_tel_data *d)
 {
-	const struct hdr *hdr = &context.forward->stats->wake_latency;
-	uint64_t count = hdr->count;
+	const struct hdr *hdr = &context.forward->stats.wake_latency;
+	uint64_t count = hdr_count(hdr);
 	char *text = hdr_encode(hdr);
 	struct failure failure;
 

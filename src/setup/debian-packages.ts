@@ -36,6 +36,7 @@ const forLab: Readonly<Record<string, string>> = {
 
 /** What the tests need beside that. */
 const forTests: Readonly<Record<string, string>> = {
+  valgrind: "to count the dataplane's instructions",
   chromium: 'to look at the report in a browser',
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };
