@@ -11,17 +11,6 @@ static const struct wait_policy *const policies[WAIT_POLICIES] = {
 	[WAIT_POLICY_VMCALL] = &wait_vmcall,
 };
 
-static const char *const reasons[WAKE_REASONS] = {
-	[WAKE_PACKET] = "packet",
-	[WAKE_TIMEOUT] = "timeout",
-	[WAKE_INTERRUPT] = "interrupt",
-	[WAKE_KICK] = "kick",
-	[WAKE_CONTROL] = "control",
-	[WAKE_SPURIOUS] = "spurious",
-	[WAKE_OFF] = "off",
-	[WAKE_ERROR] = "error",
-};
-
 const struct wait_policy *
 wait_policy_get(enum wait_policy_id id)
 {
@@ -40,10 +29,4 @@ wait_policy_parse(const char *name, enum wait_policy_id *id)
 		}
 	}
 	return false;
-}
-
-const char *
-wake_reason_name(enum wake_reason reason)
-{
-	return reasons[reason];
 }

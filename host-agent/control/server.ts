@@ -22,6 +22,9 @@ import {
   statusSchema,
 } from './schema.js';
 
+/** Events of a measurement are gathered for this long, ms. */
+const streamMs = 50;
+
 /** What the command line may ask of the host agent. */
 export interface Controlled {
   /** Of all domains, or of one. @throws VmcallError NO_DOMAIN */
@@ -129,8 +132,8 @@ export class ControlServer {
       if (response.writableLength > controlLimits.streamBytes) response.destroy();
     };
     const emit = (event: MeasureEvent) => {
-      // With many guests many come at once: one write for all of them.
-      if (lines.push(`${JSON.stringify(event)}\n`) === 1) setImmediate(flush);
+      // A write costs more than what is in it.
+      if (lines.push(`${JSON.stringify(event)}\n`) === 1) setTimeout(flush, streamMs);
     };
     await this.controlled.measure(measure, emit, gone.signal);
     response.end(lines.join(''));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { availableParallelism, loadavg } from 'node:os';
 import type { Target } from '../results/schema.js';
+import { below, round } from './judge.js';
+import type { Machine } from './machine.js';
 import type { ScaleRun } from './scale.js';
 import { type Scale, scaleSchema } from './schema.js';
 
@@ -9,10 +10,7 @@ const MB = 1_000_000;
 /** What one host agent must bear with a thousand guests, each sending a histogram a second. */
 export const scaleTargets = { delayP99Ms: 20, residentBytes: 250 * MB, switchS: 2 } as const;
 
-const round = (value: number, digits = 2) => Number(value.toFixed(digits));
-
-/** @param load the machine's, before the run */
-export function scaleDocument(run: ScaleRun, load: number): Scale {
+export function scaleDocument(run: ScaleRun, machine: Machine): Scale {
   const rounded = ({ p50, p99, max }: { p50: number; p99: number; max: number }) => ({
     ...{ p50: round(p50), p99: round(p99), max: round(max) },
   });
@@ -31,17 +29,13 @@ export function scaleDocument(run: ScaleRun, load: number): Scale {
     reports_missing: run.reports.missing,
     sessions_lost: run.sessionsLost.length,
     problems: [...run.reports.failed, ...run.sessionsLost].slice(0, 10),
-    machine: { cpus: availableParallelism(), load: round(load), node: process.version },
+    machine,
     targets: judge(run),
   } satisfies Scale);
 }
 
 function judge(run: ScaleRun): Target[] {
   const { delayP99Ms, residentBytes, switchS } = scaleTargets;
-  const below = (name: string, measured: number | null, limit: number): Target => ({
-    ...{ name, limit: `below ${limit}`, measured: measured === null ? null : round(measured) },
-    reached: measured !== null && measured < limit,
-  });
   const none = (name: string, measured: number): Target => ({
     ...{ name, limit: 'none', measured, reached: measured === 0 },
   });
@@ -53,6 +47,3 @@ function judge(run: ScaleRun): Target[] {
     none('sessions lost', run.sessionsLost.length),
   ];
 }
-
-/** The machine's load of the last minute. */
-export const machineLoad = () => loadavg()[0] ?? 0;

@@ -39,6 +39,8 @@ const wakesASecond = 2857;
 /** Commands at once: each has a connection of its own, and the agent takes 32. */
 const commandsAtOnce = 16;
 const patienceMs = 60_000;
+/** What starts only once is not what it costs to go on, s. */
+const warmUpMostS = 10;
 
 /** Runs the host agent with so many guests, and gives what was seen; throws only if it cannot be run at all. */
 export async function runScale(options: ScaleOptions, progress: Progress): Promise<ScaleRun> {
@@ -92,9 +94,11 @@ async function measure(
     for await (const event of client.measure(order, stopped.signal)) reports.take(event);
   })();
   await Promise.race([allStarted, measuring, delay(patienceMs)]);
+  const warmUpS = observe ? 0 : Math.min(warmUpMostS, seconds / 3);
+  await delay(warmUpS * 1000);
   const atStart = await agent.figures('reset');
   const began = performance.now();
-  await delay((observe ? seconds / 2 : seconds - 1) * 1000);
+  await delay((observe ? seconds / 2 : seconds - 1 - warmUpS) * 1000);
   const atSwitch = await agent.figures();
   const steadyS = (performance.now() - began) / 1000;
   const cpuShare = (atSwitch.cpuMs - atStart.cpuMs) / 1000 / steadyS;

@@ -5,6 +5,26 @@ import { targetSchema } from '../results/schema.js';
 const delaySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
 const bytes = z.int().min(0);
 
+/** Beside which everything ran: CPUs, and the load of the minute before. */
+const machineSchema = z.strictObject({ cpus: z.int(), load: z.number(), node: z.string() });
+const share = z.number().min(0);
+
+/** What `vmcall bench overhead --json` prints. */
+export const overheadSchema = z.strictObject({
+  format: z.literal('vmcall-bench-overhead'),
+  version: z.literal(1),
+  seconds: z.number(),
+  /** Shares are of one CPU, by CPU time; what a process does once, when it begins, is not in them. */
+  host_agent: z.strictObject({ guests: z.int(), reports: z.int().min(0), cpu_share: share }),
+  /** With its telemetry client, without the dataplane. */
+  guest_agent: z.strictObject({ reports: z.int().min(0), wakes: z.int().min(0), cpu_share: share }),
+  /** Instructions of the dataplane's counting; null where there is no valgrind to count them. */
+  dataplane: z.strictObject({ wake: z.number(), packet: z.number() }).nullable(),
+  machine: machineSchema,
+  targets: z.array(targetSchema),
+});
+export type Overhead = z.infer<typeof overheadSchema>;
+
 /** What `vmcall bench scale --json` prints. */
 export const scaleSchema = z.strictObject({
   format: z.literal('vmcall-bench-scale'),
@@ -29,8 +49,7 @@ export const scaleSchema = z.strictObject({
   sessions_lost: z.int().min(0),
   /** What went wrong, the first of it. */
   problems: z.array(z.string()).max(10),
-  /** Beside which everything ran: CPUs, and the load of the minute before. */
-  machine: z.strictObject({ cpus: z.int(), load: z.number(), node: z.string() }),
+  machine: machineSchema,
   targets: z.array(targetSchema),
 });
 export type Scale = z.infer<typeof scaleSchema>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Target } from '../results/schema.js';
-import type { Scale } from './schema.js';
+import type { Overhead, Scale } from './schema.js';
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
@@ -42,4 +42,17 @@ export function scaleText(scale: Scale): string {
   ] as const;
   const problems = scale.problems.map((problem) => `  ${problem}\n`).join('');
   return `${table(rows)}${problems}\n${targetLines(scale.targets)}\nEvent-loop delays hold the 10 ms that their monitor waits for on purpose.\n`;
+}
+
+export function overheadText({ host_agent, guest_agent, dataplane, machine, targets }: Overhead): string {
+  const rows = [
+    ['host agent', `${percent(host_agent.cpu_share)} of a CPU with ${host_agent.guests} guests`],
+    ['guest agent', `${percent(guest_agent.cpu_share)} of a CPU, ${guest_agent.wakes} wakes reported`],
+    [
+      "dataplane's counting",
+      dataplane ? `${dataplane.wake} instructions a wake, ${dataplane.packet} a packet` : 'not measured',
+    ],
+    ['machine', `${machine.cpus} CPUs, load ${machine.load} before, Node.js ${machine.node}`],
+  ] as const;
+  return `${table(rows)}\n${targetLines(targets)}`;
 }

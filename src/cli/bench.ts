@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, InvalidArgumentError } from 'commander';
+import { machineNow } from '../bench/machine.js';
+import { measureOverhead } from '../bench/overhead.js';
 import { runScale } from '../bench/scale.js';
-import { machineLoad, scaleDocument } from '../bench/scale-document.js';
-import { scaleText } from '../bench/text.js';
+import { scaleDocument } from '../bench/scale-document.js';
+import { overheadText, scaleText } from '../bench/text.js';
+import type { Target } from '../results/schema.js';
 import { exitCodes } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
 import { jsonOption, printJson } from './tuning-options.js';
@@ -19,8 +22,12 @@ const between = (least: number, most: number) => (text: string) => {
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measure what the agents themselves cost')
-    .addCommand(scaleCommand());
+    .addCommand(scaleCommand())
+    .addCommand(overheadCommand());
 }
+
+const exitCodeOf = (targets: readonly Target[]) =>
+  targets.every(({ reached }) => reached) ? exitCodes.ok : exitCodes.failed;
 
 function scaleCommand(): Command {
   return new Command('scale')
@@ -29,11 +36,24 @@ function scaleCommand(): Command {
     .option('--seconds <number>', 'for how long they send, 4 to 3600', between(4, 3600), 20)
     .addOption(jsonOption())
     .action(async ({ guests, seconds, json }: { guests: number; seconds: number; json?: true }) => {
-      const load = machineLoad();
+      const machine = machineNow();
       const run = await runScale({ guests, seconds, observe: true }, stderrProgress());
-      const document = scaleDocument(run, load);
+      const document = scaleDocument(run, machine);
       if (json) printJson(document);
       else process.stdout.write(scaleText(document));
-      process.exitCode = document.targets.every(({ reached }) => reached) ? exitCodes.ok : exitCodes.failed;
+      process.exitCode = exitCodeOf(document.targets);
+    });
+}
+
+function overheadCommand(): Command {
+  return new Command('overhead')
+    .description('CPU that host agent, guest agent and counting cost, at a histogram a second; for root')
+    .option('--seconds <number>', 'each is watched for so long, 10 to 3600', between(10, 3600), 60)
+    .addOption(jsonOption())
+    .action(async ({ seconds, json }: { seconds: number; json?: true }) => {
+      const document = await measureOverhead(seconds, machineNow(), stderrProgress());
+      if (json) printJson(document);
+      else process.stdout.write(overheadText(document));
+      process.exitCode = exitCodeOf(document.targets);
     });
 }
