@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runLab } from '../lab/run.js';
 import { assembleResult } from '../results/assemble.js';
+import { saveResult } from '../results/save.js';
 import { renderResult } from '../results/table.js';
 import { defaultKernelSeries, type KernelSeries, kernelSeries } from '../setup/kernel-packages.js';
 import { prepareLab } from '../setup/prepare.js';
@@ -92,6 +93,6 @@ async function lab(options: LabOptions): Promise<void> {
   });
   const document = `${JSON.stringify(result, null, 2)}\n`;
   const file = join(folder, 'result.json');
-  await writeFile(file, document);
+  await saveResult(file, document, (text) => process.stdout.write(text));
   process.stdout.write(options.json ? document : `${renderResult(result)}\n\nThe result document: ${file}\n`);
 }

@@ -9,6 +9,10 @@ async function writeAside(path: string, text: string, mode: number): Promise<str
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    // A disk that is full must not be left fuller.
+    await rm(aside, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
