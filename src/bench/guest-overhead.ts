@@ -147,6 +147,7 @@ function configuration(
     host: { url: `wss://127.0.0.1:${port}/guest`, certificate_sha256: fingerprint, domain: uuid, secret },
     dataplane: {
       ...{ program, telemetry_client: client, eal_arguments: [] },
+      arguments: ['--yields-file', join(domains[0]?.kvm ?? '', 'vcpu_yields')],
       ...{ file_prefix: prefix },
     },
   });

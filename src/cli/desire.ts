@@ -44,7 +44,7 @@ function desireCommand(verb: string, description: string): Command {
       const { uuid, name } = findDomain(status, domain);
       const planned = await client.desire(uuid, { path, dry_run: options.dryRun === true });
       if (options.dryRun) process.stdout.write(renderPlan(name, planned));
-      else if (options.wait) await waitFor(client, uuid, path);
+      else if (options.wait) process.stdout.write(`${name}: ${(await waitFor(client, uuid, path)).actual}\n`);
       else process.stdout.write(`${name}: ${path} is desired\n`);
     });
 }
@@ -69,14 +69,11 @@ function renderPlan(name: string, { desired, steps, obstacle }: Planned): string
 }
 
 /** Until it is reached. @throws VmcallError with the reason if it is not */
-async function waitFor(client: ControlClient, uuid: string, path: DesiredPath): Promise<void> {
+export async function waitFor(client: ControlClient, uuid: string, path: DesiredPath): Promise<DomainStatus> {
   const until = performance.now() + waitMs;
   for (;;) {
     const [domain] = (await client.status(uuid)).domains;
-    if (domain?.desired === path && domain.phase === 'reached') {
-      process.stdout.write(`${domain.name}: ${domain.actual}\n`);
-      return;
-    }
+    if (domain?.desired === path && domain.phase === 'reached') return domain;
     if (domain?.desired === path && domain.phase === 'blocked') throw notReached(domain);
     if (performance.now() > until) throw notReached(domain);
     await delay(pollMs);

@@ -14,6 +14,7 @@ import { hostAgentCommand } from './host-agent.js';
 import { importCommand } from './import.js';
 import { labCommand } from './lab.js';
 import { reportCommand } from './report.js';
+import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
 import { testCommand } from './test.js';
 import { tuneCommand } from './tune.js';
@@ -32,6 +33,7 @@ const commands = [
   importCommand,
   labCommand,
   reportCommand,
+  runCommand,
   statusCommand,
   testCommand,
   tuneCommand,

@@ -119,8 +119,11 @@ export const resultSchema = z.strictObject({
    * emulated, with no meaning as time. `unknown`: of another tool's file that does not say.
    */
   clock: z.enum(['instruction', 'realtime', 'nested-hardware', 'bare-metal', 'unknown']),
-  /** What every latency here is: a packet's round trip, or how late a timer's thread ran (cyclictest). */
-  quantity: z.enum(['round-trip', 'timer-wake-up', 'unknown']),
+  /**
+   * What every latency here is: a packet's round trip, from a NIC's doorbell to the application, or how late a timer's
+   * thread ran (cyclictest).
+   */
+  quantity: z.enum(['round-trip', 'wake-latency', 'timer-wake-up', 'unknown']),
   /** The least difference the measuring program told apart, ns. */
   resolution_ns: z.number().positive(),
   retries: count,

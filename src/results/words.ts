@@ -21,6 +21,8 @@ export function describeQuantity(quantity: Result['quantity']): string {
   switch (quantity) {
     case 'round-trip':
       return 'Round trip of a packet';
+    case 'wake-latency':
+      return 'Wake latency in the VM';
     case 'timer-wake-up':
       return "Lateness of a timer's thread";
     case 'unknown':

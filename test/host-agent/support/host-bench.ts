@@ -93,15 +93,17 @@ export class HostBench {
     }
   }
 
-  async startGuest(): Promise<StandInGuest> {
+  /** A new secret for the domain's guest; the one before is worth nothing. */
+  async enroll() {
     const state = join(this.folder, 'state');
     const { fingerprint } = await hostCertificate(state);
     const secret = await new EnrolmentStore(state).issue(domain.uuid);
     const url = new URL(`wss://127.0.0.1:${this.#port}/guest`);
-    const guest = new StandInGuest(
-      { url, domain: domain.uuid, secret, trust: { fingerprint } },
-      () => this.kvm,
-    );
+    return { url, domain: domain.uuid, secret, trust: { fingerprint } };
+  }
+
+  async startGuest(): Promise<StandInGuest> {
+    const guest = new StandInGuest(await this.enroll(), () => this.kvm);
     this.#guests.push(guest);
     return guest;
   }

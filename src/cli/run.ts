@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ControlClient } from '../../host-agent/control/client.js';
+import type { DomainStatus } from '../../host-agent/control/schema.js';
+import { type DesiredPath, desiredPathSchema } from '../../host-agent/switch/metadata.js';
+import { runDocument } from '../measurement/document.js';
+import { measureRound, type Round } from '../measurement/round.js';
+import { runText } from '../measurement/text.js';
+import type { Path } from '../protocol/fields.js';
+import { saveResult } from '../results/save.js';
+import type { Result } from '../results/schema.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
+import { resultsRoot } from '../support/paths.js';
+import { type Progress, stderrProgress } from '../support/progress.js';
+import { waitFor } from './desire.js';
+import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
+import { jsonOption } from './tuning-options.js';
+
+interface Options extends AgentOptions {
+  paths?: DesiredPath[];
+  seconds: number;
+  rounds: number;
+  output: string;
+  json?: true;
+}
+
+const intervalMs = 1000;
+
+function pathList(text: string): DesiredPath[] {
+  const paths = text.split(',').map((word) => desiredPathSchema.safeParse(word).data);
+  const known = paths.filter((path) => path !== undefined);
+  if (known.length < paths.length || new Set(known).size < known.length)
+    throw new InvalidArgumentError('wanted injected, vmcall or both with a comma.');
+  return known;
+}
+
+const between = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InvalidArgumentError(`wanted a whole number from ${least} to ${most}.`);
+  return value;
+};
+
+/** `vmcall run`: a domain's wake latency through the live host agent, on its path or on several in turn. */
+export function runCommand(): Command {
+  return new Command('run')
+    .description("measure a domain's wake latency, and keep it as a result document")
+    .argument('<domain>', 'name, id or UUID')
+    .option('--paths <list>', 'injected, vmcall or both: switched in turn, and back at the end', pathList)
+    .option('--seconds <number>', 'each measurement lasts so long, 1 to 86400', between(1, 86_400), 10)
+    .option('--rounds <number>', 'each path is measured so often, 1 to 1000', between(1, 1000), 1)
+    .option('--output <folder>', 'where the folder of the result is made', resultsRoot)
+    .addOption(jsonOption())
+    .addOption(socketOption())
+    .addOption(connectOption())
+    .addHelpText(
+      'after',
+      '\nWithout --paths nothing is switched. Ctrl-C ends it and keeps what was measured.',
+    )
+    .action(run);
+}
+
+async function run(name: string, options: Options): Promise<void> {
+  const progress = stderrProgress();
+  const { client, status } = await openAgent(options);
+  const domain = findDomain(status, name);
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const made = new Date().toISOString();
+  const outcome = await measureAll(client, domain, options, interrupt.signal, progress);
+  const { rounds, why } = outcome;
+  if (rounds.length === 0)
+    throw new VmcallError(
+      'MEASUREMENT_FAILED',
+      `${domain.name}: nothing was measured: ${why}`,
+      'See vmcall status, and the log of the host agent and the guest agent',
+    );
+  const health = domain.guest?.health;
+  const paths: Path[] = options.paths ?? [...new Set(rounds.map(({ path }) => path))];
+  const result = runDocument(rounds, {
+    ...{ made, clock: clockOfHost(), paths, idleThresholdUs: health?.idle_threshold_us ?? null },
+    platform: {
+      ...{ domain: domain.name, uuid: domain.uuid, libvirt: status.libvirt.uri },
+      ...{ hostKernel: release(), hostCpu: cpus()[0]?.model ?? 'unknown' },
+      ...{ guestAgent: domain.guest?.agent ?? 'unknown', dataplane: health?.version ?? 'unknown' },
+    },
+    notes: why === undefined ? [] : [`Partial: ${why}`],
+    repeat: `vmcall run ${domain.uuid} --paths ${paths.join(',')} --seconds ${options.seconds} --rounds ${options.rounds}`,
+  });
+  const document = `${JSON.stringify(result, null, 2)}\n`;
+  const folder = join(options.output, `${made.replaceAll(/[:.]/g, '-')}-${process.pid}`);
+  const file = join(folder, 'result.json');
+  await saveResult(file, document, (text) => process.stdout.write(text));
+  process.stdout.write(options.json ? document : `${runText(result)}\nThe result document: ${file}\n`);
+  if (why !== undefined) process.exitCode = exitCodes.failed;
+}
+
+/** Round by round, path by path. @returns what was measured, and why it is not all if it is not */
+async function measureAll(
+  client: ControlClient,
+  { uuid, name, desired, desired_from: desiredFrom }: DomainStatus,
+  { paths, seconds, rounds: count }: Options,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<{ rounds: Round[]; why: string | undefined }> {
+  const rounds: Round[] = [];
+  const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
+  let why: string | undefined;
+  try {
+    for (const [turn, path] of turns.entries()) {
+      if (why !== undefined) break;
+      if (signal.aborted) why = 'it was interrupted';
+      else {
+        progress.step(`${name}${path ? ` on ${path}` : ''}: measuring for ${seconds} s`);
+        if (path) {
+          await client.desire(uuid, { path });
+          await waitFor(client, uuid, path);
+        }
+        const order = { domains: [uuid], seconds, interval_ms: intervalMs };
+        const done = (atS: number) => (turn + Math.min(1, atS / seconds)) / turns.length;
+        const measured = await measureRound(client, order, signal, ({ atS, lengthS, p50, max }) => {
+          const left = `p50 ${p50 / 1000} us, max ${max / 1000} us in this second`;
+          progress.advance(done(atS + lengthS), left);
+        });
+        if (measured.round) rounds.push(measured.round);
+        why = measured.why;
+      }
+    }
+  } catch (error) {
+    why = (error as Error).message;
+  }
+  // Where nothing was wished for before, injected is what that means.
+  if (paths && (await putBack(client, uuid, desired)) === false)
+    progress.step(`${name} could not be put back on ${desired} (${desiredFrom}): see vmcall status`);
+  return { rounds, why };
+}
+
+async function putBack(client: ControlClient, uuid: string, path: DesiredPath): Promise<boolean> {
+  return client.desire(uuid, { path }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A hypervisor announces itself in CPUID (linux: X86_FEATURE_HYPERVISOR). */
+function clockOfHost(): Result['clock'] {
+  try {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+    return flags.split(' ').includes('hypervisor') ? 'nested-hardware' : 'bare-metal';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Path } from '../protocol/fields.js';
+import { decodeHistogram, emptyHistogram } from '../results/histogram.js';
+import { importedPath, type Measured } from '../results/import/document.js';
+import { type PathResult, type Result, resultSchema } from '../results/schema.js';
+import { projectVersion } from '../support/version.js';
+import type { Round } from './round.js';
+
+const titles: Readonly<Record<Path, string>> = {
+  poll: 'in-VM, polling',
+  injected: 'in-VM, injected interrupts',
+  vmcall: 'in-VM, VM call',
+};
+
+/** What a run says beside its rounds. */
+export type RunFacts = Pick<Result, 'made' | 'clock' | 'platform' | 'repeat'> & {
+  idleThresholdUs: number | null;
+  /** Paths that were asked for. */
+  paths: readonly Path[];
+  /** What else a reader must know. */
+  notes: readonly string[];
+};
+
+/** The result document of measurements in a live guest: its dataplane's wake latency, path by path. */
+export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
+  const of = (path: Path) => rounds.filter((round) => round.path === path && round.measured.total.count > 0);
+  const silent = facts.paths.filter((path) => of(path).length === 0);
+  const { idleThresholdUs, paths, notes, ...rest } = facts;
+  const measured = paths.filter((path) => of(path).length > 0).map((path) => pathOf(path, of(path)));
+  return resultSchema.parse({
+    ...{ format: 'vmcall-result', version: 2, ...rest },
+    made_by: { name: 'vmcall', version: projectVersion },
+    ...{ quantity: 'wake-latency', resolution_ns: 1, retries: 0, failed_attempts: [] },
+    traffic: {
+      pattern: 'as it came',
+      packets: Math.max(0, ...measured.map(({ received }) => received)),
+      rounds: Math.max(1, ...measured.map((path) => path.rounds.length)),
+      interval_us: null,
+      idle_threshold_us: idleThresholdUs,
+      ...{ handback_idle_threshold_us: null, seed: null },
+    },
+    ...{ paths: measured, references: [], targets: [] },
+    timeline: timelineOf(rounds),
+    notes: [
+      ...notes,
+      'Wake latency, from the ring of the doorbell to the application, as the dataplane counts it; a packet that woke nobody is not in it.',
+      ...silent.map((path) => `No wake was counted on ${path}: the dataplane times those of the VM call.`),
+      ...rounds.flatMap(({ path, partial }, at) =>
+        partial === undefined ? [] : [`Partial: measurement ${at + 1}, on ${path}: ${partial}`],
+      ),
+    ].slice(0, 100),
+  } satisfies Result);
+}
+
+function pathOf(path: Path, rounds: readonly Round[]): PathResult {
+  const each = rounds.map(({ measured }) => exactOf([measured]));
+  const dataplane: Record<string, number> = {};
+  for (const { measured } of rounds)
+    for (const [name, value] of Object.entries(measured.counters))
+      dataplane[name] = (dataplane[name] ?? 0) + value;
+  const whole = exactOf(rounds.map(({ measured }) => measured));
+  return { ...importedPath(path, titles[path], whole, each), dataplane };
+}
+
+/** Measurements as one distribution, with the exact figures that were kept beside them. */
+function exactOf(all: readonly Round['measured'][]): Measured {
+  const histogram = emptyHistogram();
+  for (const measured of all) histogram.add(decodeHistogram(measured.histogram));
+  const totals = all.map(({ total }) => total);
+  const count = totals.reduce((sum, total) => sum + total.count, 0);
+  return {
+    histogram,
+    exact: {
+      min: Math.min(...totals.flatMap(({ min }) => (min === null ? [] : [min]))),
+      avg: totals.reduce((sum, total) => sum + total.sum, 0) / count,
+      max: Math.max(...totals.map(({ max }) => max)),
+    },
+  };
+}
+
+function timelineOf(rounds: readonly Round[]): NonNullable<Result['timeline']> {
+  const points: NonNullable<Result['timeline']>['points'] = [];
+  const marks: NonNullable<Result['timeline']>['marks'] = [];
+  let beganS = 0;
+  let before: Path | undefined;
+  for (const { path, measured, intervals } of rounds) {
+    if (before !== undefined && before !== path)
+      marks.push({ at_s: beganS, kind: 'switch', text: `${before} to ${path}` });
+    for (const { atS, lengthS, count, p50, p99, max } of intervals)
+      points.push({
+        ...{ path, at_s: beganS + atS, length_s: lengthS, received: count, rtt_ns: { p50, p99, max } },
+      });
+    beganS += measured.elapsedUs / 1e6;
+    before = path;
+  }
+  return { points, marks };
+}

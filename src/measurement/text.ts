@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Result } from '../results/schema.js';
+import { describeClock, describeQuantity } from '../results/words.js';
+
+const columns = ['min', 'avg', 'max', 'p50', 'p99', 'p999'] as const;
+
+/** What a run in a live guest measured, for people. */
+export function runText({ clock, quantity, paths, notes }: Result): string {
+  const rows = [
+    [`${describeQuantity(quantity)}, us`, ...columns, 'wakes'],
+    ...paths.map(({ title, rtt_ns: latency, received }) => [
+      title,
+      ...columns.map((column) => (latency[column] / 1000).toFixed(1)),
+      String(received),
+    ]),
+  ];
+  const widths = rows[0]?.map((_name, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
+  const table = rows.map((row) =>
+    row
+      .map((word, at) => (at === 0 ? word.padEnd(widths[at] ?? 0) : word.padStart(widths[at] ?? 0)))
+      .join('  '),
+  );
+  return `${[...table, '', describeClock(clock), ...notes].join('\n')}\n`;
+}

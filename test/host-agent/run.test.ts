@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// `vmcall run` through a live host agent, on a guest agent with the dataplane's stand-in, and what of it survives faults.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { standInDataplane } from '../../src/bench/guest-overhead.js';
+import { parseResult } from '../../src/results/migrate.js';
+import type { Result } from '../../src/results/schema.js';
+import { projectRoot } from '../../src/support/paths.js';
+import { buildTimeout, builtAddon } from './native/children.js';
+import { type Libvirtd, startLibvirtd } from './native/libvirtd.js';
+import { domain, HostBench } from './support/host-bench.js';
+import { RealGuest } from './support/real-guest.js';
+
+let libvirtd: Libvirtd;
+let bench: HostBench;
+let guest: RealGuest;
+let output: string;
+
+beforeAll(async () => {
+  await builtAddon();
+  await standInDataplane();
+  libvirtd = await startLibvirtd();
+}, buildTimeout);
+afterAll(() => libvirtd.stop());
+
+beforeEach(async () => {
+  bench = await HostBench.create(libvirtd.uri('test:///default'));
+  output = join(bench.folder, 'results');
+  await bench.startAgent();
+  guest = await RealGuest.start(bench);
+  await bench.until({ guest: { health: { dataplane: 'running', path: 'injected' } } });
+}, 60_000);
+afterEach(async () => {
+  await guest.stop();
+  await bench.stop();
+});
+
+function run(...words: string[]) {
+  const all = ['run', ...words, '--socket', bench.socket];
+  const where = words.includes('--output') ? [] : ['--output', output];
+  return execa(process.execPath, [join(projectRoot, 'dist/src/cli/main.js'), ...all, ...where], {
+    reject: false,
+  });
+}
+
+const resultOf = (text: string): Result => parseResult(JSON.parse(text), 'stdout');
+async function saved(): Promise<Result[]> {
+  const folders = await readdir(output).catch(() => []);
+  const texts = folders.map((folder) => readFile(join(output, folder, 'result.json'), 'utf8'));
+  return (await Promise.all(texts)).map(resultOf);
+}
+const measuring = () => guest.agent.logged('measurement started');
+
+const slow = { timeout: 90_000 };
+
+describe('vmcall run', () => {
+  test('switches to each path, measures it, goes back, and keeps a document that says so', slow, async () => {
+    const { stdout, exitCode, stderr } = await run(
+      ...['1', '--paths', 'injected,vmcall', '--seconds', '2', '--rounds', '2', '--json'],
+    );
+    expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+    const result = resultOf(stdout);
+    expect(result).toMatchObject({
+      ...{ quantity: 'wake-latency', platform: { domain: domain.name, uuid: domain.uuid } },
+      paths: [{ name: 'vmcall', lost: 0 }],
+    });
+    const [vmcall] = result.paths;
+    // One wake each 350 us, for four seconds.
+    expect(vmcall?.received).toBeGreaterThan(8_000);
+    expect(vmcall?.rounds).toHaveLength(2);
+    // Counters and histogram are asked for one after the other, while packets go on.
+    expect(Math.abs((vmcall?.dataplane.rx ?? 0) - (vmcall?.received ?? 0))).toBeLessThan(1_000);
+    expect(vmcall?.rtt_ns.min).toBeGreaterThanOrEqual(7_500);
+    expect(result.notes.join()).toContain('No wake was counted on injected');
+    expect(result.notes.join()).not.toContain('Partial');
+    expect(result.timeline?.marks.map(({ text }) => text)).toEqual([
+      'injected to vmcall',
+      'vmcall to injected',
+      'injected to vmcall',
+    ]);
+    expect(await saved()).toEqual([result]);
+    await bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
+  });
+
+  test('without --paths measures the path there is, by name, and switches nothing', slow, async () => {
+    const { stdout, exitCode } = await run(domain.name, '--seconds', '1');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('No wake was counted on injected');
+    expect((await bench.until({})).desired_from).toBe('default');
+  });
+
+  test.each([
+    ['no such domain', ['nobody'], 2, 'NO_DOMAIN'],
+    ['another libvirt', ['1', '-c', 'qemu:///system'], 2, 'OTHER_LIBVIRT'],
+    ['no such path', ['1', '--paths', 'poll'], 2, 'wanted injected, vmcall or both'],
+  ])('refuses %s', async (_what, words, code, text) => {
+    const { exitCode, stderr } = await run(...words);
+    expect([exitCode, stderr]).toEqual([code, expect.stringContaining(text)]);
+  });
+});
+
+describe('what was measured survives', () => {
+  const long = () => run('1', '--paths', 'vmcall', '--seconds', '60');
+  /** Some reports have come. */
+  const some = async () => {
+    await measuring();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+  };
+
+  test.each([
+    ['the host agent, by kill -9', () => bench.agent.child.kill('SIGKILL'), /Partial: .*host agent/],
+    [
+      'the guest agent, by kill -9',
+      () => guest.agent.child.kill('SIGKILL'),
+      /Partial: .*the session was lost with 1006/,
+    ],
+    [
+      'the dataplane, by kill -9',
+      () => process.kill(guest.dataplanePid ?? 0, 'SIGKILL'),
+      /Partial: .*DATAPLANE_RESTARTED/,
+    ],
+  ])('the end of %s: it is saved, marked partial, exit code 1', slow, async (_what, kill, note) => {
+    const running = long();
+    await some();
+    kill();
+    const { exitCode, stderr } = await running;
+    expect([exitCode, stderr]).toEqual([1, expect.any(String)]);
+    const [result] = await saved();
+    expect(result?.paths[0]?.received).toBeGreaterThan(2_000);
+    expect(result?.notes.join('\n')).toMatch(note);
+  });
+
+  test('Ctrl-C: it is saved, marked partial, and the domain goes back', slow, async () => {
+    const running = long();
+    await some();
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(1);
+    const [result] = await saved();
+    expect(result?.paths[0]?.received).toBeGreaterThan(2_000);
+    expect(result?.notes.join('\n')).toContain('Partial: it was interrupted');
+    await bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
+  });
+
+  test(
+    'a full disk under the results: it is on stdout, and what was there before is untouched',
+    slow,
+    async () => {
+      const full = join(bench.folder, 'full');
+      await mkdir(full);
+      await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full]);
+      try {
+        await writeFile(join(full, 'before.json'), 'as it was');
+        // Leaves room for a folder, and none for a document.
+        await writeFile(join(full, 'filler'), Buffer.alloc(65_536)).catch(() => {});
+        const words = ['1', '--paths', 'vmcall', '--seconds', '1', '--output', full];
+        const { exitCode, stdout, stderr } = await run(...words);
+        expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/RESULT_UNSAVED: .*ENOSPC/)]);
+        expect(resultOf(stdout).paths[0]?.received).toBeGreaterThan(1_000);
+        expect(await readFile(join(full, 'before.json'), 'utf8')).toBe('as it was');
+        const left = await readdir(full, { recursive: true });
+        expect(left.filter((name) => name.endsWith('.json') || name.endsWith('.new'))).toEqual([
+          'before.json',
+        ]);
+      } finally {
+        await execa('umount', [full]);
+      }
+    },
+  );
+});
