@@ -93,13 +93,16 @@ export class HostBench {
     }
   }
 
+  get guestUrl(): URL {
+    return new URL(`wss://127.0.0.1:${this.#port}/guest`);
+  }
+
   /** A new secret for the domain's guest; the one before is worth nothing. */
   async enroll() {
     const state = join(this.folder, 'state');
     const { fingerprint } = await hostCertificate(state);
     const secret = await new EnrolmentStore(state).issue(domain.uuid);
-    const url = new URL(`wss://127.0.0.1:${this.#port}/guest`);
-    return { url, domain: domain.uuid, secret, trust: { fingerprint } };
+    return { url: this.guestUrl, domain: domain.uuid, secret, trust: { fingerprint } };
   }
 
   async startGuest(): Promise<StandInGuest> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest of a HostBench: the real guest agent as a process, with the dataplane's stand-in.
 import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { standInDataplane } from '../../../src/bench/guest-overhead.js';
@@ -33,6 +33,10 @@ export class RealGuest {
     const guest = new RealGuest(file, prefix);
     guest.startAgent();
     return guest;
+  }
+
+  async secret(): Promise<string> {
+    return /^secret = "([^"]+)"$/m.exec(await readFile(this.file, 'utf8'))?.[1] ?? '';
   }
 
   get agent(): Command {
