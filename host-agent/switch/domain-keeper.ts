@@ -45,6 +45,8 @@ export class DomainKeeper {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
   #again = false;
+  /** The facts are of this moment: the turn that begins now need not read them. */
+  #isFresh = false;
   #stopped = false;
   #logged = '';
 
@@ -85,7 +87,11 @@ export class DomainKeeper {
 
   /** The desired path was written to the metadata just now. */
   desire(path: DesiredPath): void {
-    if (this.#facts) this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
+    if (this.#facts) {
+      this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
+      // libvirt's own word for it comes as an event.
+      this.#isFresh = this.#unread === undefined && this.#turn === undefined;
+    }
     this.tryAnew();
   }
 
@@ -166,7 +172,8 @@ export class DomainKeeper {
   async #drive(): Promise<number> {
     for (let steps = 0; steps < stepsMost; steps++) {
       // No step of ours changes what libvirt knows; whatever else does, kicks.
-      const isKnown = steps > 0 && !this.#again;
+      const isKnown = this.#isFresh || (steps > 0 && !this.#again);
+      this.#isFresh = false;
       this.#again = false;
       const decision = isKnown || (await this.#read()) ? this.#look() : undefined;
       if (!decision) return this.options.timing.interval_s * 1000;
