@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { type Check, checkExitCode, checkSchema, findings } from '../../host-agent/tuning/check.js';
+import { fail } from '../../host-agent/tuning/checks/finding.js';
 import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { isNic, isolatedCpus, resolveTarget, type Wish } from '../../host-agent/tuning/target.js';
 import { exitCodes } from '../support/errors.js';
+import { type AgentOptions, connectOption, resolveDomain, socketOption } from './domains.js';
+import { askLive, type LiveDomain, liveFindings } from './live-check.js';
 import {
   addTargetOptions,
   jsonOption,
@@ -14,21 +17,35 @@ import {
   wishOf,
 } from './tuning-options.js';
 
+type Options = TargetOptions & AgentOptions & { json?: true };
+
 /** `vmcall check`: is this host, a domain and its NICs fit, and if not, why not. Changes nothing. */
 export function checkCommand(open: () => Bench = systemBench): Command {
   return addTargetOptions(new Command('check'))
     .description('is this host, a domain and its NICs fit for the VM-call path, and why not')
     .addOption(jsonOption())
-    .action(async (domain: string | undefined, options: TargetOptions & { json?: true }) => {
+    .addOption(socketOption())
+    .addOption(connectOption())
+    .addHelpText('after', '\nA live host agent is asked for the domain, and for what only it can say.')
+    .action(async (name: string | undefined, options: Options, command: Command) => {
       const bench = open();
+      const isMeant = command.getOptionValueSource('socket') === 'cli';
+      const live = name === undefined ? undefined : await askLive(name, options, isMeant);
+      const called = live?.domain.uuid ?? (await atLibvirt(name, options.connect));
+      const hasProcess = live === undefined || (await bench.domains.find(live.domain.uuid)) !== null;
+      const domain = hasProcess ? called : undefined;
       const wish = await wishOf(bench, domain, options);
-      const target = await resolveTarget(bench.host, domain === undefined ? byDefault(bench, wish) : wish);
-      const found = findings(bench, target);
+      const target = await resolveTarget(bench.host, name === undefined ? byDefault(bench, wish) : wish);
+      const found = [
+        ...(live ? liveFindings(live) : []),
+        ...(hasProcess ? [] : [noProcess(live)]),
+        ...findings(bench, target),
+      ];
       const exitCode = checkExitCode(found);
       const document = checkSchema.parse({
         format: 'vmcall-check',
         version: 1,
-        domain: target.facts?.name ?? null,
+        domain: target.facts?.name ?? live?.domain.name ?? null,
         cpus: formatCpus(target.cpus),
         fit: exitCode === exitCodes.ok,
         findings: found,
@@ -38,6 +55,18 @@ export function checkCommand(open: () => Bench = systemBench): Command {
       process.exitCode = exitCode;
     });
 }
+
+/** By name, id or UUID at the libvirt that the user names; as it was given without one. */
+async function atLibvirt(name: string | undefined, uri: string | undefined): Promise<string | undefined> {
+  return name === undefined || uri === undefined ? name : resolveDomain(name, uri);
+}
+
+const noProcess = (live: LiveDomain | undefined) =>
+  fail(
+    'process',
+    `the domain is ${live?.domain.domain}: no QEMU process of this host is it`,
+    'Start it here.',
+  );
 
 /** Without a domain the host itself is judged: its isolated CPUs and the NICs that vfio-pci has. */
 function byDefault({ host }: Bench, wish: Wish): Wish {

@@ -376,6 +376,46 @@ describe('vmcall status', () => {
   });
 });
 
+describe('vmcall check', () => {
+  beforeEach(startBoth);
+  const check = async (...words: string[]) => {
+    const { stdout, exitCode, stderr } = await vmcall('check', ...words, '--json');
+    return { exitCode, stderr, found: exitCode === 2 ? [] : JSON.parse(stdout).findings };
+  };
+
+  test.each(['test', '1', domain.uuid])('asks the live agent for the domain %s', async (called) => {
+    const { found } = await check(called, '-c', libvirtd.uri('test:///default'));
+    for (const code of ['libvirt', 'guest-agent', 'dataplane', 'path'])
+      expect(found).toContainEqual(expect.objectContaining({ code, severity: 'ok' }));
+    // A domain of libvirt's test driver has none.
+    expect(found).toContainEqual(expect.objectContaining({ code: 'process', severity: 'fail' }));
+  });
+
+  test('says what the live agent knows to be wrong', async () => {
+    guest.lies = true;
+    await wish('vmcall');
+    await bench.until({ phase: 'blocked', reason: { code: 'YIELDS_MISSING' } });
+    const { found, exitCode } = await check('test');
+    expect([0, 2]).not.toContain(exitCode);
+    const read = expect.stringContaining('desired vmcall, actual unknown: YIELDS_MISSING');
+    expect(found).toContainEqual(expect.objectContaining({ code: 'path', severity: 'fail', read }));
+    await guest.stop();
+    await bench.until({ guest: null });
+    const code = 'guest-agent';
+    expect((await check('test')).found).toContainEqual(expect.objectContaining({ code, severity: 'fail' }));
+  });
+
+  test('refuses a domain that the agent does not know, and another libvirt', async () => {
+    expect(await check('nobody')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('NO_DOMAIN'),
+    });
+    expect(await check('test', '-c', 'qemu:///system')).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining('OTHER_LIBVIRT') },
+    });
+  });
+});
+
 describe('vmcall enroll', () => {
   test.each(['test', '1', domain.uuid])('finds the domain %s through libvirt', async (called) => {
     const words = ['--host', '192.0.2.1', '--state', join(bench.folder, 'state')];
