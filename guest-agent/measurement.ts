@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MeasurementEndCode } from '../src/protocol/codes.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../src/protocol/histogram.js';
+import { HistogramDeltas } from '../src/protocol/delta.js';
 import type { Report } from '../src/protocol/messages.js';
 import type { Dataplane } from './program/dataplane.js';
 
 /** What a measurement needs of the dataplane. */
-export type Measured = Pick<Dataplane, 'info' | 'reset' | 'counters' | 'wakeLatency'>;
+export type Measured = Pick<Dataplane, 'reset' | 'counters' | 'wakeLatency'>;
 
 /** Why a measurement cannot go on. */
 export class MeasurementBroken extends Error {
@@ -22,7 +22,7 @@ export class MeasurementBroken extends Error {
 export class Measurement {
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #last = emptyHistogram();
+  readonly #deltas = new HistogramDeltas();
   #lastCount = 0;
   #sequence = 0;
   #began = 0;
@@ -74,15 +74,11 @@ export class Measurement {
   }
 
   async #report(): Promise<void> {
-    const { path } = await this.dataplane.info();
-    const counters = await this.dataplane.counters();
+    const { path, counters } = await this.dataplane.counters();
     const { count, min, max, sum, histogram } = await this.dataplane.wakeLatency();
     if (count < this.#lastCount)
       throw new MeasurementBroken('DATAPLANE_RESET', `the count went from ${this.#lastCount} to ${count}`);
-    const now = decodeHistogram(histogram);
-    const delta = decodeHistogram(histogram);
-    delta.subtract(this.#last);
-    this.#last = now;
+    const delta = this.#deltas.take(histogram);
     this.#lastCount = count;
     this.send({
       type: 'report',
@@ -92,7 +88,7 @@ export class Measurement {
       path,
       wake_latency: {
         unit: 'ns',
-        delta: { count: delta.totalCount, histogram: encodeHistogram(delta) },
+        delta,
         total: { count, min: count === 0 ? null : min, max, sum },
       },
       counters,

@@ -27,7 +27,7 @@ const infoSchema = z.object({
 const policyReplySchema = z.object({ policy: policySchema, ...outcome });
 const thresholdSchema = z.object({ idle_threshold_us: countSchema, ...outcome });
 const resetSchema = z.object({ reset: z.int(), ...outcome });
-const statsSchema = z.record(z.string(), z.union([z.string(), countSchema]));
+const statsSchema = z.object({ policy: policySchema }).catchall(countSchema);
 const histogramSchema = z.object({
   unit: z.literal('ns'),
   count: countSchema,
@@ -91,11 +91,10 @@ export class Dataplane {
     orThrow('/vmcall/reset', await this.#ask('/vmcall/reset', resetSchema));
   }
 
-  async counters(): Promise<Record<string, number>> {
-    const stats = await this.#ask('/vmcall/stats', statsSchema);
-    return Object.fromEntries(
-      Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
-    );
+  /** Its counters, and the path in force as they were read. */
+  async counters(): Promise<{ path: Path; counters: Record<string, number> }> {
+    const { policy, ...stats } = await this.#ask('/vmcall/stats', statsSchema);
+    return { path: pathOf[policy], counters: stats };
   }
 
   async wakeLatency(): Promise<WakeLatency> {

@@ -45,6 +45,25 @@ export function openHdrV2(base64: string, largest: number): HdrV2 {
 }
 
 /**
+ * The words of the counts: ZigZag LEB128 of at most nine bytes, a count each, or a run of empty places below zero.
+ * @throws Error if it ends inside one
+ */
+export function eachHdrWord(counts: Buffer, visit: (word: number) => void): void {
+  for (let at = 0; at < counts.length; ) {
+    let value = 0;
+    let weight = 1;
+    for (let byte = 0; ; byte++) {
+      const read = counts[at++];
+      if (read === undefined) throw new Error('it ends inside a count');
+      value += (byte === 8 ? read : read & 0x7f) * weight;
+      if (byte === 8 || read < 0x80) break;
+      weight *= 128;
+    }
+    visit(value % 2 === 0 ? value / 2 : -(value + 1) / 2);
+  }
+}
+
+/**
  * Base64 of a histogram: HDR V2, compressed. hdr-histogram-js 3 writes a normalizing index offset of 1 and an integer
  * ratio, which it does not read itself but the format's other readers do: both are put right.
  */

@@ -19,17 +19,8 @@ class Counting implements Measured {
     this.histogram = emptyHistogram();
     this.values = [];
   }
-  async info() {
-    return {
-      version: '',
-      path: 'vmcall' as const,
-      idleThresholdUs: 300,
-      doorbell: 'installed' as const,
-      fallback: undefined,
-    };
-  }
   async counters() {
-    return { rx: this.values.length };
+    return { path: 'vmcall' as const, counters: { rx: this.values.length } };
   }
   async wakeLatency() {
     return {
