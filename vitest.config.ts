@@ -9,5 +9,6 @@ export default defineConfig({
     fileParallelism: false,
     maxWorkers: 1,
     testTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 });

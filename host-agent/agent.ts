@@ -17,6 +17,8 @@ import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import { Libvirt } from './libvirt.js';
+import type { Memory, Recalled } from './live/live.js';
+import { Watching } from './live/watching.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
@@ -26,9 +28,10 @@ import type { DesiredPath } from './switch/metadata.js';
 import type { Host } from './tuning/host.js';
 
 /** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
-export class HostAgent implements Daemon, Controlled {
+export class HostAgent implements Daemon, Controlled, Memory {
   readonly #keepers = new Map<string, DomainKeeper>();
   readonly #kvm: KvmSwitches;
+  readonly #watching: Watching;
   #libvirt: Libvirt;
   #sessions: GuestSessions | undefined;
   #control: ControlServer | undefined;
@@ -44,6 +47,7 @@ export class HostAgent implements Daemon, Controlled {
   ) {
     this.#kvm = new KvmSwitches(host);
     this.#libvirt = this.#newLibvirt();
+    this.#watching = new Watching(this, log);
   }
 
   /** @throws VmcallError CONFIG_* */
@@ -54,9 +58,10 @@ export class HostAgent implements Daemon, Controlled {
   /** Ready once guests and commands can connect; libvirt need not be there yet. */
   async start(): Promise<void> {
     const { control, libvirt, guests } = this.configuration;
-    this.#control = await ControlServer.listen(control.socket, this, this.log);
+    this.#control = await this.#newControl(control.socket);
     this.#sessions = await this.#newSessions(this.configuration);
     this.log.info({ guests: { ...guests, port: this.#sessions.port }, libvirt: libvirt.uri }, 'listening');
+    await this.#watching.listen(this.configuration);
     this.#libvirt.start();
     this.#setTimer();
   }
@@ -70,10 +75,17 @@ export class HostAgent implements Daemon, Controlled {
         keys.some((key) => !isDeepStrictEqual(before[key], after[key]));
       if (differs('guests', 'state')) await this.#replaceSessions(after);
       if (differs('control')) {
-        const control = await ControlServer.listen(after.control.socket, this, this.log);
-        await this.#control?.stop();
+        const control = await this.#newControl(after.control.socket);
+        await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
         this.#control = control;
         this.configuration = { ...this.configuration, control: after.control };
+      }
+      if (differs('metrics')) {
+        await this.#watching.listen(after);
+        // With exactOptionalPropertyTypes a key that went away must go away here too.
+        const { metrics: _metrics, ...rest } = this.configuration;
+        const { metrics } = after;
+        this.configuration = { ...rest, ...(metrics && { metrics }) };
       }
       if (differs('reconciler')) {
         this.configuration = { ...this.configuration, reconciler: after.reconciler };
@@ -109,7 +121,7 @@ export class HostAgent implements Daemon, Controlled {
   /** Leaves every domain as it is: a yielded vCPU is woken by KVM, not by an agent. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#control?.stop();
+    await Promise.all([this.#control?.stop(), this.#watching.stop()]);
     // Together: a keeper that waits for its guest is let go by the end of the session.
     await Promise.all([this.#dropKeepers([...this.#keepers.keys()]), this.#sessions?.stop()]);
     await this.#libvirt.stop();
@@ -124,6 +136,18 @@ export class HostAgent implements Daemon, Controlled {
       .filter((status) => status !== undefined);
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
     return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, domains };
+  }
+
+  get libvirt(): { connected: boolean } {
+    return this.#libvirt;
+  }
+
+  /** All domains as they were last looked at. */
+  recall(): Recalled[] {
+    const { connected } = this.#libvirt;
+    return [...this.#keepers.values()]
+      .map((keeper) => keeper.recall(connected))
+      .filter((recalled) => recalled !== undefined);
   }
 
   async desire(uuid: string, { path, dry_run: dryRun = false }: Desire): Promise<Planned> {
@@ -167,6 +191,10 @@ export class HostAgent implements Daemon, Controlled {
     throw noDomain(uuid, this.#libvirt);
   }
 
+  #newControl(socket: string): Promise<ControlServer> {
+    return ControlServer.listen(socket, this, this.log, this.#watching.observers);
+  }
+
   #newLibvirt(): Libvirt {
     const libvirt = new Libvirt(this.configuration.libvirt.uri, this.log);
     libvirt.on('anew', () => {
@@ -187,7 +215,10 @@ export class HostAgent implements Daemon, Controlled {
     const enrolments = new EnrolmentStore(state.folder);
     try {
       const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });
-      sessions.on('open', (session) => this.#keepers.get(session.domain)?.guestCame(session));
+      sessions.on('open', (session) => {
+        this.#keepers.get(session.domain)?.guestCame(session);
+        this.#watching.live.follow(session);
+      });
       return sessions;
     } catch (error) {
       throw new VmcallError(

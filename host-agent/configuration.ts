@@ -8,6 +8,8 @@ import { hostStateFolder } from './enrolment/store.js';
 /** Where the configuration is unless told otherwise. */
 export const configurationFile = '/etc/vmcall/host-agent.toml';
 
+const defaultMetricsPort = 8647;
+
 const fileName = (most: number) =>
   z.string().regex(new RegExp(`^/[^\\0]{1,${most}}$`), 'wanted an absolute path');
 
@@ -26,6 +28,12 @@ const reconcilerSchema = z
     message: 'wanted at least twice interval_s: the counter is read that often',
   });
 
+const listenerSchema = (port: number) =>
+  z.strictObject({
+    address: z.union([z.ipv4(), z.ipv6()], 'wanted an IP address of this host, or 0.0.0.0 for all'),
+    port: z.int().min(0).max(65_535).default(port),
+  });
+
 export const hostConfigurationSchema = z.strictObject({
   guests: z.strictObject({
     /** Where guests connect to. */
@@ -37,6 +45,8 @@ export const hostConfigurationSchema = z.strictObject({
   control: z.strictObject({ socket: fileName(106).default(defaultSocket) }).prefault({}),
   state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
   reconciler: reconcilerSchema.prefault({}),
+  /** Prometheus' /metrics; off without it. */
+  metrics: listenerSchema(defaultMetricsPort).optional(),
 });
 export type HostConfiguration = z.infer<typeof hostConfigurationSchema>;
 

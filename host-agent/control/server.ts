@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import { domainSchema } from '../../src/protocol/fields.js';
 import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
+import type { Observers } from '../live/observers.js';
 import {
   controlLimits,
   type Desire,
@@ -35,13 +36,17 @@ export interface Controlled {
   measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** HTTP and JSON on a Unix socket for root: GET /domains[/UUID], PUT /domains/UUID/desired, POST /measurements. */
+/**
+ * HTTP and JSON on a Unix socket for root: GET /domains[/UUID], PUT /domains/UUID/desired, POST /measurements; and the
+ * observers' WebSocket.
+ */
 export class ControlServer {
   readonly #server: Server;
 
   private constructor(
     private readonly controlled: Controlled,
     private readonly log: Log,
+    observers: Observers,
   ) {
     this.#server = createServer(
       {
@@ -52,14 +57,20 @@ export class ControlServer {
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = controlLimits.connections;
+    this.#server.on('upgrade', (request, socket, head) => observers.accept(request, socket, head));
   }
 
   /**
    * The socket is made with mode 0600; one that a killed agent left is replaced.
    * @throws VmcallError CONTROL_IN_USE, CONTROL_FAILED
    */
-  static async listen(socket: string, controlled: Controlled, log: Log): Promise<ControlServer> {
-    const control = new ControlServer(controlled, log);
+  static async listen(
+    socket: string,
+    controlled: Controlled,
+    log: Log,
+    observers: Observers,
+  ): Promise<ControlServer> {
+    const control = new ControlServer(controlled, log, observers);
     try {
       await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
       if (await answers(socket))

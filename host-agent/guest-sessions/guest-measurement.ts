@@ -39,6 +39,7 @@ export class GuestMeasurement {
     intervalMs: number = limits.reportIntervalMs.usual,
   ): Promise<GuestMeasurement> {
     const measurement = new GuestMeasurement(session, listener);
+    await session.standing?.pause();
     session.on('report', measurement.#onReport);
     session.on('measurement-ended', measurement.#onEnded);
     session.on('closed', measurement.#onClosed);
@@ -82,5 +83,6 @@ export class GuestMeasurement {
     this.session.off('report', this.#onReport);
     this.session.off('measurement-ended', this.#onEnded);
     this.session.off('closed', this.#onClosed);
+    this.session.standing?.resume();
   }
 }

@@ -36,6 +36,8 @@ export interface Agreement {
 
 /** The host's end of a session with one guest, from the ack on. */
 export class GuestSession extends EventEmitter<GuestSessionEvents> {
+  /** The measurement that is on whenever no other is wanted. */
+  standing: { pause(): Promise<void>; resume(): void } | undefined;
   readonly #requester: Requester;
   #health: Health | undefined;
 

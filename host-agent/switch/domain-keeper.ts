@@ -39,6 +39,8 @@ export class DomainKeeper {
   #facts: DomainFacts | undefined;
   /** Why the facts are not of now. */
   #unread: Reason | undefined;
+  /** What was seen at the last look. */
+  #last: { seen: Seen; at: number } | undefined;
   #guest: { session: GuestSession; health: Health | null } | undefined;
   #failure: (Failure & { until: number }) | undefined;
   #toldAt: number | undefined;
@@ -104,7 +106,17 @@ export class DomainKeeper {
   /** Undefined until libvirt was asked for the first time. Kernel and guest as of now. */
   status(connected: boolean): DomainStatus | undefined {
     const seen = this.#see();
-    if (!seen || !this.#facts) return undefined;
+    return seen && this.#describe(seen, connected);
+  }
+
+  /** As it was at the last look, without a look at anything; undefined as for status(). */
+  recall(connected: boolean): { status: DomainStatus; lookedAt: number } | undefined {
+    const status = this.#last && this.#describe(this.#last.seen, connected);
+    return status && { status, lookedAt: this.#last?.at ?? 0 };
+  }
+
+  #describe(seen: Seen, connected: boolean): DomainStatus | undefined {
+    if (!this.#facts) return undefined;
     const { identity, problem } = this.#facts;
     const decision = decide(seen);
     const unread = connected
@@ -212,6 +224,7 @@ export class DomainKeeper {
   #look(): Decision | undefined {
     const seen = this.#see();
     if (!seen) return undefined;
+    this.#last = { seen, at: Date.now() };
     const decision = decide(seen);
     if (decision.phase === 'reached') this.#backOff.reset();
     this.#tell(seen, decision);

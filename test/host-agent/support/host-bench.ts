@@ -56,6 +56,8 @@ export class HostBench {
   }
 
   kvm = '';
+  /** More of the configuration's file. */
+  more = '';
   #reconciler = 'interval_s = 0.3\nyields_within_s = 3\nretry_least_s = 0.2\nretry_most_s = 0.5';
 
   /** A QEMU process as libvirt and KVM show it, both switches off. */
@@ -77,7 +79,7 @@ export class HostBench {
         `[libvirt]\nuri = ${JSON.stringify(changes.uri ?? this.uri)}\n` +
         `[control]\nsocket = ${JSON.stringify(changes.socket ?? this.socket)}\n` +
         `[state]\nfolder = ${JSON.stringify(join(this.folder, 'state'))}\n` +
-        `[reconciler]\n${changes.reconciler ?? this.#reconciler}\n`,
+        `[reconciler]\n${changes.reconciler ?? this.#reconciler}\n${this.more}`,
     );
   }
 
@@ -95,6 +97,13 @@ export class HostBench {
 
   get guestUrl(): URL {
     return new URL(`wss://127.0.0.1:${this.#port}/guest`);
+  }
+
+  /** The port that a listener of the agent was given. */
+  async port(listener: 'metrics' | 'web'): Promise<number> {
+    const isIt = (line: Record<string, unknown>) => typeof line[listener] === 'object';
+    await expect.poll(() => this.agent.log.some(isIt), { timeout: 20_000 }).toBe(true);
+    return (this.agent.log.findLast(isIt) as Record<string, { port: number }>)[listener]?.port ?? 0;
   }
 
   /** A new secret for the domain's guest; the one before is worth nothing. */

@@ -10,6 +10,7 @@ import type { Health } from '../../../src/protocol/messages.js';
 import { RequestError } from '../../../src/session/request-error.js';
 import type { Handlers } from '../../../src/session/responder.js';
 import { createLog } from '../../../src/support/log.js';
+import { StandInMeasuring } from './stand-in-measuring.js';
 
 const tickMs = 50;
 
@@ -28,6 +29,14 @@ export class StandInGuest {
   onTold: (path: Path) => void | Promise<void> = () => {};
   dataplane: Health['dataplane'] = 'running';
   reason: Health['reason'] = null;
+  /** What it measures; nothing until a test says so. */
+  readonly measuring = new StandInMeasuring(
+    () => this.path,
+    (report) => !this.#isFrozen && this.#keeper.send(report),
+  );
+  #isFrozen = false;
+  /** Called each 50 ms. */
+  onTick: () => void = () => {};
   readonly #keeper: SessionKeeper;
   readonly #timer: NodeJS.Timeout;
 
@@ -39,8 +48,7 @@ export class StandInGuest {
     const handlers: Handlers = {
       'set-path': async ({ path }) => this.#setPath(path),
       'get-health': async () => this.#health(),
-      'start-measurement': () => Promise.reject(new RequestError('NOT_READY')),
-      'stop-measurement': () => Promise.reject(new RequestError('NO_MEASUREMENT')),
+      ...this.measuring.handlers,
     };
     this.#keeper = new SessionKeeper({
       ...{ address, handlers, log: createLog('stand-in', { write: () => {} }) },
@@ -51,7 +59,7 @@ export class StandInGuest {
   }
 
   tell(): void {
-    this.#keeper.send({ type: 'health', health: this.#health() });
+    if (!this.#isFrozen) this.#keeper.send({ type: 'health', health: this.#health() });
   }
 
   /** As after a restart of its dataplane or a reboot. */
@@ -60,6 +68,15 @@ export class StandInGuest {
     this.wanted = 'injected';
     this.reason = null;
     this.tell();
+  }
+
+  /** It says nothing any more; its connection stays. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
   }
 
   async stop(): Promise<void> {
@@ -95,6 +112,7 @@ export class StandInGuest {
       throw new RequestError('PATH_REFUSED', 'it cannot', { reason, path: before });
     }
     if (!this.ignores) {
+      if (path !== before) this.measuring.count({ policy_switches: 1 });
       this.path = path;
       this.wanted = path;
       this.reason = null;
@@ -105,6 +123,7 @@ export class StandInGuest {
 
   /** What the dataplane does by itself: yields, and goes back to interrupts when it may not. */
   #tick(): void {
+    this.onTick();
     if (this.path !== 'vmcall' || this.lies || this.dataplane !== 'running') return;
     try {
       if (this.#isAllowed) {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LiveMessage } from '../../src/protocol/live.js';
+import type { DomainStatus } from '../control/schema.js';
+import type { GuestSession } from '../guest-sessions/guest-session.js';
+import { GuestFigures } from './figures.js';
+import { GuestFeed } from './guest-feed.js';
+import { drawPicture } from './picture.js';
+
+/** A domain as it was last looked at: nothing is asked of anybody for it. */
+export interface Recalled {
+  status: DomainStatus;
+  /** Unix time of that look, ms. */
+  lookedAt: number;
+}
+
+/** What the host agent remembers. */
+export interface Memory {
+  readonly libvirt: { connected: boolean };
+  recall(): Recalled[];
+}
+
+/** All that is watched of one domain. */
+export interface Watched extends Recalled {
+  figures: GuestFigures | undefined;
+}
+
+/** What the guests report all the time, beside what the agent remembers of their domains. */
+export class Live {
+  readonly #figures = new Map<string, GuestFigures>();
+  #sequence = 0;
+
+  constructor(private readonly memory: Memory) {}
+
+  get libvirtConnected(): boolean {
+    return this.memory.libvirt.connected;
+  }
+
+  /** A session began. */
+  follow(session: GuestSession): void {
+    const known = new Set(this.memory.recall().map(({ status }) => status.uuid));
+    for (const uuid of this.#figures.keys()) if (!known.has(uuid)) this.#figures.delete(uuid);
+    const figures = this.#figures.get(session.domain) ?? new GuestFigures();
+    this.#figures.set(session.domain, figures);
+    new GuestFeed(session, figures);
+  }
+
+  watched(): Watched[] {
+    return this.memory
+      .recall()
+      .map((recalled) => ({ ...recalled, figures: this.#figures.get(recalled.status.uuid) }));
+  }
+
+  /** For observers, in parts. */
+  picture(): LiveMessage[] {
+    const head = { sequence: ++this.#sequence, libvirt: this.libvirtConnected };
+    return drawPicture(this.watched(), head, performance.now());
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { closeCodes, standardCloseCodes } from '../../src/protocol/codes.js';
+import { limits } from '../../src/protocol/limits.js';
+import {
+  type LiveMessage,
+  liveLimits,
+  type ObservedMessage,
+  type ObserverMessage,
+  observedMessageSchema,
+  observerMessageSchema,
+  observerResource,
+} from '../../src/protocol/live.js';
+import { negotiateVersion, subprotocol } from '../../src/protocol/version.js';
+import { Channel, webSocketLimits } from '../../src/session/channel.js';
+import { packageVersion } from '../../src/support/package-version.js';
+import { refuseUpgrade } from '../guest-sessions/upgrade.js';
+
+type Observed = Channel<ObserverMessage, ObservedMessage>;
+
+/** Those who watch: they say hello, and are sent a picture a second. They can ask for nothing. */
+export class Observers {
+  readonly #webSockets = new WebSocketServer({
+    ...webSocketLimits,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => subprotocol,
+  });
+  /** From the upgrade to the close. */
+  readonly #open = new Set<Observed>();
+  readonly #watching = new Set<Observed>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param picture draws what they are sent */
+  constructor(private readonly picture: () => LiveMessage[]) {}
+
+  /** An upgrade by one who may watch. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const status = this.#whyNot(request);
+    if (status !== undefined) refuseUpgrade(socket, status);
+    else this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket));
+  }
+
+  #whyNot({ url, headers }: IncomingMessage): 400 | 404 | 503 | undefined {
+    if (url !== observerResource) return 404;
+    const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((word) => word.trim());
+    if (!offered.includes(subprotocol)) return 400;
+    return this.#open.size >= liveLimits.observers ? 503 : undefined;
+  }
+
+  /** Ends every session with 1001. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(
+      [...this.#open].map((channel) => {
+        const closed = new Promise((resolve) => channel.once('closed', resolve));
+        channel.close(standardCloseCodes.goingAway, 'the host agent is stopping');
+        return closed;
+      }),
+    );
+  }
+
+  #opened(webSocket: WebSocket): void {
+    const channel: Observed = new Channel(webSocket, observerMessageSchema, observedMessageSchema);
+    this.#open.add(channel);
+    const timer = setTimeout(
+      () => channel.close(closeCodes.helloTimeout, `no hello within ${limits.helloTimeoutMs} ms`),
+      limits.helloTimeoutMs,
+    );
+    channel.once('closed', () => {
+      clearTimeout(timer);
+      this.#open.delete(channel);
+      this.#watching.delete(channel);
+      if (this.#watching.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+    });
+    channel.on('message', (hello) => {
+      clearTimeout(timer);
+      this.#greet(channel, hello);
+    });
+  }
+
+  #greet(channel: Observed, { versions }: ObserverMessage): void {
+    const version = negotiateVersion(versions);
+    if (this.#watching.has(channel)) channel.close(closeCodes.badMessage, 'a second hello');
+    else if (version === undefined) channel.close(closeCodes.noCommonVersion, 'no version in common');
+    else {
+      channel.send({ type: 'ack', version, capabilities: [], agent: `vmcall ${packageVersion}` });
+      this.#watching.add(channel);
+      this.#show([channel]);
+      this.#timer ??= setInterval(() => this.#show(this.#watching), liveLimits.intervalMs);
+    }
+  }
+
+  #show(channels: Iterable<Observed>): void {
+    const parts = this.picture();
+    for (const channel of channels) for (const part of parts) channel.send(part);
+  }
+}

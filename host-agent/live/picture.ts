@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type LiveDomain, type LiveMessage, liveLimits } from '../../src/protocol/live.js';
+import type { Watched } from './live.js';
+
+const ranks = { running: 0, paused: 1, off: 2 } as const;
+
+/** All domains in as many messages as their size needs: those that run first, then by name; the rest is left out. */
+export function drawPicture(
+  watched: readonly Watched[],
+  head: Pick<LiveMessage, 'sequence' | 'libvirt'>,
+  now: number,
+): LiveMessage[] {
+  const domains = watched
+    .map((one) => drawDomain(one, now))
+    .sort((a, b) => ranks[a.state] - ranks[b.state] || (a.name < b.name ? -1 : 1));
+  const parts: LiveDomain[][] = [[]];
+  let partBytes = 0;
+  let bytes = 0;
+  let taken = 0;
+  for (const domain of domains) {
+    const size = Buffer.byteLength(JSON.stringify(domain)) + 1;
+    if (bytes + size > liveLimits.pictureBytes) break;
+    if (partBytes + size > liveLimits.partBytes) {
+      parts.push([]);
+      partBytes = 0;
+    }
+    parts.at(-1)?.push(domain);
+    partBytes += size;
+    bytes += size;
+    taken++;
+  }
+  return parts.map((part, at) => ({
+    type: 'live',
+    ...head,
+    ...{ part: at + 1, parts: parts.length, left_out: domains.length - taken, domains: part },
+  }));
+}
+
+function drawDomain({ status, figures }: Watched, now: number): LiveDomain {
+  const { uuid, name, domain, desired, actual, phase, reason, guest } = status;
+  return {
+    ...{ uuid, name: name.slice(0, liveLimits.nameCharacters), state: domain, desired, actual, phase },
+    reason: reason && {
+      code: reason.code,
+      message: reason.message.slice(0, liveLimits.reasonCharacters),
+    },
+    session: guest !== null,
+    interval: figures?.interval(now) ?? null,
+  };
+}
