@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { runLab } from '../lab/run.js';
 import { assembleResult } from '../results/assemble.js';
 import { saveResult } from '../results/save.js';
@@ -10,6 +10,7 @@ import { defaultKernelSeries, type KernelSeries, kernelSeries } from '../setup/k
 import { prepareLab } from '../setup/prepare.js';
 import { resultsRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
+import { whole } from './whole.js';
 
 interface LabOptions {
   json?: true;
@@ -21,16 +22,6 @@ interface LabOptions {
   idleThreshold: number;
   seed: number;
   output: string;
-}
-
-/** A whole number in a range, for an option. */
-function whole(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high)
-      throw new InvalidArgumentError(`${text} is not a whole number from ${low} to ${high}.`);
-    return value;
-  };
 }
 
 /** `vmcall lab`: the whole system on this one machine, and the comparison of the paths at its end. */

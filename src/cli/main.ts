@@ -17,6 +17,7 @@ import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
 import { testCommand } from './test.js';
+import { topCommand } from './top.js';
 import { tuneCommand } from './tune.js';
 
 const commands = [
@@ -36,6 +37,7 @@ const commands = [
   runCommand,
   statusCommand,
   testCommand,
+  topCommand,
   tuneCommand,
 ];
 

@@ -37,7 +37,8 @@ const forLab: Readonly<Record<string, string>> = {
 /** What the tests need beside that. */
 const forTests: Readonly<Record<string, string>> = {
   valgrind: "to count the dataplane's instructions",
-  chromium: 'to look at the report in a browser',
+  chromium: "to look at the report and the host agent's page in a browser",
+  tmux: 'a terminal for vmcall top',
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };
 

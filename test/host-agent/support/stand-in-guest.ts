@@ -52,7 +52,7 @@ export class StandInGuest {
     };
     this.#keeper = new SessionKeeper({
       ...{ address, handlers, log: createLog('stand-in', { write: () => {} }) },
-      ...{ onOpen: () => this.tell(), onLost: () => {}, least: 50, most: 200 },
+      ...{ onOpen: () => this.tell(), onLost: () => void this.measuring.end(), least: 50, most: 200 },
     });
     this.#keeper.start();
     this.#timer = setInterval(() => this.#tick(), tickMs);
