@@ -80,12 +80,12 @@ export class HostAgent implements Daemon, Controlled, Memory {
         this.#control = control;
         this.configuration = { ...this.configuration, control: after.control };
       }
-      if (differs('metrics')) {
+      if (differs('metrics', 'web', 'state')) {
         await this.#watching.listen(after);
         // With exactOptionalPropertyTypes a key that went away must go away here too.
-        const { metrics: _metrics, ...rest } = this.configuration;
-        const { metrics } = after;
-        this.configuration = { ...rest, ...(metrics && { metrics }) };
+        const { metrics: _metrics, web: _web, ...rest } = this.configuration;
+        const { metrics, web } = after;
+        this.configuration = { ...rest, ...(metrics && { metrics }), ...(web && { web }) };
       }
       if (differs('reconciler')) {
         this.configuration = { ...this.configuration, reconciler: after.reconciler };

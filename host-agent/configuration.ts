@@ -8,6 +8,7 @@ import { hostStateFolder } from './enrolment/store.js';
 /** Where the configuration is unless told otherwise. */
 export const configurationFile = '/etc/vmcall/host-agent.toml';
 
+const defaultWebPort = 8646;
 const defaultMetricsPort = 8647;
 
 const fileName = (most: number) =>
@@ -47,6 +48,8 @@ export const hostConfigurationSchema = z.strictObject({
   reconciler: reconcilerSchema.prefault({}),
   /** Prometheus' /metrics; off without it. */
   metrics: listenerSchema(defaultMetricsPort).optional(),
+  /** The page for browsers; off without it. TLS unless the address is loopback's. */
+  web: listenerSchema(defaultWebPort).optional(),
 });
 export type HostConfiguration = z.infer<typeof hostConfigurationSchema>;
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Log } from '../../src/support/log.js';
 import type { HostConfiguration } from '../configuration.js';
+import { hostCertificate } from '../enrolment/certificate.js';
 import { Metrics } from '../metrics/registry.js';
 import { listenForScrapes } from '../metrics/server.js';
-import type { Listener } from './listener.js';
+import { listenForBrowsers } from '../web/server.js';
+import { observerToken } from '../web/token.js';
+import { isLoopback, type Listener } from './listener.js';
 import { Live, type Memory } from './live.js';
 import { Observers } from './observers.js';
 
-type Wanted = Pick<HostConfiguration, 'metrics'>;
+type Wanted = Pick<HostConfiguration, 'metrics' | 'web' | 'state'>;
 
-/** All that others watch the agent by: observers, `/metrics`. None of it can change anything. */
+/** All that others watch the agent by: observers, the page, `/metrics`. None of it can change anything. */
 export class Watching {
   readonly live: Live;
   readonly observers: Observers;
@@ -40,11 +43,21 @@ export class Watching {
   }
 
   async #open(wanted: Wanted): Promise<void> {
-    const { metrics } = wanted;
+    const { metrics, web, state } = wanted;
     if (metrics) {
       const listener = await listenForScrapes(metrics, this.#metrics, this.log);
       this.#listeners.push(listener);
       this.log.info({ metrics: { ...metrics, port: listener.port } }, 'listening for scrapes');
+    }
+    if (web) {
+      const pem = isLoopback(web.address) ? undefined : (await hostCertificate(state.folder)).pem;
+      const token = await observerToken(state.folder);
+      const listener = await listenForBrowsers({ ...web, pem, token, observers: this.observers });
+      this.#listeners.push(listener);
+      this.log.info(
+        { web: { ...web, port: listener.port }, tls: pem !== undefined },
+        'listening for browsers',
+      );
     }
     this.#wanted = wanted;
   }

@@ -27,29 +27,32 @@ export interface View {
   dark?: boolean;
 }
 
-/**
- * Shows a page of ours in Chromium, with no network, and hands it to `look`. Errors: `BROWSER_ABSENT` (not supported
- * on this machine).
- */
-export async function withPage<T>(page: string, view: View, look: (page: Page) => Promise<T>): Promise<T> {
+/** An empty page in Chromium. Errors: `BROWSER_ABSENT` (not supported on this machine). */
+export async function withBrowser<T>(view: View, look: (page: Page) => Promise<T>): Promise<T> {
   let browser: Browser | undefined;
   try {
     browser = await puppeteer.launch({
       executablePath: findBrowser(),
       headless: true,
-      // Chromium has no sandbox for root; the page loads nothing and runs no script.
+      // Chromium has no sandbox for root; it shows pages of ours alone.
       args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage'],
     });
     const shown = await browser.newPage();
-    await shown.setOfflineMode(true);
     await shown.setViewport({ width: view.width, height: view.height, deviceScaleFactor: 2 });
     await shown.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: view.dark ? 'dark' : 'light' }]);
-    await shown.setContent(page, { waitUntil: 'load' });
     return await look(shown);
   } finally {
     await browser?.close();
   }
 }
+
+/** Shows a page of ours with no network, and hands it to `look`. Errors as of `withBrowser`. */
+export const withPage = <T>(page: string, view: View, look: (page: Page) => Promise<T>): Promise<T> =>
+  withBrowser(view, async (shown) => {
+    await shown.setOfflineMode(true);
+    await shown.setContent(page, { waitUntil: 'load' });
+    return look(shown);
+  });
 
 /** A PNG of what a reader of the page sees first. */
 export const takePicture = (page: string, view: View, whole = false): Promise<Uint8Array> =>
