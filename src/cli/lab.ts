@@ -8,8 +8,10 @@ import { saveResult } from '../results/save.js';
 import { renderResult } from '../results/table.js';
 import { defaultKernelSeries, type KernelSeries, kernelSeries } from '../setup/kernel-packages.js';
 import { prepareLab } from '../setup/prepare.js';
+import { VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
+import { exitCodeOf, stopBySignal } from './stop-by-signal.js';
 import { whole } from './whole.js';
 
 interface LabOptions {
@@ -56,6 +58,7 @@ async function lab(options: LabOptions): Promise<void> {
   const folder = join(options.output, `${made.replaceAll(/[:.]/g, '-')}-${process.pid}`);
   await mkdir(folder, { recursive: true });
   const { packets, rounds, interval, idleThreshold, seed } = options;
+  const stop = stopBySignal(progress);
   progress.step('starting the lab: an RT host, its guest, a passed-through NIC');
   const run = await runLab({
     artifacts,
@@ -63,11 +66,21 @@ async function lab(options: LabOptions): Promise<void> {
     folder,
     scenario: { scenario: 'compare', packets, rounds, interval, idleThreshold, seed },
     progress,
+    signal: stop.signal,
   });
+  const ended = stop.by();
+  if (ended && !run.events.some((event) => event.type === 'round'))
+    throw new VmcallError(
+      'INTERRUPTED',
+      `ended by ${ended} before anything was measured`,
+      `The consoles are in ${folder}`,
+      exitCodeOf(ended),
+    );
   const facts = run.events.find((event) => event.type === 'platform')?.facts ?? {};
   const result = assembleResult(run.events, {
     made,
     clock: run.clock,
+    ...(ended && run.done < 1 && { partial: { why: `ended by ${ended}`, done: run.done } }),
     retries: run.failures.length,
     failed_attempts: run.failures,
     traffic: {
@@ -86,4 +99,5 @@ async function lab(options: LabOptions): Promise<void> {
   const file = join(folder, 'result.json');
   await saveResult(file, document, (text) => process.stdout.write(text));
   process.stdout.write(options.json ? document : `${renderResult(result)}\n\nThe result document: ${file}\n`);
+  if (ended && run.done < 1) process.exitCode = exitCodeOf(ended);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PathResult, Result } from '../results/schema.js';
+import { describePartial } from '../results/words.js';
 import { confidence } from '../statistics/bootstrap.js';
 import { compareSamples } from '../statistics/compare.js';
 import { VmcallError } from '../support/errors.js';
@@ -100,7 +101,7 @@ function comparison(parts: Pick<Comparison, 'unlike' | 'notes' | 'pairs'>): Comp
 /** Two paths of one run, whose rounds took turns. */
 export function compareInside(run: Run, [first, second]: readonly [string, string]): Comparison {
   const pairs = [comparePair([run, findPath(run, first)], [run, findPath(run, second)])];
-  return comparison({ unlike: [], notes: [], pairs });
+  return comparison({ unlike: [], notes: partialNotes([run]), pairs });
 }
 
 /**
@@ -118,7 +119,15 @@ export function compareRuns(
   const pairs = names.map(([a, b]) =>
     comparePair([first, findPath(first, a)], [second, findPath(second, b)]),
   );
-  return comparison({ unlike, notes: notesOn(first.result, second.result), pairs });
+  const notes = [...partialNotes([first, second]), ...notesOn(first.result, second.result)];
+  return comparison({ unlike, notes, pairs });
+}
+
+function partialNotes(runs: readonly Run[]): string[] {
+  return runs.flatMap(({ source, result }) => {
+    const partial = describePartial(result);
+    return partial ? [`${source} is partial: ${partial}.`] : [];
+  });
 }
 
 function shared(first: Run, second: Run): string[] {

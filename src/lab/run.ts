@@ -31,6 +31,8 @@ export interface FailedAttempt {
 export interface LabRun {
   clock: Clock;
   events: LabEvent[];
+  /** Share of its steps that were done when it ended: 1 unless it was ended by the request's signal. */
+  done: number;
   /** L0's own words for QEMU, so that the run can be repeated. */
   qemu: string[];
   failures: FailedAttempt[];
@@ -57,6 +59,7 @@ export interface LabRequest {
   folder: string;
   scenario: Omit<Plan, keyof LabParts>;
   progress: Progress;
+  /** Ends the run, which then has what was measured until then. */
   signal?: AbortSignal;
 }
 
@@ -66,8 +69,8 @@ export async function runLab(request: LabRequest): Promise<LabRun> {
   for (;;) {
     const folder = join(request.folder, `attempt-${failures.length + 1}`);
     try {
-      const { events, qemu } = await attempt(request, folder);
-      return { clock: request.clock, events, qemu, failures };
+      const { events, done, qemu } = await attempt(request, folder);
+      return { clock: request.clock, events, done, qemu, failures };
     } catch (error) {
       if (!(error instanceof AttemptFailed)) throw error;
       failures.push({ why: error.message, folder });
@@ -85,7 +88,9 @@ export async function runLab(request: LabRequest): Promise<LabRun> {
 
 class AttemptFailed extends Error {}
 
-async function attempt(request: LabRequest, run: string): Promise<{ events: LabEvent[]; qemu: string[] }> {
+type Observed = Pick<LabRun, 'events' | 'done'>;
+
+async function attempt(request: LabRequest, run: string): Promise<Observed & Pick<LabRun, 'qemu'>> {
   const { artifacts, clock, scenario } = request;
   await mkdir(run, { recursive: true });
   const plan: Plan = {
@@ -122,7 +127,7 @@ async function attempt(request: LabRequest, run: string): Promise<{ events: LabE
   child.stdin?.on('error', () => {});
   const pulse = clock === 'realtime' ? setInterval(() => child.stdin?.write('\n'), pulseEvery) : undefined;
   try {
-    return { events: await observe(child, run, request), qemu };
+    return { ...(await observe(child, run, request)), qemu };
   } finally {
     clearInterval(pulse);
     child.kill('SIGKILL');
@@ -144,7 +149,7 @@ function startScript(run: string, programs: string): string {
 }
 
 /** Follows a running L1 to its end: hands out events, feeds the watchdog. */
-async function observe(child: ChildProcess, run: string, request: LabRequest): Promise<LabEvent[]> {
+async function observe(child: ChildProcess, run: string, request: LabRequest): Promise<Observed> {
   const watchdog = new Watchdog();
   const events: LabEvent[] = [];
   const started = Date.now();
@@ -152,6 +157,7 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
   const consoles = ['host-console.log', 'guest-console.log'].map((name) => follow(join(run, name)));
   let output = 0;
   let partial = '';
+  let done = 0;
   let ended = false;
   let spawnError: Error | undefined;
   child.once('error', (error) => {
@@ -170,14 +176,18 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
     for (const line of lines) {
       const event = labEventSchema.parse(JSON.parse(line));
       events.push(event);
-      if (event.type === 'step') request.progress.advance(event.fraction, event.text);
+      if (event.type === 'step') {
+        done = event.fraction;
+        request.progress.advance(done, event.text);
+      }
       if (event.type === 'failed') throw new AttemptFailed(event.message);
       if (event.type === 'done') {
         request.progress.advance(1, 'measured');
-        return events;
+        return { events, done: 1 };
       }
     }
-    request.signal?.throwIfAborted();
+    // Before anything else is held against QEMU: what ends us by the terminal ends it too.
+    if (request.signal?.aborted) return { events, done };
     if (spawnError) throw spawnError;
     if (last)
       throw new AttemptFailed(
@@ -186,7 +196,7 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
     const cpuSeconds = cpuTimeOf(child);
     const why = watchdog.judge({ cpuSeconds, realSeconds: (Date.now() - started) / 1000, output, console });
     if (why) throw new AttemptFailed(why);
-    await delay(observeEvery);
+    await delay(observeEvery, undefined, request.signal && { signal: request.signal }).catch(() => {});
   }
 }
 

@@ -37,6 +37,7 @@ section { margin-top: 56px; }
 .next { margin-top: 44px; }
 .soft, .note { color: var(--soft); }
 .note { font-size: 14px; }
+.partial { border-left: 3px solid var(--bad); padding: 2px 0 2px 14px; color: var(--bad); margin: 14px 0 0; max-width: 56em; }
 .clock { border-left: 3px solid var(--rule); padding: 2px 0 2px 14px; color: var(--soft); font-size: 14.5px; margin: 16px 0 0; max-width: 56em; }
 .tiles { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px; margin: 26px 0 0; padding: 0; background: var(--rule); border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; }
 .tile { background: var(--ground); padding: 16px 18px 14px; }

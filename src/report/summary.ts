@@ -4,7 +4,7 @@ import type { Pair } from '../comparison/schema.js';
 import { describeDifference, us } from '../comparison/words.js';
 import { deckFigures, deckHardware, deckRow } from '../results/deck.js';
 import type { PathResult, Result } from '../results/schema.js';
-import { describeClock, describeQuantity } from '../results/words.js';
+import { describeClock, describePartial, describeQuantity } from '../results/words.js';
 import { html, type Markup } from './html.js';
 import { runLetter, shortTitle } from './series.js';
 
@@ -107,6 +107,13 @@ export function summary(runs: readonly Run[], pair: Pair | undefined): Markup {
   });
   return html`
     <p class="over">${first.result.made_by.name} · measured ${runs.map(({ result }, index) => `${index > 0 ? '; ' : ''}${runs.length > 1 ? `${runLetter(index)}: ` : ''}${date(result.made)}`)}</p>
+    ${runs.map(({ result }, index) => {
+      const partial = describePartial(result);
+      return (
+        partial &&
+        html`<p class="partial"><b>${runs.length > 1 && `Run ${runLetter(index)}: `}partial.</b> It was ${partial}; here is what was measured until then.</p>`
+      );
+    })}
     <h1>${headline(first, pair)}</h1>
     ${pair && html`<p class="lead">${lead(pair)}</p>`}
     ${vmcall && injected && tiles(vmcall, injected)}

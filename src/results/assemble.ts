@@ -129,20 +129,21 @@ function timelineOf(rounds: readonly Round[]): Timeline | undefined {
 /** What a result says beside its rounds. */
 export type RunDescription = Pick<
   Result,
-  'made' | 'clock' | 'retries' | 'failed_attempts' | 'traffic' | 'platform' | 'repeat'
+  'made' | 'clock' | 'partial' | 'retries' | 'failed_attempts' | 'traffic' | 'platform' | 'repeat'
 >;
 
 /** The result document of one run of the comparison. */
 export function assembleResult(events: readonly LabEvent[], description: RunDescription): Result {
   const rounds = events.filter((event) => event.type === 'round');
   const of = (name: PathName) => rounds.filter((round) => round.path === name);
-  const floor = pathResult('poll', of('poll'), undefined).rtt_ns;
+  const isMeasured = (name: PathName) => of(name).some((round) => round.pass === 'latency');
+  const floor = isMeasured('poll') ? pathResult('poll', of('poll'), undefined).rtt_ns : undefined;
   const build = (name: PathName) => {
     const staged = events.find((event) => event.type === 'stages' && event.path === name);
     const path = pathResult(name, of(name), floor);
     return staged?.type === 'stages' ? { ...path, stages: stagesOf(staged) } : path;
   };
-  const measured = (names: readonly PathName[]) => names.filter((name) => of(name).length > 0).map(build);
+  const measured = (names: readonly PathName[]) => names.filter(isMeasured).map(build);
   const [paths, references] = [measured(ours), measured(forReference)];
   return resultSchema.parse({
     format: 'vmcall-result',

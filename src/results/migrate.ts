@@ -7,9 +7,17 @@ const pathSchemaV1 = pathResultSchema
   .omit({ stages: true })
   .extend({ rounds: z.array(roundResultSchema.omit({ rtt_histogram: true })) });
 
-/** Version 1: no rounds' histograms, no timeline, no stages, and only this project made it. */
+/** Version 1: no rounds' histograms, no timeline, no stages, no partial runs, and only this project made it. */
 const resultSchemaV1 = resultSchema
-  .omit({ made_by: true, quantity: true, resolution_ns: true, notes: true, tuning: true, timeline: true })
+  .omit({
+    made_by: true,
+    quantity: true,
+    resolution_ns: true,
+    notes: true,
+    tuning: true,
+    timeline: true,
+    partial: true,
+  })
   .extend({
     version: z.literal(1),
     clock: z.enum(['instruction', 'realtime']),

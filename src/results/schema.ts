@@ -107,6 +107,10 @@ export const timelineSchema = z.strictObject({
 });
 export type Timeline = z.infer<typeof timelineSchema>;
 
+/** A run that was ended before it was done: why, and the share of its steps that were done. */
+export const partialSchema = z.strictObject({ why: z.string().max(1000), done: z.number().min(0).max(1) });
+export type Partial = z.infer<typeof partialSchema>;
+
 /** One run, self-describing. */
 export const resultSchema = z.strictObject({
   format: z.literal('vmcall-result'),
@@ -126,6 +130,8 @@ export const resultSchema = z.strictObject({
   quantity: z.enum(['round-trip', 'wake-latency', 'timer-wake-up', 'unknown']),
   /** The least difference the measuring program told apart, ns. */
   resolution_ns: z.number().positive(),
+  /** Absent for a whole run. */
+  partial: partialSchema.optional(),
   retries: count,
   failed_attempts: z.array(z.strictObject({ why: z.string(), folder: z.string() })),
   traffic: z.strictObject({

@@ -17,6 +17,11 @@ export function describeClock(clock: Result['clock']): string {
   }
 }
 
+/** That, and why, a run is a part of one; undefined for a whole run. */
+export function describePartial({ partial }: Pick<Result, 'partial'>): string | undefined {
+  return partial && `${partial.why} when ${Math.round(partial.done * 100)} % of its steps were done`;
+}
+
 export function describeQuantity(quantity: Result['quantity']): string {
   switch (quantity) {
     case 'round-trip':

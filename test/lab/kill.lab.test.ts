@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../src/support/paths.js';
+import { filesOf, processesOf, until } from './support.js';
 
 const minutes = 60_000;
-
-/** Command lines of all processes that mention `folder`: the lab's own, and its emulators. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((command) => command.includes(folder));
-}
-
-async function until(what: string, condition: () => boolean, timeout: number): Promise<void> {
-  for (const start = Date.now(); !condition(); await delay(250))
-    if (Date.now() - start > timeout) throw new Error(`no ${what} in ${timeout / 1000} s`);
-}
 
 /** The child of `pid`, or the one of that, `depth` levels below. */
 function descendant(pid: number, depth: number): number {
@@ -59,9 +40,7 @@ describe('a lab killed outright', () => {
     });
     if (npm.pid === undefined) throw new Error('npm did not start');
     const happened = () =>
-      readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('events.jsonl'))
-        .some((name) => event === undefined || readFileSync(join(folder, name), 'utf8').includes(event));
+      filesOf(folder, 'events.jsonl').some((text) => event === undefined || text.includes(event));
     await until(event ?? 'emulator', happened, 10 * minutes);
     expect(processesOf(folder).some((command) => command.startsWith('qemu-system-x86_64'))).toBe(true);
 
