@@ -8,6 +8,7 @@ import type { Artifacts } from '../setup/artifacts.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
+import { TimedStep } from '../support/timed-step.js';
 import { type LabEvent, labEventSchema } from './events.js';
 import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
 import type { Plan } from './plan.js';
@@ -120,6 +121,9 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
       memoryMiB,
     }),
   ];
+  const boot = await TimedStep.begin(request.progress, {
+    ...{ key: `boot-${artifacts.kernel.series}`, text: 'booting the emulated host', usual: 30 },
+  });
   const log = await open(join(run, 'qemu.log'), 'w');
   // The kernel ends QEMU with us, whatever way we end.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['pipe', log.fd, log.fd] });
@@ -127,9 +131,10 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
   child.stdin?.on('error', () => {});
   const pulse = clock === 'realtime' ? setInterval(() => child.stdin?.write('\n'), pulseEvery) : undefined;
   try {
-    return { ...(await observe(child, run, request)), qemu };
+    return { ...(await observe(child, run, request, boot)), qemu };
   } finally {
     clearInterval(pulse);
+    boot.cancel();
     child.kill('SIGKILL');
     await log.close();
   }
@@ -149,7 +154,12 @@ function startScript(run: string, programs: string): string {
 }
 
 /** Follows a running L1 to its end: hands out events, feeds the watchdog. */
-async function observe(child: ChildProcess, run: string, request: LabRequest): Promise<Observed> {
+async function observe(
+  child: ChildProcess,
+  run: string,
+  request: LabRequest,
+  boot: TimedStep,
+): Promise<Observed> {
   const watchdog = new Watchdog();
   const events: LabEvent[] = [];
   const started = Date.now();
@@ -160,6 +170,7 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
   let done = 0;
   let ended = false;
   let spawnError: Error | undefined;
+  let isUp = false;
   child.once('error', (error) => {
     spawnError = error;
   });
@@ -176,6 +187,11 @@ async function observe(child: ChildProcess, run: string, request: LabRequest): P
     for (const line of lines) {
       const event = labEventSchema.parse(JSON.parse(line));
       events.push(event);
+      if (!isUp) {
+        isUp = true;
+        await boot.end();
+        request.progress.step('measuring');
+      }
       if (event.type === 'step') {
         done = event.fraction;
         request.progress.advance(done, event.text);

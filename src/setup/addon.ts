@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
+import { timed } from '../support/timed-step.js';
 import { here, logged } from './build.js';
 
 const headerPackages = ['node-addon-api', 'node-api-headers'];
@@ -26,9 +27,11 @@ export async function buildAddon(progress: Progress, { sanitize = false } = {}):
     values: [await libvirtVersion(), ...files],
   };
   const folder = await cached(name, ingredients, async (target) => {
-    progress.step(`building the libvirt addon${sanitize ? ' with sanitizers' : ''}`);
     const make = ['-C', source, `O=${target}`, `-j${availableParallelism()}`];
-    await logged('make', sanitize ? [...make, 'SANITIZE=1'] : make);
+    const text = `building the libvirt addon${sanitize ? ' with sanitizers' : ''}`;
+    await timed(progress, { key: name, text, usual: 60 }, () =>
+      logged('make', sanitize ? [...make, 'SANITIZE=1'] : make),
+    );
   });
   return join(folder, 'libvirt.node');
 }

@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { buildInitramfs, type InitramfsContents, moduleName } from '../lab/initramfs.js';
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
+import { timed } from '../support/timed-step.js';
 import { here, logged } from './build.js';
 import { bundlePrograms } from './bundle.js';
 import type { KernelPackages } from './kernel-packages.js';
@@ -43,18 +44,20 @@ async function buildModules(
   const script = here('kernel-patches', 'build-modules.sh');
   const values = [kernel.release, ...extra];
   return cached('modules', { files: [patches, script], values }, async (folder) => {
-    progress.step('building the six kernel modules (about two minutes on two cores)');
     const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
     const extraPatches: string[] = [];
     for (const name of extra)
       for (const file of (await readdir(join(patches, name))).sort())
         extraPatches.push(join(patches, name, file));
     try {
-      await logged(script, [
-        ...['--headers-root', kernel.root, '--source', kernel.source, '--series', patches],
-        ...extraPatches.flatMap((patch) => ['--patch', patch]),
-        ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
-      ]);
+      const known = { key: `modules-${kernel.series}`, text: 'building the six kernel modules', usual: 120 };
+      await timed(progress, known, () =>
+        logged(script, [
+          ...['--headers-root', kernel.root, '--source', kernel.source, '--series', patches],
+          ...extraPatches.flatMap((patch) => ['--patch', patch]),
+          ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
+        ]),
+      );
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -66,13 +69,15 @@ async function buildSelftests(kernel: KernelPackages, progress: Progress): Promi
   const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-selftests.sh');
   return cached('selftests', { files: [patches, script], values: [kernel.release] }, async (folder) => {
-    progress.step('building the kernel selftests (about half a minute)');
     const work = await mkdtemp(join(tmpdir(), 'vmcall-selftests-'));
     try {
-      await logged(script, [
-        ...['--source', kernel.source, '--series', patches],
-        ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
-      ]);
+      const known = { key: `selftests-${kernel.series}`, text: 'building the kernel selftests', usual: 30 };
+      await timed(progress, known, () =>
+        logged(script, [
+          ...['--source', kernel.source, '--series', patches],
+          ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
+        ]),
+      );
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -83,7 +88,6 @@ async function buildDataplane(progress: Progress): Promise<string> {
   const { stdout: version } = await execa('pkg-config', ['--modversion', 'libdpdk']);
   const files = [here('guest-agent', 'dataplane'), here('kernel-patches', 'abi')];
   return cached('dataplane', { files, values: [version] }, async (folder) => {
-    progress.step(`building the dataplane against DPDK ${version}`);
     const make = [
       '-C',
       here('guest-agent', 'dataplane'),
@@ -91,8 +95,11 @@ async function buildDataplane(progress: Progress): Promise<string> {
       'STATIC=1',
       `-j${availableParallelism()}`,
     ];
-    await logged('make', [...make, 'all', 'l3fwd-power']);
-    await logged('make', [...make, 'FAULT=no-repoll']);
+    const known = { key: 'dataplane', text: `building the dataplane against DPDK ${version}`, usual: 20 };
+    await timed(progress, known, async () => {
+      await logged('make', [...make, 'all', 'l3fwd-power']);
+      await logged('make', [...make, 'FAULT=no-repoll']);
+    });
   });
 }
 

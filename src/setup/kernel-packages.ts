@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
+import { timed } from '../support/timed-step.js';
 
 /** Debian 12's kernels that `kernel-patches/` has a series for: 6.1 is its own, 6.12 that of its backports. */
 export const kernelSeries = ['6.12', '6.1'] as const;
@@ -35,7 +36,11 @@ export async function kernelPackages(series: KernelSeries, progress: Progress): 
   const unpacked = await newestUnpacked(shelf, series);
   if (unpacked) return unpacked;
 
-  progress.step(`downloading Debian's RT kernel ${series} (image, headers, source: about 270 MB)`);
+  const text = `downloading Debian's RT kernel ${series} (image, headers, source: about 270 MB)`;
+  return timed(progress, { key: `kernel-${series}`, text, usual: 60 }, () => download(shelf, series));
+}
+
+async function download(shelf: string, series: KernelSeries): Promise<KernelPackages> {
   const version = await candidateVersion(`linux-source-${series}`);
   const headers = await headersPackage(series, version);
   const release = headers.replace('linux-headers-', '');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -49,5 +49,6 @@ describe('a lab ended by Ctrl-C', () => {
     // --json: npm's own lines, then the same document.
     expect(JSON.parse(stdout.slice(stdout.indexOf('{\n')))).toEqual(JSON.parse(file));
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(folder);
+    await rm(folder, { recursive: true });
   });
 });
