@@ -61,6 +61,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     this.#control = await this.#newControl(control.socket);
     this.#sessions = await this.#newSessions(this.configuration);
     this.log.info({ guests: { ...guests, port: this.#sessions.port }, libvirt: libvirt.uri }, 'listening');
+    await this.#watching.live.measure(this.configuration.live.measure);
     await this.#watching.listen(this.configuration);
     this.#libvirt.start();
     this.#setTimer();
@@ -79,6 +80,11 @@ export class HostAgent implements Daemon, Controlled, Memory {
         await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
         this.#control = control;
         this.configuration = { ...this.configuration, control: after.control };
+      }
+      if (differs('live')) {
+        this.configuration = { ...this.configuration, live: after.live };
+        // Nobody waits for a guest that does not answer.
+        void this.#watching.live.measure(after.live.measure);
       }
       if (differs('metrics', 'web', 'state')) {
         await this.#watching.listen(after);

@@ -46,6 +46,8 @@ export const hostConfigurationSchema = z.strictObject({
   control: z.strictObject({ socket: fileName(106).default(defaultSocket) }).prefault({}),
   state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
   reconciler: reconcilerSchema.prefault({}),
+  /** Guests measure all the time, once a second, for those who watch; or for a run alone. */
+  live: z.strictObject({ measure: z.boolean().default(true) }).prefault({}),
   /** Prometheus' /metrics; off without it. */
   metrics: listenerSchema(defaultMetricsPort).optional(),
   /** The page for browsers; off without it. TLS unless the address is loopback's. */

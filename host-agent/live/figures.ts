@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { JsHistogram } from 'hdr-histogram-js';
-import { decodeHistogram, type Histogram } from '../../src/protocol/histogram.js';
+import { type HistogramBin, histogramBins } from '../../src/protocol/histogram.js';
 import { type LiveInterval, type LivePath, type WakeReason, wakeReasons } from '../../src/protocol/live.js';
 import type { Report } from '../../src/protocol/messages.js';
 import { latencyBounds } from './latency-bounds.js';
@@ -30,11 +29,6 @@ export class GuestFigures {
   missed = 0;
   #before: Report | undefined;
   #last: { interval: Omit<LiveInterval, 'age_ms'>; at: number } | undefined;
-
-  /** Another measurement begins: the dataplane's counts begin at nothing. */
-  begin(): void {
-    this.#before = undefined;
-  }
 
   /** When the last interval ended, on the clock of `take`; undefined before the first report. */
   get at(): number | undefined {
@@ -80,41 +74,43 @@ export class GuestFigures {
 
   #takeLatency(report: Report, before: Report | undefined, path: LivePath): LiveInterval['wake_latency'] {
     if (report.wake_latency.delta.count === 0) return null;
-    let delta: Histogram;
+    let bins: HistogramBin[];
     try {
-      delta = decodeHistogram(report.wake_latency.delta.histogram);
+      bins = histogramBins(report.wake_latency.delta.histogram);
     } catch {
       this.missed++;
       return null;
     }
-    if (delta.totalCount === 0) return null;
+    const count = bins.reduce((sum, bin) => sum + bin.count, 0);
+    if (count === 0) return null;
     let sum = this.latency.get(path);
     if (!sum) {
       sum = { buckets: new Array(latencyBounds.length + 1).fill(0), count: 0, sum: 0 };
       this.latency.set(path, sum);
     }
-    addToBuckets(sum.buckets, delta);
-    sum.count += delta.totalCount;
+    addToBuckets(sum.buckets, bins);
+    sum.count += count;
     sum.sum += Math.max(0, report.wake_latency.total.sum - (before?.wake_latency.total.sum ?? 0));
-    return {
-      unit: 'ns',
-      count: delta.totalCount,
-      p50: delta.getValueAtPercentile(50),
-      p99: delta.getValueAtPercentile(99),
-      max: delta.maxValue,
-    };
+    const max = bins.at(-1)?.value ?? 0;
+    return { unit: 'ns', count, p50: percentile(bins, count / 2), p99: percentile(bins, 0.99 * count), max };
   }
 }
 
-/** Values are taken as the highest of their HDR bucket, which is at most 0.1 % wide. */
-function addToBuckets(buckets: number[], histogram: Histogram): void {
-  if (!(histogram instanceof JsHistogram)) throw new Error('the histogram library gave another kind');
-  const values = histogram.recordedValuesIterator;
-  values.reset();
+/** The value that so many are not above. */
+function percentile(bins: readonly HistogramBin[], rank: number): number {
+  let below = 0;
+  for (const { value, count } of bins) {
+    below += count;
+    if (below >= rank) return value;
+  }
+  return bins.at(-1)?.value ?? 0;
+}
+
+/** Values are taken as the highest of their bin, which is at most 0.1 % wide. */
+function addToBuckets(buckets: number[], bins: readonly HistogramBin[]): void {
   let bound = 0;
-  while (values.hasNext()) {
-    const { valueIteratedTo, countAddedInThisIterationStep } = values.next();
-    while (bound < latencyBounds.length && valueIteratedTo > (latencyBounds[bound] ?? 0)) bound++;
-    buckets[bound] = (buckets[bound] ?? 0) + countAddedInThisIterationStep;
+  for (const { value, count } of bins) {
+    while (bound < latencyBounds.length && value > (latencyBounds[bound] ?? 0)) bound++;
+    buckets[bound] = (buckets[bound] ?? 0) + count;
   }
 }

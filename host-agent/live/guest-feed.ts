@@ -6,6 +6,9 @@ import { BackOff } from '../../src/support/back-off.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { GuestFigures } from './figures.js';
 
+/** Somebody else set the counts back, to count himself: he is left alone for so long, ms. */
+const afterResetMs = 60_000;
+
 /**
  * Keeps a measurement on in one guest for as long as its session lives, and begins another whenever one ends. It gives
  * way to a run's own measurement, for a guest has one at a time. Whatever a guest does or leaves, nobody waits for it.
@@ -15,14 +18,17 @@ export class GuestFeed {
   #measurement: string | undefined;
   #starting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isPaused = false;
+  #isPaused = true;
+  #isOff = false;
   #isClosed = false;
 
   constructor(
     private readonly session: GuestSession,
     private readonly figures: GuestFigures,
+    isOn: boolean,
   ) {
     if (!session.agreement.capabilities.includes('measurement')) return;
+    this.#isOff = !isOn;
     session.standing = this;
     session.on('report', (report) => this.#take(report));
     session.on('measurement-ended', (ended) => this.#ended(ended));
@@ -43,8 +49,20 @@ export class GuestFeed {
     if (measurement) await this.session.request('stop-measurement', { measurement }).catch(() => {});
   }
 
+  /** @param isOn whether it measures whenever nobody else does */
+  async turn(isOn: boolean): Promise<void> {
+    this.#isOff = !isOn;
+    if (isOn) this.resume();
+    else await this.pause();
+  }
+
   resume(): void {
+    if (!this.#isPaused || this.#isOff) return;
     this.#isPaused = false;
+    this.#startNow();
+  }
+
+  #startNow(): void {
     if (this.#isClosed) return;
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;
@@ -54,7 +72,6 @@ export class GuestFeed {
   async #start(): Promise<void> {
     const measurement = randomUUID();
     this.#measurement = measurement;
-    this.figures.begin();
     try {
       await this.session.request('start-measurement', {
         measurement,
@@ -67,19 +84,20 @@ export class GuestFeed {
     }
   }
 
-  #startLater(): void {
+  #startLater(ms: number = this.#backOff.next()): void {
     if (this.#isPaused || this.#isClosed) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.resume(), this.#backOff.next());
+    this.#timer = setTimeout(() => this.#startNow(), ms);
   }
 
+  /** A run's own too. */
   #take(report: Report): void {
-    if (report.measurement === this.#measurement) this.figures.take(report, performance.now());
+    this.figures.take(report, performance.now());
   }
 
-  #ended({ measurement }: MeasurementEnded): void {
+  #ended({ measurement, code }: MeasurementEnded): void {
     if (measurement !== this.#measurement) return;
     this.#measurement = undefined;
-    this.#startLater();
+    this.#startLater(code === 'DATAPLANE_RESET' ? afterResetMs : undefined);
   }
 }

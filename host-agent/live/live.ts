@@ -27,6 +27,8 @@ export interface Watched extends Recalled {
 /** What the guests report all the time, beside what the agent remembers of their domains. */
 export class Live {
   readonly #figures = new Map<string, GuestFigures>();
+  readonly #feeds = new Set<GuestFeed>();
+  #measures = true;
   #sequence = 0;
 
   constructor(private readonly memory: Memory) {}
@@ -41,7 +43,15 @@ export class Live {
     for (const uuid of this.#figures.keys()) if (!known.has(uuid)) this.#figures.delete(uuid);
     const figures = this.#figures.get(session.domain) ?? new GuestFigures();
     this.#figures.set(session.domain, figures);
-    new GuestFeed(session, figures);
+    const feed = new GuestFeed(session, figures, this.#measures);
+    this.#feeds.add(feed);
+    session.once('closed', () => this.#feeds.delete(feed));
+  }
+
+  /** Whether guests measure all the time, or for a run alone. */
+  async measure(measures: boolean): Promise<void> {
+    this.#measures = measures;
+    await Promise.all([...this.#feeds].map((feed) => feed.turn(measures)));
   }
 
   watched(): Watched[] {

@@ -2,7 +2,7 @@
 import { build, decodeFromCompressedBase64, type Histogram, JsHistogram } from 'hdr-histogram-js';
 import type { Bin, Distribution } from '../statistics/distribution.js';
 import { VmcallError } from '../support/errors.js';
-import { type HdrV2, openHdrV2 } from '../support/hdr-v2.js';
+import { eachHdrWord, type HdrV2, openHdrV2 } from '../support/hdr-v2.js';
 
 export { encodeHistogram } from '../support/hdr-v2.js';
 
@@ -36,24 +36,15 @@ function check(base64: string): void {
     throw broken(`a range of ${lowest} to ${highest}`);
   let places = 0;
   let total = 0;
-  for (const word of wordsOf(counts)) {
-    places += word < 0 ? -word : 1;
-    total += Math.max(0, word);
-    if (places > mostPlaces || total > Number.MAX_SAFE_INTEGER) throw broken('its counts are out of range');
-  }
-}
-
-/** The payload's words: ZigZag LEB128 of at most nine bytes, a count each, or a run of empty places below zero. */
-function* wordsOf(payload: Buffer): Generator<number> {
-  for (let at = 0; at < payload.length; ) {
-    let value = 0;
-    for (let byte = 0; ; byte++) {
-      const read = payload[at++];
-      if (read === undefined) throw broken('it ends inside a count');
-      value += (byte === 8 ? read : read & 0x7f) * 2 ** (7 * byte);
-      if (byte === 8 || read < 0x80) break;
-    }
-    yield value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  try {
+    eachHdrWord(counts, (word) => {
+      places += word < 0 ? -word : 1;
+      total += Math.max(0, word);
+      if (places > mostPlaces || total > Number.MAX_SAFE_INTEGER)
+        throw new Error('its counts are out of range');
+    });
+  } catch (error) {
+    throw broken(error instanceof Error ? error.message : 'its counts cannot be read', error);
   }
 }
 

@@ -2,7 +2,12 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import * as hdr from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import {
+  decodeHistogram,
+  emptyHistogram,
+  encodeHistogram,
+  histogramBins,
+} from '../../src/protocol/histogram.js';
 import { limits } from '../../src/protocol/limits.js';
 
 /** Of an empty histogram, as vmcall-dataplane gives it (guest-agent/dataplane/hdr.c). */
@@ -36,6 +41,23 @@ describe('a histogram', () => {
     expect(plain.subarray(8, 40)).toEqual(theirs.subarray(8, 40));
   });
 
+  test('gives its bins without a place for the others, as the library has them', () => {
+    const values = [1, 2, 999, 2047, 2048, 2049, 4095, 4096, 19_004, 1_234_567, 987_654_321, 60_000_000_000];
+    const histogram = emptyHistogram();
+    for (const [at, value] of values.entries()) histogram.recordValueWithCount(value, at + 1);
+    const bins = histogramBins(encodeHistogram(histogram));
+    if (!(histogram instanceof hdr.JsHistogram)) throw new Error('another kind');
+    const theirs: typeof bins = [];
+    const all = histogram.recordedValuesIterator;
+    all.reset();
+    while (all.hasNext()) {
+      const { valueIteratedTo, countAddedInThisIterationStep } = all.next();
+      theirs.push({ value: valueIteratedTo, count: countAddedInThisIterationStep });
+    }
+    expect(bins).toEqual(theirs);
+    expect(histogramBins(fromDataplane)).toEqual([]);
+  });
+
   test.each([
     ['no base64 of one', 'AAAAAAAA'],
     ['cut short', fromDataplane.slice(0, -8)],
@@ -54,6 +76,7 @@ describe('a histogram', () => {
       })(),
     ],
   ])('that is %s is refused', (_what, text) => {
-    expect(() => decodeHistogram(text)).toThrow(expect.objectContaining({ code: 'HISTOGRAM_INVALID' }));
+    for (const read of [decodeHistogram, histogramBins])
+      expect(() => read(text)).toThrow(expect.objectContaining({ code: 'HISTOGRAM_INVALID' }));
   });
 });

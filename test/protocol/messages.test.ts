@@ -3,12 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { closeCodes, errorCodes, standardCloseCodes } from '../../src/protocol/codes.js';
+import { observedMessageSchema, observerMessageSchema } from '../../src/protocol/live.js';
 import { guestMessageSchema, hostMessageSchema, methods } from '../../src/protocol/messages.js';
 import { commonCapabilities, negotiateVersion } from '../../src/protocol/version.js';
 import { decodeMessage } from '../../src/protocol/wire.js';
 import { projectRoot } from '../../src/support/paths.js';
 
 const contract = readFileSync(join(projectRoot, 'src/protocol/PROTOCOL.md'), 'utf8');
+
+const observers = contract.indexOf('## Observers');
+const isOfObservers = (index: number) => index > observers && index < contract.indexOf('## ', observers + 2);
 
 describe('PROTOCOL.md', () => {
   test('lists every code and method there is', () => {
@@ -20,16 +24,19 @@ describe('PROTOCOL.md', () => {
   });
 
   test.each(
-    [...contract.matchAll(/^(\{"type"[\s\S]*?\})$/gm)].map(([text]) => [text.slice(0, 40), text] as const),
-  )('its example %s is a message', (_start, text) => {
+    [...contract.matchAll(/^(\{"type"[\s\S]*?\})$/gm)].map(
+      ({ 0: text, index }) => [text.slice(0, 40), text, isOfObservers(index)] as const,
+    ),
+  )('its example %s is a message', (_start, text, ofObservers) => {
     const example = text
       .replaceAll('"UUID"', '"0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c"')
       .replace('HISTFAAAA...', 'HISTFAAA');
-    const guest = decodeMessage(example, guestMessageSchema);
-    const host = decodeMessage(example, hostMessageSchema);
+    const sides = ofObservers
+      ? [decodeMessage(example, observerMessageSchema), decodeMessage(example, observedMessageSchema)]
+      : [decodeMessage(example, guestMessageSchema), decodeMessage(example, hostMessageSchema)];
     expect(
-      [guest, host].filter((decoded) => 'message' in decoded),
-      JSON.stringify([guest, host]),
+      sides.filter((decoded) => 'message' in decoded),
+      JSON.stringify(sides),
     ).toHaveLength(1);
   });
 });

@@ -49,7 +49,6 @@ describe('figures of a guest', () => {
   test('add up over measurements, whose counts begin at nothing', () => {
     const figures = new GuestFigures();
     for (const next of [measurement(), measurement()]) {
-      figures.begin();
       figures.take(next({ rx: 7 }, [1_500]), 0);
       figures.take(next({ rx: 3 }, [2_500]), 1);
     }

@@ -93,8 +93,9 @@ export class RawGuest {
     return this;
   }
 
-  say(message: unknown): void {
+  say(message: unknown): this {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    return this;
   }
 
   /** The next message from the host that was not taken yet. */

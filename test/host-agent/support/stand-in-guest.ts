@@ -62,6 +62,13 @@ export class StandInGuest {
     if (!this.#isFrozen) this.#keeper.send({ type: 'health', health: this.#health() });
   }
 
+  /** Its dataplane ended and began again. */
+  restart(): void {
+    const measurement = this.measuring.end();
+    if (measurement)
+      this.#keeper.send({ type: 'measurement-ended', measurement, code: 'DATAPLANE_RESTARTED', message: '' });
+  }
+
   /** As after a restart of its dataplane or a reboot. */
   reboot(): void {
     this.path = 'injected';
