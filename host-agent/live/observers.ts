@@ -33,8 +33,14 @@ export class Observers {
   readonly #watching = new Set<Observed>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param picture draws what they are sent */
-  constructor(private readonly picture: () => LiveMessage[]) {}
+  /**
+   * @param picture draws what they are sent
+   * @param onDefect takes a picture that could not be drawn or sent: no watching may end the agent
+   */
+  constructor(
+    private readonly picture: () => LiveMessage[],
+    private readonly onDefect: (error: unknown) => void,
+  ) {}
 
   /** An upgrade by one who may watch. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -98,7 +104,11 @@ export class Observers {
   }
 
   #show(channels: Iterable<Observed>): void {
-    const parts = this.picture();
-    for (const channel of channels) for (const part of parts) channel.send(part);
+    try {
+      const parts = this.picture();
+      for (const channel of channels) for (const part of parts) channel.send(part);
+    } catch (error) {
+      this.onDefect(error);
+    }
   }
 }

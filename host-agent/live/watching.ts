@@ -25,7 +25,10 @@ export class Watching {
     private readonly log: Log,
   ) {
     this.live = new Live(memory);
-    this.observers = new Observers(() => this.live.picture());
+    this.observers = new Observers(
+      () => this.live.picture(),
+      (error) => log.error({ err: error }, 'the observers cannot be shown anything'),
+    );
     this.#metrics = new Metrics(this.live);
   }
 

@@ -69,7 +69,6 @@ function drawDomain(domain: LiveDomain): HTMLElement {
   const { uuid, name, state, desired, actual, phase, reason, session, interval } = domain;
   const { card, p99 } = cardOf(uuid);
   const isOld = !interval || interval.age_ms > staleMs;
-  card.className = [phase === 'blocked' ? 'blocked' : '', isOld ? 'old' : ''].join(' ').trim();
   say('h2', name, card);
   const badge = element('.actual', card);
   badge.className = `actual ${actual}`;
@@ -104,6 +103,13 @@ function drawDomain(domain: LiveDomain): HTMLElement {
   p99.push(isOld ? null : (latency?.p99 ?? null));
   if (p99.length > historyMost) p99.shift();
   drawLine(card, p99, name);
+  const classes = {
+    blocked: phase === 'blocked',
+    old: isOld,
+    silent: interval === null,
+    untimed: p99.every((value) => value === null),
+  };
+  for (const [kind, isOne] of Object.entries(classes)) card.classList.toggle(kind, isOne);
 
   const rate = (count: number) => (interval ? short(perSecond(count, interval.elapsed_us)) : '–');
   const wakes = Object.entries(interval?.wakes ?? {}).filter(([, count]) => count > 0);

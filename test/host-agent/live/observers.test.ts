@@ -60,12 +60,18 @@ describe('an observer', () => {
   let observers: Observers;
   let url: string;
   let drawn = 0;
+  let isDefect = false;
+  let defects: unknown[] = [];
   beforeEach(async () => {
     drawn = 0;
-    observers = new Observers((): LiveMessage[] => {
-      drawn++;
-      return drawPicture([watched(1)], { ...head, sequence: drawn }, 0);
-    });
+    defects = [];
+    observers = new Observers(
+      (): LiveMessage[] => {
+        drawn++;
+        return drawPicture([isDefect ? watched(0.5) : watched(1)], { ...head, sequence: drawn }, 0);
+      },
+      (error) => defects.push(error),
+    );
     server = createServer().on('upgrade', (request, socket, at) => observers.accept(request, socket, at));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -88,6 +94,17 @@ describe('an observer', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     // Nothing is drawn for nobody.
     expect(drawn).toBeLessThanOrEqual(then + 1);
+  });
+
+  test('outlives a picture that cannot be sent', async () => {
+    const observer = (await RawGuest.connect(url)).say(hello);
+    await observer.next();
+    await observer.next();
+    isDefect = true;
+    await expect.poll(() => defects.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    isDefect = false;
+    expect(defects[0]).toMatchObject({ code: 'PROTOCOL_UNSENDABLE' });
+    expect(await observer.next()).toMatchObject({ type: 'live' });
   });
 
   test.each([
