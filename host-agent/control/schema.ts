@@ -50,6 +50,8 @@ export const domainStatusSchema = z.strictObject({
     irqfd_hardirq: z.boolean().nullable(),
     /** VM calls that KVM counted since the VM began. */
     yields: z.int().min(0).nullable(),
+    /** Doorbells rung since then. */
+    rings: z.int().min(0).nullable(),
   }),
   /** What its guest agent says; null without a session. */
   guest: z.strictObject({ agent: z.string().max(500), health: healthSchema.nullable() }).nullable(),

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { wakeReasons } from '../../src/protocol/live.js';
 import { packageVersion } from '../../src/support/package-version.js';
+import type { DomainStatus } from '../control/schema.js';
 import type { Live, Watched } from '../live/live.js';
 import { type WakeLatency, wakeLatencyText } from './wake-latency.js';
 
@@ -135,15 +136,14 @@ export class Metrics {
       'When the domain was last looked at, Unix time.',
       ({ lookedAt }) => lookedAt / 1000,
     );
-    this.#counter(
-      'vmcall_kvm_yields_total',
-      'VM calls that KVM counted since the VM began, at the last look.',
-      ['domain'],
-      (add) => {
-        for (const { status } of live.watched())
-          if (status.kvm.yields !== null) add({ domain: status.uuid }, status.kvm.yields);
-      },
-    );
+    const fromKvm = (name: string, help: string, read: (kvm: DomainStatus['kvm']) => number | null) =>
+      this.#sum(
+        name,
+        `${help}, since the VM began, at the last look.`,
+        ({ status }) => read(status.kvm) ?? undefined,
+      );
+    fromKvm('vmcall_kvm_yields_total', 'VM calls that KVM counted', ({ yields }) => yields);
+    fromKvm('vmcall_kvm_doorbell_rings_total', 'Doorbells that KVM saw rung', ({ rings }) => rings);
   }
 
   #guests(): void {

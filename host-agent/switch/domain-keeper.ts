@@ -138,6 +138,7 @@ export class DomainKeeper {
         vcpu_yield: isPresent ? kvm.vcpuYield : null,
         irqfd_hardirq: isPresent ? kvm.irqfdHardirq : null,
         yields: isPresent ? kvm.yields : null,
+        rings: isPresent ? (kvm.rings ?? null) : null,
       },
       guest: this.#guest ? { agent: this.#guest.session.agreement.agent, health: this.#guest.health } : null,
     };

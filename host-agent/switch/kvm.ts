@@ -8,6 +8,8 @@ import type { KvmSeen } from './seen.js';
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
 /** Per vCPU in KVM; in the VM's own folder their sum (linux: virt/kvm/kvm_main.c, vcpu_stat_get). */
 const counter = 'vcpu_yields';
+/** Only told on: nothing is decided by it. */
+const ringsCounter = 'doorbell_rings';
 
 /** libvirt's QEMU driver, for root: the process of a running domain (libvirt: virPidFileBuildPath). */
 const pidFile = (name: string) => `/run/libvirt/qemu/${name}.pid`;
@@ -31,11 +33,13 @@ export class KvmSwitches {
       const [vcpuYield, irqfdHardirq, yields] = values.map(([file, value]) =>
         number(`${folder}/${file}`, value ?? ''),
       );
+      const rings = this.host.read(`${folder}/${ringsCounter}`);
       return {
         support: 'present',
         vcpuYield: vcpuYield !== 0,
         irqfdHardirq: irqfdHardirq !== 0,
         yields: yields ?? 0,
+        ...(rings !== null && { rings: number(`${folder}/${ringsCounter}`, rings) }),
       };
     } catch (error) {
       return {

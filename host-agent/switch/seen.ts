@@ -13,6 +13,8 @@ export type KvmSeen =
       support: 'present';
       /** Calls counted since the VM began. */
       yields: number;
+      /** Doorbells rung since then. */
+      rings?: number;
     });
 
 /** What KVM's own count says about a guest that says it is on `vmcall`. */

@@ -31,7 +31,10 @@ export function statusCommand(): Command {
 
 /** Without what counts on by itself. */
 const steady = (status: Status | undefined) =>
-  status?.domains.map(({ kvm: { yields: _yields, ...kvm }, ...domain }) => ({ ...domain, kvm }));
+  status?.domains.map(({ kvm: { yields: _yields, rings: _rings, ...kvm }, ...domain }) => ({
+    ...domain,
+    kvm,
+  }));
 
 function print(status: Status, isJson: boolean): void {
   if (isJson) printJson(status);

@@ -19,7 +19,7 @@ function watched(number: number, name = `domain ${number}`): Watched {
       ...{ name, uuid: uuid(number), id: number, domain: number % 5 === 0 ? 'off' : 'running' },
       ...{ desired: 'vmcall', desired_from: 'metadata', problem: null, actual: 'unknown', phase: 'blocked' },
       reason: { code: 'GUEST_ABSENT', message: 'no session' },
-      kvm: { support: 'present', vcpu_yield: true, irqfd_hardirq: true, yields: 1 },
+      kvm: { support: 'present', vcpu_yield: true, irqfd_hardirq: true, yields: 1, rings: 1 },
       guest: null,
     },
     lookedAt: 0,

@@ -45,6 +45,7 @@ const full = () =>
   scrapeWith(
     /^vmcall_wake_latency_seconds_count\{.*path="vmcall"\} [1-9]/,
     /^vmcall_kvm_yields_total.* [1-9]/,
+    /^vmcall_kvm_doorbell_rings_total.* [1-9]/,
   );
 
 const sampled = (samples: readonly Sample[], name: string, labels: Record<string, string> = {}) =>

@@ -61,12 +61,12 @@ export class HostBench {
   #reconciler = 'interval_s = 0.3\nyields_within_s = 3\nretry_least_s = 0.2\nretry_most_s = 0.5';
 
   /** A QEMU process as libvirt and KVM show it, both switches off. */
-  async startVm(pid: number, files = [...switchFiles, 'vcpu_yields']): Promise<void> {
+  async startVm(pid: number, files = [...switchFiles, 'vcpu_yields', 'doorbell_rings']): Promise<void> {
     if (this.kvm) await rm(this.kvm, { recursive: true, force: true });
     this.kvm = join(this.root, 'sys/kernel/debug/kvm', `${pid}-12`);
     await mkdir(this.kvm, { recursive: true });
     for (const file of files)
-      await writeFile(join(this.kvm, file), file === 'vcpu_yields' ? '000000000\n' : '0\n');
+      await writeFile(join(this.kvm, file), switchFiles.includes(file) ? '0\n' : '000000000\n');
     await writeFile(join(this.root, 'run/libvirt/qemu/test.pid'), String(pid));
   }
 

@@ -105,9 +105,11 @@ export class StandInGuest {
 
   /** In place, for the same reason. */
   #count(): void {
-    const file = openSync(join(this.kvm(), 'vcpu_yields'), 'r+');
-    writeSync(file, String(this.#read('vcpu_yields') + 1).padStart(9, '0'), 0);
-    closeSync(file);
+    for (const counter of ['vcpu_yields', 'doorbell_rings']) {
+      const file = openSync(join(this.kvm(), counter), 'r+');
+      writeSync(file, String(this.#read(counter) + 1).padStart(9, '0'), 0);
+      closeSync(file);
+    }
   }
 
   async #setPath(path: Path) {
