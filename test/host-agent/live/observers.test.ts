@@ -96,6 +96,15 @@ describe('an observer', () => {
     expect(drawn).toBeLessThanOrEqual(then + 1);
   });
 
+  test('is refused while 16 others watch', async () => {
+    const watching = [];
+    for (let one = 0; one < liveLimits.observers; one++) watching.push(await RawGuest.connect(url));
+    await expect(RawGuest.connect(url)).rejects.toThrow('HTTP 503');
+    watching[0]?.socket.close();
+    await watching[0]?.closed;
+    await expect.poll(() => RawGuest.connect(url).then(() => 'let in')).toBe('let in');
+  });
+
   test('outlives a picture that cannot be sent', async () => {
     const observer = (await RawGuest.connect(url)).say(hello);
     await observer.next();
