@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Path } from '../../src/protocol/fields.js';
+
 import { isDeepStrictEqual } from 'node:util';
+import type { Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
 import { BackOff } from '../../src/support/back-off.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../tuning/host.js';
-import type { Switches } from './demands.js';
 import { kvmFolders } from '../tuning/qemu-process.js';
+import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';
 
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { type DesiredPath, desiredPathSchema } from '../../src/protocol/fields.js';
 
-/**
- * What an administrator may want of a domain. `injected-hard-isr`: injected interrupts, with the host's handler in hard
- * interrupt context (the non-threaded handler of the kernel series).
- */
-export const desiredPathSchema = z.enum(['injected', 'injected-hard-isr', 'poll', 'vmcall']);
-export type DesiredPath = z.infer<typeof desiredPathSchema>;
+export { type DesiredPath, desiredPathSchema };
 
 /** The namespace of our element in a domain's `<metadata>`, and the prefix it is written with. */
 export const metadataUri = 'urn:vmcall:domain:1';

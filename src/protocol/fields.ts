@@ -15,6 +15,13 @@ export const domainSchema = z
 export const pathSchema = z.enum(['poll', 'injected', 'vmcall']);
 export type Path = z.infer<typeof pathSchema>;
 
+/**
+ * What an administrator may want of a domain. `injected-hard-isr`: injected interrupts, with the host's handler in hard
+ * interrupt context (the non-threaded handler of the kernel series).
+ */
+export const desiredPathSchema = z.enum(['injected', 'injected-hard-isr', 'poll', 'vmcall']);
+export type DesiredPath = z.infer<typeof desiredPathSchema>;
+
 /** The dataplane's idle threshold, us. */
 export const idleThresholdSchema = z.int().min(0).max(1_000_000_000);
 

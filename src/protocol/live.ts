@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an observer and a host agent say to each other: PROTOCOL.md, "Observers".
 import { z } from 'zod';
-import { countSchema, domainSchema, pathSchema, textSchema } from './fields.js';
+import { countSchema, desiredPathSchema, domainSchema, pathSchema, textSchema } from './fields.js';
 
 /** The resource that an observer asks for in its upgrade. */
 export const observerResource = '/observer';
@@ -90,8 +90,8 @@ export const liveDomainSchema = z.strictObject({
   uuid: domainSchema,
   name: z.string().max(liveLimits.nameCharacters),
   state: z.enum(['running', 'paused', 'off']),
-  desired: z.enum(['vmcall', 'injected']),
-  actual: z.enum(['vmcall', 'injected', 'poll', 'unknown', 'off']),
+  desired: desiredPathSchema,
+  actual: z.enum([...desiredPathSchema.options, 'unknown', 'off']),
   phase: z.enum(['reached', 'moving', 'blocked']),
   /** Why actual is not desired; null when it is. */
   reason: z

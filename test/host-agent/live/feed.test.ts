@@ -5,6 +5,7 @@ import { GuestMeasurement } from '../../../host-agent/guest-sessions/guest-measu
 import type { GuestSession } from '../../../host-agent/guest-sessions/guest-session.js';
 import { GuestFigures } from '../../../host-agent/live/figures.js';
 import { GuestFeed } from '../../../host-agent/live/guest-feed.js';
+import type { Report } from '../../../src/protocol/messages.js';
 import { domainA, type Host, startHost } from '../support/host.js';
 import { StandInGuest } from '../support/stand-in-guest.js';
 
@@ -42,13 +43,17 @@ describe('the measurement that is always on', () => {
 
   test("gives way to a run's own, whose reports feed the figures too, and is on again after it", async () => {
     await reports(1);
-    const run = await GuestMeasurement.start(session, 100);
+    let last: Report | undefined;
+    const onReport = (report: Report) => {
+      last = report;
+    };
+    const run = await GuestMeasurement.start(session, { onReport, onBroken: () => {} }, 100);
     guest.measuring.count({ rx: 7 });
     guest.measuring.wake(3_000);
     const before = figures.reports;
     await reports(before + 3);
-    const { total, counters } = await run.finish();
-    expect([total.count, counters.rx]).toEqual([1, 7]);
+    await run.finish();
+    expect([last?.wake_latency.total.count, last?.counters.rx]).toEqual([1, 7]);
     await reports(figures.reports + 2);
     expect([figures.counters.get('rx'), figures.missed]).toEqual([7, 0]);
   });
@@ -69,7 +74,7 @@ describe('the measurement that is always on', () => {
     await reports(1);
     await feed.turn(false);
     const before = figures.reports;
-    const run = await GuestMeasurement.start(session, 100);
+    const run = await GuestMeasurement.start(session, { onReport: () => {}, onBroken: () => {} }, 100);
     await run.finish();
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(figures.reports).toBeLessThanOrEqual(before + 3);

@@ -73,7 +73,7 @@ export class StandInMeasuring {
       this.#histogram = emptyHistogram();
       this.#exact = { count: 0, min: 0, max: 0, sum: 0 };
     },
-    counters: async () => ({ ...this.#counters }),
+    counters: async () => ({ path: this.path(), counters: { ...this.#counters } }),
     wakeLatency: async (): Promise<WakeLatency> => ({
       ...this.#exact,
       histogram: encodeHistogram(this.#histogram),

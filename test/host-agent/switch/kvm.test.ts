@@ -43,7 +43,7 @@ describe("KVM's switches", () => {
   });
 
   test('are found again in another process, and in another folder of the same', () => {
-    kvm.set('dpdk0', true);
+    kvm.set('dpdk0', demands.vmcall);
     expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
     renameSync(folder, join(root, 'sys/kernel/debug/kvm/4711-13'));
     expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
