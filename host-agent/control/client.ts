@@ -19,11 +19,11 @@ import {
   statusSchema,
 } from './schema.js';
 
+/** Of all clients of this process, for an agent takes so many and no more; idle ones keep no process alive. */
+const connections = new Agent({ keepAlive: true, maxSockets: controlLimits.connections / 2 });
+
 /** The host agent on this host, asked over its Unix socket. Each call throws a VmcallError: its own, or HOST_AGENT_*. */
 export class ControlClient {
-  /** Idle connections keep no process alive. */
-  readonly #connections = new Agent({ keepAlive: true, maxSockets: controlLimits.connections / 2 });
-
   constructor(private readonly socket: string) {}
 
   /** Of all domains, or of one. */
@@ -82,7 +82,7 @@ export class ControlClient {
     return new Promise((resolve, reject) => {
       const call = request(
         {
-          ...{ socketPath: this.socket, method, path, agent: this.#connections },
+          ...{ socketPath: this.socket, method, path, agent: connections },
           timeout: controlLimits.answerMs,
         },
         (response) => {
@@ -97,7 +97,12 @@ export class ControlClient {
         },
       );
       call.on('timeout', () => call.destroy(new Error(`no answer within ${controlLimits.answerMs} ms`)));
-      call.on('error', (error) => reject(this.#absent(error)));
+      call.on('error', (error: NodeJS.ErrnoException) => {
+        // The agent that was there at the last question has ended, or closed what was idle: ask the one there now.
+        const isStale = call.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        if (isStale) resolve(this.#exchange(method, path, body));
+        else reject(this.#absent(error));
+      });
       call.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }

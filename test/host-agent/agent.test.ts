@@ -453,6 +453,22 @@ describe('the control socket', () => {
     });
   }
 
+  test('answers many clients of one process, one after the other and at once', async () => {
+    const ask = () => bench.client.status();
+    for (let i = 0; i < 100; i++) expect((await ask()).domains).toHaveLength(1);
+    const all = await Promise.all(Array.from({ length: 100 }, ask));
+    expect(all.every(({ domains }) => domains.length === 1)).toBe(true);
+  });
+
+  test('is asked again where the agent was killed between two questions', async () => {
+    const { client } = bench;
+    expect((await client.status()).domains).toHaveLength(1);
+    await bench.agent.kill('SIGKILL');
+    await bench.startAgent();
+    await bench.agent.logged('"listening"');
+    expect((await client.status()).format).toBe('vmcall-status');
+  });
+
   test('is for root alone', async () => {
     expect((await stat(bench.socket)).mode & 0o777).toBe(0o600);
   });
