@@ -11,7 +11,7 @@ import { Listener, respond } from '../live/listener.js';
 import type { Observers } from '../live/observers.js';
 
 const source = join(projectRoot, 'host-agent', 'web', 'page');
-const built = join(projectRoot, 'dist', 'page', 'host-agent', 'web', 'page');
+const built = join(projectRoot, 'dist', 'host-agent', 'web', 'page');
 
 /** The page's files: nothing else is served, whatever is asked for. */
 const files: Readonly<Record<string, { file: string; type: string }>> = {
