@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ static int complain(const char *what)
 	return -1;
 }
 
-static int become_busy_on(int cpu, pid_t parent)
+static int become_busy_on(int cpu, int policy, pid_t parent)
 {
 	const struct sched_param param = { .sched_priority = 0 };
 	cpu_set_t cpus;
@@ -28,8 +29,8 @@ static int become_busy_on(int cpu, pid_t parent)
 	CPU_SET((unsigned int)cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) != 0)
 		return complain("that CPU");
-	if (sched_setscheduler(0, SCHED_IDLE, &param) != 0)
-		return complain("SCHED_IDLE");
+	if (sched_setscheduler(0, policy, &param) != 0)
+		return complain("its scheduling policy");
 	/* It must not outlive the generator, which may have died by now. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		return -1;
@@ -39,13 +40,11 @@ static int become_busy_on(int cpu, pid_t parent)
 /* A pause now and then is for emulators that run one virtual CPU at a time: it
  * makes them turn to the next one, which else would wait for long.
  */
-static void compute_for_ever(void)
+static void compute_for_ever(volatile uint64_t *rounds)
 {
-	volatile uint64_t counter = 0;
-
 	for (;;) {
-		counter++;
-		if (counter % 64 != 0)
+		(*rounds)++;
+		if (*rounds % 64 != 0)
 			continue;
 #if defined(__x86_64__) || defined(__i386__)
 		__builtin_ia32_pause();
@@ -53,7 +52,7 @@ static void compute_for_ever(void)
 	}
 }
 
-int busy_start(struct busy *busy, int cpu)
+int busy_start(struct busy *busy, int cpu, int policy)
 {
 	const pid_t parent = getpid();
 	int error;
@@ -62,14 +61,18 @@ int busy_start(struct busy *busy, int cpu)
 	if (cpu < 0)
 		return 0;
 	busy->cpu = cpu;
+	busy->rounds = mmap(NULL, sizeof(*busy->rounds), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (busy->rounds == MAP_FAILED)
+		return complain("memory");
 	busy->pid = fork();
 	if (busy->pid < 0) {
 		busy->pid = 0;
 		return complain("fork");
 	}
 	if (busy->pid == 0) {
-		if (become_busy_on(cpu, parent) == 0)
-			compute_for_ever();
+		if (become_busy_on(cpu, policy, parent) == 0)
+			compute_for_ever(busy->rounds);
 		_exit(1);
 	}
 	error = clock_getcpuclockid(busy->pid, &busy->clock);
@@ -106,4 +109,9 @@ uint64_t busy_time_ns(const struct busy *busy)
 	if (busy->pid == 0 || clock_gettime(busy->clock, &time) != 0)
 		return 0;
 	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+uint64_t busy_work(const struct busy *busy)
+{
+	return busy->pid != 0 ? *busy->rounds : 0;
 }

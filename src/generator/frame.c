@@ -73,6 +73,15 @@ void frame_init(struct frame *frame, unsigned int size,
 	h->payload.run = htonl(run);
 }
 
+void frame_address(struct frame *frame, const struct ether_addr *first,
+		   unsigned int nth)
+{
+	struct headers *h = (struct headers *)frame->bytes;
+
+	h->ethernet.ether_dhost[ETH_ALEN - 1] =
+		(uint8_t)(first->ether_addr_octet[ETH_ALEN - 1] + nth);
+}
+
 void frame_stamp(struct frame *frame, uint32_t sequence, uint64_t sent_ns)
 {
 	struct headers *h = (struct headers *)frame->bytes;

@@ -36,6 +36,10 @@ void frame_init(struct frame *frame, unsigned int size,
 		const struct ether_addr *destination_mac,
 		struct in_addr destination_ip, uint32_t run);
 
+/** Send it to the nth address from the given one on, by the last octet. */
+void frame_address(struct frame *frame, const struct ether_addr *first,
+		   unsigned int nth);
+
 /** Put number and time into it. */
 void frame_stamp(struct frame *frame, uint32_t sequence, uint64_t sent_ns);
 

@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 	}
 	catch_signals();
 	/* Before the process becomes real-time: the child is not to be. */
-	if (busy_start(&busy, options.busy_cpu) != 0)
+	if (busy_start(&busy, options.busy_cpu, options.busy_policy) != 0)
 		return EXIT_FAILURE;
 	if (prepare_process(&options) != 0) {
 		busy_stop(&busy);

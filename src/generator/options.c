@@ -31,11 +31,15 @@ static const char usage[] =
 "                                                sweep says, then PAUSE us: finds lost\n"
 "                                                wake-ups\n"
 "  --busy-cpu N           while packets flow, let a process of lowest priority\n"
-"                         keep CPU N busy, and report what time it got\n"
+"                         keep CPU N busy, and report time and work it got\n"
+"  --busy-ordinary        not of lowest priority, but SCHED_OTHER\n"
+"  --watch-cpu N          report how long CPU N was idle while packets flowed\n"
 "  --seed N               of the random patterns (default 1)\n"
 "  --warmup N             packets sent first that count for nothing (default 0)\n"
 "  --size N               frame with check sum, 64 to 1518 bytes (default 64)\n"
 "  --destination-mac MAC  default 52:54:00:00:00:02\n"
+"  --destinations N       packets go to N addresses in turn, from that one on\n"
+"                         (default 1)\n"
 "  --destination-ip IP    default 198.18.0.1\n"
 "  --cpu N                run on this CPU\n"
 "  --fifo-priority N      run as SCHED_FIFO, 1 to 99\n"
@@ -54,7 +58,8 @@ static const char usage[] =
 enum {
 	OPT_INTERFACE = 256, OPT_COUNT, OPT_INTERVAL, OPT_PATTERN, OPT_SEED,
 	OPT_WARMUP, OPT_SIZE, OPT_MAC, OPT_IP, OPT_CPU, OPT_FIFO, OPT_LINGER,
-	OPT_QUIET, OPT_SPIN, OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON, OPT_PROGRESS, OPT_BUSY,
+	OPT_QUIET, OPT_SPIN, OPT_LATE, OPT_SAMPLES, OPT_BYPASS, OPT_JSON,
+	OPT_PROGRESS, OPT_BUSY, OPT_ORDINARY, OPT_WATCH, OPT_DESTINATIONS,
 	OPT_HELP,
 };
 
@@ -75,6 +80,9 @@ static const struct option long_options[] = {
 	{ "linger-ms", required_argument, NULL, OPT_LINGER },
 	{ "late-us", required_argument, NULL, OPT_LATE },
 	{ "busy-cpu", required_argument, NULL, OPT_BUSY },
+	{ "busy-ordinary", no_argument, NULL, OPT_ORDINARY },
+	{ "watch-cpu", required_argument, NULL, OPT_WATCH },
+	{ "destinations", required_argument, NULL, OPT_DESTINATIONS },
 	{ "samples", required_argument, NULL, OPT_SAMPLES },
 	{ "qdisc-bypass", no_argument, NULL, OPT_BYPASS },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -137,6 +145,14 @@ static int take_number(struct options *options, int option, const char *name)
 		ret = number(name, 0, CPU_SETSIZE - 1, &value);
 		options->busy_cpu = (int)value;
 		return ret;
+	case OPT_WATCH:
+		ret = number(name, 0, CPU_SETSIZE - 1, &value);
+		options->watch_cpu = (int)value;
+		return ret;
+	case OPT_DESTINATIONS:
+		ret = number(name, 1, DESTINATIONS_MAX, &value);
+		options->destinations = (unsigned int)value;
+		return ret;
 	case OPT_FIFO:
 		ret = number(name, 1, 99, &value);
 		options->fifo_priority = (unsigned int)value;
@@ -190,6 +206,9 @@ static int take_option(struct options *options, int option, const char *name)
 	case OPT_JSON:
 		options->json = true;
 		return 0;
+	case OPT_ORDINARY:
+		options->busy_policy = SCHED_OTHER;
+		return 0;
 	case OPT_PROGRESS:
 		options->progress = true;
 		return 0;
@@ -219,6 +238,9 @@ static void set_defaults(struct options *options)
 		.size = SIZE_MIN,
 		.cpu = -1,
 		.busy_cpu = -1,
+		.busy_policy = SCHED_IDLE,
+		.watch_cpu = -1,
+		.destinations = 1,
 		.linger_ms = 200,
 		.late_us = 1000,
 	};

@@ -23,6 +23,9 @@ struct options {
 	int cpu;			/**< -1: any */
 	int busy_cpu;		/**< -1: none is kept busy */
 	uint64_t quiet_us;	/**< at least, from a reply to the next packet */
+	int busy_policy;	/**< SCHED_IDLE or SCHED_OTHER */
+	int watch_cpu;		/**< -1: no CPU's idle time is read */
+	unsigned int destinations;	/**< served in turn; MACs from destination_mac on */
 	uint64_t spin_us;	/**< before a packet and for its return */
 	unsigned int linger_ms;	/**< wait for stragglers after the last packet */
 	uint64_t late_us;	/**< round trips above this are late; 0: none is */
@@ -35,6 +38,7 @@ struct options {
 #define SIZE_MIN 64
 #define SIZE_MAX_BYTES 1518
 #define COUNT_MAX 10000000
+#define DESTINATIONS_MAX 64
 
 /**
  * Parse.  Errors and --help are printed.

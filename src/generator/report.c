@@ -85,8 +85,12 @@ static void print_rtt(const struct tally *tally)
 static void print_busy(const struct tally *t)
 {
 	if (t->busy_wall_ns != 0)
-		printf(",\"busy\":{\"cpu_ns\":%" PRIu64 ",\"wall_ns\":%" PRIu64 "}",
-		       t->busy_cpu_ns, t->busy_wall_ns);
+		printf(",\"busy\":{\"cpu_ns\":%" PRIu64 ",\"wall_ns\":%" PRIu64
+		       ",\"work\":%" PRIu64 "}", t->busy_cpu_ns, t->busy_wall_ns,
+		       t->busy_work);
+	if (t->idle_wall_ns != 0)
+		printf(",\"watched\":{\"idle_ns\":%" PRIu64 ",\"wall_ns\":%" PRIu64
+		       "}", t->idle_ns, t->idle_wall_ns);
 }
 
 static void print_lists(const struct tally *t)

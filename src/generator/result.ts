@@ -20,8 +20,10 @@ export const generatorResultSchema = z.looseObject({
   warmup: count,
   /** HDR histogram of the round trips, V2 compressed, base64. */
   histogram: z.string(),
-  /** With --busy-cpu: what a lowest-priority busy process got while packets flowed, ns. */
-  busy: z.object({ cpu_ns: z.number().min(0), wall_ns: z.number().positive() }).optional(),
+  /** With --busy-cpu: what a busy process got while packets flowed, ns, and the rounds of its loop it did in it. */
+  busy: z.object({ cpu_ns: z.number().min(0), wall_ns: z.number().positive(), work: count }).optional(),
+  /** With --watch-cpu: how long that CPU was idle while packets flowed, ns. */
+  watched: z.object({ idle_ns: z.number().min(0), wall_ns: z.number().positive() }).optional(),
   pattern: z.string(),
   seed: z.number(),
 });

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "frame.h"
+#include "idle.h"
 #include "pattern.h"
 
 #define NS_PER_S 1000000000ULL
@@ -94,6 +95,8 @@ static int send_one(struct runner *runner)
 	ssize_t n;
 
 	now = now_ns();
+	frame_address(&runner->frame, &runner->options->destination_mac,
+		      sequence % runner->options->destinations);
 	frame_stamp(&runner->frame, sequence, now);
 	n = send(runner->link->fd, runner->frame.bytes, runner->frame.length, 0);
 	/* An emulator that runs one virtual CPU at a time turns to the one that
@@ -158,17 +161,69 @@ static int wait_until(const struct runner *runner, uint64_t when)
 	return 0;
 }
 
-/* Time of the busy process so far, and of the clock. */
-static void read_busy(const struct runner *runner, uint64_t *cpu_ns,
-		      uint64_t *wall_ns)
+/* Who had the CPU so far. */
+struct usage {
+	uint64_t busy_ns;
+	uint64_t busy_work;
+	uint64_t wall_ns;
+	uint64_t idle_ns;
+	uint64_t idle_wall_ns;
+};
+
+static int read_usage(const struct runner *runner, struct usage *usage)
 {
-	*cpu_ns = busy_time_ns(runner->busy);
-	*wall_ns = now_ns();
+	const int watched = runner->options->watch_cpu;
+
+	usage->busy_ns = busy_time_ns(runner->busy);
+	usage->busy_work = busy_work(runner->busy);
+	usage->wall_ns = now_ns();
+	if (watched < 0)
+		return 0;
+	if (idle_time_ns(watched, &usage->idle_ns) != 0)
+		return fail(runner, "--watch-cpu: /proc/timer_list (run as root)");
+	usage->idle_wall_ns = now_ns();
+	return 0;
+}
+
+/* Reading takes up to some ms: the packets to come are as much later. */
+static int begin_usage(struct runner *runner, struct usage *usage)
+{
+	const uint64_t begin = now_ns();
+
+	if (read_usage(runner, usage) != 0)
+		return -1;
+	runner->next_ns += now_ns() - begin;
+	return 0;
+}
+
+static void tally_usage(const struct runner *runner, const struct usage *from,
+			const struct usage *to)
+{
+	struct tally *tally = runner->tally;
+
+	if (busy_runs(runner->busy)) {
+		tally->busy_cpu_ns = to->busy_ns - from->busy_ns;
+		tally->busy_work = to->busy_work - from->busy_work;
+		tally->busy_wall_ns = to->wall_ns - from->wall_ns;
+	}
+	if (runner->options->watch_cpu >= 0) {
+		tally->idle_ns = to->idle_ns - from->idle_ns;
+		tally->idle_wall_ns = to->idle_wall_ns - from->idle_wall_ns;
+	}
+}
+
+static int receive_until(struct runner *runner, uint64_t when)
+{
+	do {
+		if (wait_until(runner, when) != 0 || receive_all(runner) != 0)
+			return -1;
+	} while (now_ns() < when);
+	return 0;
 }
 
 static int send_all(struct runner *runner)
 {
-	uint64_t cpu_ns = 0, wall_ns = 0;
+	struct usage before = { 0 }, after;
 
 	while (runner->next < runner->tally->total && !run_interrupted) {
 		if (wait_until(runner, runner->next_ns) != 0 ||
@@ -176,31 +231,26 @@ static int send_all(struct runner *runner)
 			return -1;
 		if (now_ns() < runner->next_ns)
 			continue;
-		if (runner->next == runner->tally->warmup)
-			read_busy(runner, &cpu_ns, &wall_ns);
+		if (runner->next == runner->tally->warmup &&
+		    begin_usage(runner, &before) != 0)
+			return -1;
 		if (send_one(runner) != 0)
 			return -1;
 		show_progress(runner);
 	}
-	if (busy_runs(runner->busy) && wall_ns != 0) {
-		struct tally *tally = runner->tally;
-
-		read_busy(runner, &tally->busy_cpu_ns, &tally->busy_wall_ns);
-		tally->busy_cpu_ns -= cpu_ns;
-		tally->busy_wall_ns -= wall_ns;
-	}
+	if (before.wall_ns == 0)
+		return 0;
+	if (receive_until(runner, runner->next_ns) != 0 ||
+	    read_usage(runner, &after) != 0)
+		return -1;
+	tally_usage(runner, &before, &after);
 	return 0;
 }
 
 static int linger(struct runner *runner)
 {
-	const uint64_t end = now_ns() + runner->options->linger_ms * NS_PER_MS;
-
-	do {
-		if (wait_until(runner, end) != 0 || receive_all(runner) != 0)
-			return -1;
-	} while (now_ns() < end);
-	return 0;
+	return receive_until(runner, now_ns() +
+			     runner->options->linger_ms * NS_PER_MS);
 }
 
 int run(const struct options *options, const struct link *link, uint32_t run,

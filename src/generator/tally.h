@@ -38,6 +38,10 @@ struct tally {
 	/** What the busy process got, and out of how much; 0 and 0: none ran. */
 	uint64_t busy_cpu_ns;
 	uint64_t busy_wall_ns;
+	uint64_t busy_work;
+	/** How long the watched CPU was idle, and out of how much; 0 and 0: none. */
+	uint64_t idle_ns;
+	uint64_t idle_wall_ns;
 	struct hdr rtt;
 };
 
