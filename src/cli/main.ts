@@ -13,6 +13,7 @@ import { guestAgentCommand } from './guest-agent.js';
 import { hostAgentCommand } from './host-agent.js';
 import { importCommand } from './import.js';
 import { labCommand } from './lab.js';
+import { modesCommand } from './modes.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
@@ -33,6 +34,7 @@ const commands = [
   hostAgentCommand,
   importCommand,
   labCommand,
+  modesCommand,
   reportCommand,
   runCommand,
   statusCommand,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { generatorResultSchema } from '../generator/result.js';
+import { modeSchema } from './table-events.js';
 
 /** The ways a packet's arrival reaches the DPDK program. */
 export const pathNames = [
@@ -171,6 +172,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   switchTrafficSchema,
   testCaseSchema,
   testProgramSchema,
+  modeSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

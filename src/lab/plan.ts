@@ -9,7 +9,7 @@ const testProgramSchema = z.strictObject({
 
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
-  scenario: z.enum(['compare', 'lost-wakeups', 'selftests', 'switch-under-load']),
+  scenario: z.enum(['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes']),
   /** Folder of the run on the machine, read-only in L1. */
   run: z.string(),
   kernel: z.string(),

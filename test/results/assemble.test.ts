@@ -1,38 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as hdr from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
-import type { GeneratorResult } from '../../src/generator/result.js';
 import type { PathName, Round } from '../../src/lab/events.js';
 import { assembleResult } from '../../src/results/assemble.js';
 import { renderResult } from '../../src/results/table.js';
-
-function burst(roundTrips: number[]): GeneratorResult {
-  const histogram = hdr.build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true });
-  for (const value of roundTrips) histogram.recordValue(value);
-  const sorted = [...roundTrips].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
-  const count = roundTrips.length;
-  return {
-    ...{
-      sent: count,
-      received: count,
-      lost: 0,
-      duplicate: 0,
-      late: 0,
-      reordered: 0,
-      postponed: 1,
-      warmup: 0,
-      seed: 1,
-    },
-    pattern: 'constant',
-    histogram: hdr.encodeIntoCompressedBase64(histogram),
-    rtt_ns: {
-      ...{ min: at(0), max: at(1), p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) },
-      min: sorted[0] ?? 0,
-      avg: roundTrips.reduce((sum, value) => sum + value, 0) / count,
-    },
-  };
-}
+import { burst } from './bursts.js';
 
 function round(path: PathName, index: number, roundTrips: number[], exits: number): Round {
   const generator = burst(roundTrips);

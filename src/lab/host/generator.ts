@@ -29,6 +29,10 @@ export interface Traffic {
   destinationIp?: string;
   /** Keep this CPU busy at the lowest priority meanwhile, and report the time that got. */
   busyCpu?: number;
+  /** That process is an ordinary one (SCHED_OTHER), not one of the lowest priority. */
+  busyOrdinary?: true;
+  /** Report how long this CPU was idle meanwhile. */
+  watchCpu?: number;
   seed: number;
   /** No packet is sent sooner after the reply to the one before, us: each meets a program asleep. */
   quiet?: number;
@@ -65,6 +69,8 @@ function wordsOf(traffic: Traffic): string[] {
     ...(traffic.quiet === undefined ? [] : ['--quiet-us', String(traffic.quiet)]),
     ...(traffic.samples === undefined ? [] : ['--samples', traffic.samples]),
     ...(traffic.busyCpu === undefined ? [] : ['--busy-cpu', String(traffic.busyCpu)]),
+    ...(traffic.busyOrdinary ? ['--busy-ordinary'] : []),
+    ...(traffic.watchCpu === undefined ? [] : ['--watch-cpu', String(traffic.watchCpu)]),
     ...[
       '--seed',
       String(traffic.seed),

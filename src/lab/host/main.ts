@@ -6,6 +6,7 @@ import { planSchema } from '../plan.js';
 import { compare, stepCount } from './compare.js';
 import { emit } from './events.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
+import { modes, modesStepCount } from './modes.js';
 import { platformFacts } from './platform.js';
 import { startPulse } from './pulse.js';
 import { selftests } from './selftests.js';
@@ -31,6 +32,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'switch-under-load':
       await switchUnderLoad(plan, new Steps(switchUnderLoadStepCount));
+      break;
+    case 'modes':
+      await modes(plan, new Steps(modesStepCount(plan)));
       break;
   }
   emit({ type: 'done' });
