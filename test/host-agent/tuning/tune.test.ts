@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
 import { readThread } from '../../../host-agent/tuning/scheduling.js';
@@ -59,6 +60,7 @@ const brief = (changes: readonly { knob: string; place: string; now: string; wan
   changes.map(({ knob, place, now, wanted }) => `${knob} ${place}: ${now} -> ${wanted}`);
 
 const haltPoll = '/sys/module/kvm/parameters/halt_poll_ns';
+const fairServer = (cpu: number) => `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
 const resumeLatency = (cpu: number) => `/sys/devices/system/cpu/cpu${cpu}/power/pm_qos_resume_latency_us`;
 
 describe('the plan', () => {
@@ -73,6 +75,18 @@ describe('the plan', () => {
       'vfio-hardirq /sys/kernel/debug/kvm/2000-14/irqfd_hardirq: 0 -> 1',
       'vcpu-scheduler dpdk0/vcpu/1: fifo:60 -> fifo:10',
       'rt-throttling /proc/sys/kernel/sched_rt_runtime_us: 950000 -> -1',
+    ]);
+  });
+
+  test('takes the fair server off the DPDK CPUs, on a kernel that has one', async () => {
+    const bench = host('xeon-rt');
+    for (const cpu of [5, 6]) {
+      mkdirSync(join(root, dirname(fairServer(cpu))), { recursive: true });
+      writeFileSync(join(root, fairServer(cpu)), '50000000\n');
+    }
+    const lines = brief(plan(bench, await target(bench, 'dpdk0')));
+    expect(lines.filter((line) => line.includes('fair_server'))).toEqual([
+      `rt-throttling ${fairServer(6)}: 50000000 -> 0`,
     ]);
   });
 
