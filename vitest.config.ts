@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Minutes each: npm run test:tables.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(process.env.VMCALL_LONG_TESTS ? [] : ['test/**/*.long.test.ts']),
+    ],
     pool: 'forks',
     // Lab runs share two cores with nothing else: their timing matters.
     fileParallelism: false,

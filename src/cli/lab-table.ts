@@ -18,7 +18,6 @@ export interface TableOptions {
   yes?: true;
   kernel: KernelSeries;
   packets: number;
-  rounds: number;
   interval: number;
   idleThreshold: number;
   seed: number;
@@ -27,7 +26,6 @@ export interface TableOptions {
 
 export interface TableDefaults {
   packets: number;
-  rounds: number;
   idleThreshold: number;
 }
 
@@ -42,7 +40,6 @@ export function tableCommand(name: string, description: string, defaults: TableD
         .default(defaultKernelSeries),
     )
     .option('--packets <n>', 'packets measured for each row', whole(1, 100_000), defaults.packets)
-    .option('--rounds <n>', 'rounds they are split into; the rows take turns', whole(1, 100), defaults.rounds)
     .option('--interval <us>', 'time between packets, us', whole(20, 1_000_000), 350)
     .option(
       '--idle-threshold <us>',
@@ -69,7 +66,7 @@ export interface Table<Document> {
 
 /** Runs the lab for a table, keeps the document beside the consoles, prints it. */
 export async function printTable<Document>(options: TableOptions, table: Table<Document>): Promise<void> {
-  const { kernel, packets, rounds, interval, idleThreshold, seed } = options;
+  const { kernel, packets, interval, idleThreshold, seed } = options;
   const progress = stderrProgress();
   const artifacts = await prepareLab(progress, options.yes === true, kernel);
   const made = new Date().toISOString();
@@ -80,7 +77,7 @@ export async function printTable<Document>(options: TableOptions, table: Table<D
     artifacts,
     clock: 'instruction',
     folder,
-    scenario: { packets, rounds, interval, idleThreshold, seed, ...table.scenario },
+    scenario: { packets, rounds: 1, interval, idleThreshold, seed, ...table.scenario },
     progress,
   });
   const facts = run.events.find((event) => event.type === 'platform')?.facts ?? {};
@@ -100,7 +97,7 @@ export async function printTable<Document>(options: TableOptions, table: Table<D
     },
     repeat: [
       ...['npm', 'run', table.name, '--', ...(table.words ?? [])],
-      ...['--kernel', kernel, '--packets', packets, '--rounds', rounds, '--interval', interval],
+      ...['--kernel', kernel, '--packets', packets, '--interval', interval],
       ...['--idle-threshold', idleThreshold, '--seed', seed],
     ].join(' '),
   });

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
+import { beforeAfterCommand } from './before-after.js';
 import { benchCommand } from './bench.js';
 import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
 import { cstatesCommand } from './cstates.js';
+import { densityCommand } from './density.js';
 import { disableCommand, enableCommand } from './desire.js';
 import { enrollCommand } from './enroll.js';
 import { exportCommand } from './export.js';
@@ -22,10 +24,12 @@ import { topCommand } from './top.js';
 import { tuneCommand } from './tune.js';
 
 const commands = [
+  beforeAfterCommand,
   benchCommand,
   checkCommand,
   compareCommand,
   cstatesCommand,
+  densityCommand,
   disableCommand,
   enableCommand,
   enrollCommand,

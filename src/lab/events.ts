@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { generatorResultSchema } from '../generator/result.js';
-import { modeSchema } from './table-events.js';
+import { cStatesSchema, densitySchema, modeSchema, tunedSchema } from './table-events.js';
 
 /** The ways a packet's arrival reaches the DPDK program. */
 export const pathNames = [
@@ -173,6 +173,9 @@ export const labEventSchema = z.discriminatedUnion('type', [
   testCaseSchema,
   testProgramSchema,
   modeSchema,
+  densitySchema,
+  tunedSchema,
+  cStatesSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

@@ -16,10 +16,23 @@ export interface MachineOptions {
   /** L1's TSC rate, kHz. */
   tscKhz: number;
   memoryMiB: number;
+  /** Huge pages of 2 MiB for guests and programs. */
+  hugePages: number;
+  /** NICs for DPDK programs, one for each guest. */
+  dpdkNics: number;
+  /**
+   * The sender's NIC. The 82574's model (e1000e) raises one interrupt each 128 us at most, and two for each packet
+   * from the first time on that packets come closer. The older 82540's does not, if told so. (virtio-net would send
+   * in another thread of the emulator: not on the instruction clock.)
+   */
+  senderNic: 'e1000e' | 'e1000,mitigation=off';
 }
 
 /** Where L1 hears from L0 at times, a line each time. */
 export const pulsePort = 'vmcall.pulse';
+/** The sender's address, and the one of the nth NIC for DPDK, from 0 on. */
+export const senderMac = '52:54:00:00:00:01';
+export const dpdkMac = (nth: number) => `52:54:00:00:00:${(2 + nth).toString(16).padStart(2, '0')}`;
 
 /** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
 export const instructionClockTscKhz = 1_000_000;
@@ -28,21 +41,21 @@ export const instructionClockTscKhz = 1_000_000;
  * The kernel command line of L1. `tsc_early_khz` is what keeps guests alive: a calibration against the emulated
  * PIT fails on a busy machine, and KVM then runs every guest at a wrong TSC rate.
  */
-export function hostCommandLine({ start, startOneCpu, tscKhz }: MachineOptions): string {
+export function hostCommandLine({ start, startOneCpu, tscKhz, hugePages }: MachineOptions): string {
   return [
     'console=ttyS0 loglevel=4 panic=-1',
     'isolcpus=1 nohz_full=1 rcu_nocbs=1 irqaffinity=0',
     `tsc=reliable no_timer_check tsc_early_khz=${tscKhz}`,
     // No KASLR: the same addresses, and so the same instructions, in every run.
-    'nokaslr psi=0 intel_iommu=on hugepages=460',
+    `nokaslr psi=0 iomem=relaxed intel_iommu=on hugepages=${hugePages}`,
     ...(startOneCpu ? ['maxcpus=1'] : []),
     `vmcall.start=${start}`,
   ].join(' ');
 }
 
-/** QEMU's words for L1: a q35 with an IOMMU, two 82574 NICs on one hub, and this machine's root over 9p. */
+/** QEMU's words for L1: a q35 with an IOMMU, 82574 NICs on one hub, and this machine's root over 9p. */
 export function machineArguments(options: MachineOptions): string[] {
-  const { clock, kernel, initramfs, run, memoryMiB } = options;
+  const { clock, kernel, initramfs, run, memoryMiB, dpdkNics, senderNic } = options;
   const accelerator =
     clock === 'instruction'
       ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
@@ -55,9 +68,9 @@ export function machineArguments(options: MachineOptions): string[] {
           ...['-device', `virtserialport,chardev=pulse,name=${pulsePort}`],
         ]
       : [];
-  const nic = (name: string, slot: string, mac: string) => [
+  const nic = (name: string, slot: number, mac: string, model = 'e1000e') => [
     ...['-netdev', `hubport,id=${name},hubid=0`],
-    ...['-device', `e1000e,netdev=${name},mac=${mac},addr=${slot}`],
+    ...['-device', `${model},netdev=${name},mac=${mac},addr=${slot.toString(16)}`],
   ];
   return [
     ...[
@@ -82,7 +95,7 @@ export function machineArguments(options: MachineOptions): string[] {
     ...['-device', 'virtio-serial-pci', '-chardev', `file,id=events,path=${run}/events.jsonl`],
     ...['-device', 'virtserialport,chardev=events,name=vmcall.events'],
     ...pulse,
-    ...nic('sender', '10', '52:54:00:00:00:01'),
-    ...nic('dpdk', '11', '52:54:00:00:00:02'),
+    ...nic('sender', 0x10, senderMac, senderNic),
+    ...Array.from({ length: dpdkNics }, (_, nth) => nic(`dpdk${nth}`, 0x11 + nth, dpdkMac(nth))).flat(),
   ];
 }

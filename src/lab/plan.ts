@@ -7,9 +7,15 @@ const testProgramSchema = z.strictObject({
   arguments: z.array(z.string()).max(16),
 });
 
+/** The most guests that share one pCPU in scenario `density`, and the size of each. */
+export const mostGuests = 8;
+export const smallGuest = { memoryMiB: 256, hugePages: 40 };
+
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
-  scenario: z.enum(['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes']),
+  scenario: z.enum([
+    ...['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes', 'density', 'before-after'],
+  ] as const),
   /** Folder of the run on the machine, read-only in L1. */
   run: z.string(),
   kernel: z.string(),
@@ -35,6 +41,8 @@ export const planSchema = z.strictObject({
   tscKhz: z.int().positive(),
   /** How often scenario `switch-under-load` throws the switch. */
   switches: z.int().min(2).max(1000).optional(),
+  /** How many guests scenario `density` has, one after the other, rising. */
+  guests: z.array(z.int().min(1).max(mostGuests)).min(1).max(mostGuests).optional(),
   /** What scenario `selftests` runs, in order. */
   testPrograms: z.array(testProgramSchema).max(16).optional(),
 });

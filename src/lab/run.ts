@@ -11,12 +11,14 @@ import type { Progress } from '../support/progress.js';
 import { TimedStep } from '../support/timed-step.js';
 import { type LabEvent, labEventSchema } from './events.js';
 import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
-import type { Plan } from './plan.js';
+import { type Plan, smallGuest } from './plan.js';
 import { tscKhz } from './tsc.js';
 import { Watchdog } from './watchdog.js';
 
-/** Memory of L1: the guest's and the native program's huge pages, and room. */
-const memoryMiB = 4096;
+/** Memory of L1 beside huge pages, and huge pages of 2 MiB: for one guest and the native program, or many guests. */
+const roomMiB = 3176;
+const hugePagesOfOne = 460;
+const hugePagesEach = (smallGuest.memoryMiB + 8) / 2;
 const maximumRetries = 2;
 const clockTicksPerSecond = 100;
 const observeEvery = 500;
@@ -118,7 +120,7 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
       start: join(run, 'start.sh'),
       startOneCpu: artifacts.turns !== undefined,
       tscKhz: plan.tscKhz,
-      memoryMiB,
+      ...equipment(scenario),
     }),
   ];
   const boot = await TimedStep.begin(request.progress, {
@@ -138,6 +140,15 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
     child.kill('SIGKILL');
     await log.close();
   }
+}
+
+/** What L1 must have: for one guest of the usual size, or for many small ones. */
+function equipment({ scenario, guests }: LabRequest['scenario']) {
+  const dpdkNics = Math.max(1, ...(guests ?? []));
+  const hugePages = guests ? hugePagesEach * dpdkNics : hugePagesOfOne;
+  const closePackets = scenario === 'density' || scenario === 'before-after';
+  const senderNic = closePackets ? ('e1000,mitigation=off' as const) : ('e1000e' as const);
+  return { dpdkNics, senderNic, hugePages, memoryMiB: roomMiB + 2 * hugePages };
 }
 
 function startScript(run: string, programs: string): string {

@@ -22,3 +22,40 @@ export const modeSchema = z.object({
   purpose: z.enum(purposes),
   generator: generatorResultSchema,
 });
+
+/** How guests that share one pCPU wait for packets. */
+export const densityPaths = ['poll', 'injected', 'vmcall'] as const;
+export type DensityPath = (typeof densityPaths)[number];
+
+/** When packets come: to one guest after the other, evenly, or to all at once. */
+export const arrivals = ['in-turn', 'at-once'] as const;
+export type Arrival = (typeof arrivals)[number];
+
+/** One burst to all guests of a pCPU. */
+export const densitySchema = z.object({
+  type: z.literal('density'),
+  path: z.enum(densityPaths),
+  guests: z.int().min(1),
+  arrival: z.enum(arrivals),
+  generator: generatorResultSchema,
+});
+
+/** Where the program of the before/after table is. */
+export const places = ['host', 'vm'] as const;
+export type Place = (typeof places)[number];
+
+/** One burst with a set of knobs in force, all others as an untuned host has them. */
+export const tunedSchema = z.object({
+  type: z.literal('tuned'),
+  place: z.enum(places),
+  knobs: z.array(z.string()),
+  generator: generatorResultSchema,
+});
+export type Tuned = z.infer<typeof tunedSchema>;
+
+/** What `vmcall cstates` says of the emulated host: its words and its exit code. */
+export const cStatesSchema = z.object({
+  type: z.literal('c-states'),
+  exitCode: z.int(),
+  message: z.string(),
+});

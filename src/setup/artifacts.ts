@@ -158,6 +158,7 @@ async function buildHostInitramfs(
       insert: [
         ...[...virtio, { name: '9p' }, { name: '9pnet_virtio' }],
         { name: 'e1000e', parameters: 'InterruptThrottleRate=0,0' },
+        { name: 'e1000', parameters: 'InterruptThrottleRate=0' },
         ...[{ name: 'vfio_iommu_type1' }, { name: 'vfio_pci' }],
         // The host's end of the guest's ordinary NIC.
         { name: 'tun' },

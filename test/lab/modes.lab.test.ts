@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ModeName, Sharing } from '../../src/lab/table-events.js';
 import { type Modes, modesSchema } from '../../src/results/tables/modes.js';
-import { projectRoot } from '../../src/support/paths.js';
-
-const run = promisify(execFile);
+import { runTable } from './run-table.js';
 
 describe('npm run modes -- --json', () => {
   let table: Modes;
@@ -20,13 +13,7 @@ describe('npm run modes -- --json', () => {
   };
 
   beforeAll(async () => {
-    const output = await mkdtemp(join(tmpdir(), 'vmcall-modes-'));
-    const words = ['run', '--silent', 'modes', '--', '--json', '--yes', '--packets', '40', '--rounds', '1'];
-    const { stdout } = await run('npm', [...words, '--output', output], {
-      cwd: projectRoot,
-      maxBuffer: 64 << 20,
-    });
-    table = modesSchema.parse(JSON.parse(stdout));
+    table = modesSchema.parse(await runTable('modes', '--packets', '40', '--rounds', '1'));
   }, 1_200_000);
 
   test('measures each mode on both kinds of CPU and loses nothing', () => {

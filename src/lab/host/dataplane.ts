@@ -58,6 +58,8 @@ export interface DataplaneOptions {
   idleThreshold: number;
   /** Test aid: time between the last poll and arming, us, which widens the window of the race. */
   armDelay?: number;
+  /** False: take only packets sent to the NIC's own address. */
+  promiscuous?: false;
 }
 
 function commandLine(options: DataplaneOptions, lcore: number, nic: string, prefix: string): string[] {
@@ -80,6 +82,7 @@ function commandLine(options: DataplaneOptions, lcore: number, nic: string, pref
     // Without PAUSE the emulator's virtual CPUs take turns only when a timer ends one's turn.
     ...['--pause', '--policy', options.policy, '--idle-threshold-us', String(options.idleThreshold)],
     ...(options.armDelay === undefined ? [] : ['--arm-delay-us', String(options.armDelay)]),
+    ...(options.promiscuous === false ? ['--no-promiscuous'] : []),
   ];
 }
 

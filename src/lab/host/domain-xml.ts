@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
 
-/** The lab's one domain. */
-export const domainName = 'dpdk';
-export const domainUuid = '5b1c7a52-6f0e-4c57-9a55-0d2f3c1e8a11';
+/** What tells a guest of the lab from the others. */
+export interface Identity {
+  name: string;
+  uuid: string;
+  /** Of its ordinary NIC. */
+  mac: string;
+  /** A network of two, the host's end made by libvirt, for the guest's agent. */
+  management: { host: string; guest: string; prefix: number; device: string };
+}
 
-/** The guest's ordinary NIC, for its agent: a network of two, the host's end made by libvirt. */
-export const management = {
-  host: '192.168.83.1',
-  guest: '192.168.83.2',
-  prefix: 24,
-  device: 'guest0',
-} as const;
+/** Of the nth guest, from 0 on; most scenarios have one. */
+export function identityOf(nth: number): Identity {
+  const network = `192.168.${83 + nth}`;
+  return {
+    name: nth === 0 ? 'dpdk' : `dpdk${nth}`,
+    uuid: `5b1c7a52-6f0e-4c57-9a55-0d2f3c1e8a1${nth}`,
+    mac: `52:54:00:00:01:0${2 + nth}`,
+    management: { host: `${network}.1`, guest: `${network}.2`, prefix: 24, device: `guest${nth}` },
+  };
+}
+
+export const { name: domainName, uuid: domainUuid, management } = identityOf(0);
 
 export interface DomainParts {
+  identity: Identity;
   memoryMiB: number;
   kernel: string;
   initramfs: string;
@@ -33,15 +45,16 @@ export interface DomainParts {
  * bus: no hot-plug ports, which cost time at boot.
  */
 export function domainXml(parts: DomainParts): string {
-  const { memoryMiB, kernel, initramfs, commandLine, nic, ports, monitor, console } = parts;
+  const { identity, memoryMiB, kernel, initramfs, commandLine, nic, ports, monitor, console } = parts;
+  const { management } = identity;
   const channels = Object.entries(ports).map(
     ([name, path]) => `<channel type='unix'>
       <source mode='bind' path='${escaped(path)}'/><target type='virtio' name='vmcall.${escaped(name)}'/>
     </channel>`,
   );
   return `<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>${domainName}</name>
-  <uuid>${domainUuid}</uuid>
+  <name>${identity.name}</name>
+  <uuid>${identity.uuid}</uuid>
   <memory unit='MiB'>${memoryMiB}</memory>
   <memoryBacking><hugepages/></memoryBacking>
   <vcpu placement='static'>2</vcpu>
@@ -73,7 +86,7 @@ export function domainXml(parts: DomainParts): string {
     <controller type='virtio-serial'>${onRootBus(2)}</controller>
     ${channels.join('\n    ')}
     <interface type='ethernet'>
-      <mac address='52:54:00:00:01:02'/>
+      <mac address='${identity.mac}'/>
       <source><ip address='${management.host}' family='ipv4' prefix='${management.prefix}'/></source>
       <target dev='${management.device}'/>
       <model type='virtio'/><driver name='qemu'/><rom bar='off'/>${onRootBus(3)}

@@ -27,6 +27,12 @@ export interface Traffic {
   pattern?: string;
   /** l3fwd-power routes by address; the dataplane returns whatever comes. */
   destinationIp?: string;
+  /** NICs that get packets in turn (1). */
+  destinations?: number;
+  /** FIFO priority of the sender (60). */
+  priority?: number;
+  /** Wait for stragglers, ms (20). */
+  linger?: number;
   /** Keep this CPU busy at the lowest priority meanwhile, and report the time that got. */
   busyCpu?: number;
   /** That process is an ordinary one (SCHED_OTHER), not one of the lowest priority. */
@@ -68,6 +74,7 @@ function wordsOf(traffic: Traffic): string[] {
     ...(traffic.destinationIp ? ['--destination-ip', traffic.destinationIp] : []),
     ...(traffic.quiet === undefined ? [] : ['--quiet-us', String(traffic.quiet)]),
     ...(traffic.samples === undefined ? [] : ['--samples', traffic.samples]),
+    ...(traffic.destinations ? ['--destinations', String(traffic.destinations)] : []),
     ...(traffic.busyCpu === undefined ? [] : ['--busy-cpu', String(traffic.busyCpu)]),
     ...(traffic.busyOrdinary ? ['--busy-ordinary'] : []),
     ...(traffic.watchCpu === undefined ? [] : ['--watch-cpu', String(traffic.watchCpu)]),
@@ -79,13 +86,13 @@ function wordsOf(traffic: Traffic): string[] {
       '--warmup',
       '20',
       '--linger-ms',
-      '20',
+      String(traffic.linger ?? 20),
     ],
     ...[
       '--cpu',
       String(housekeepingCpu),
       '--fifo-priority',
-      String(priority),
+      String(traffic.priority ?? priority),
       '--spin-us',
       String(spin),
       '--qdisc-bypass',

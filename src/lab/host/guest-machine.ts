@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import type { Domain } from '../../../host-agent/native/domain.js';
 import { readText } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
-import { domainName, domainXml } from './domain-xml.js';
+import { domainXml, identityOf } from './domain-xml.js';
 import { Libvirtd } from './libvirtd.js';
 import { LineChannel } from './lines.js';
 import { Qmp } from './qmp.js';
 
 export { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
 
-const memoryMiB = 768;
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
-const guestHugePages = 128;
+const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128 };
 /** A guest boots in some ten seconds of the lab's clock; a hung one never does. */
 const bootTimeout = 60_000;
 
-const kernelCommandLine = [
-  'console=ttyS0 loglevel=4 panic=-1',
-  `isolcpus=${dpdkVcpu} nohz_full=${dpdkVcpu} rcu_nocbs=${dpdkVcpu} irqaffinity=0`,
-  // The NIC's registers may be written beside its driver (`poke` of guest/init.sh).
-  'iomem=relaxed',
-  // No KASLR: the same addresses, and so the same instructions, in every run. No PV spinlocks, as a guest
-  // with CPUs of its own has none (libvirt: hint-dedicated, which would also make it poll when idle).
-  `tsc=reliable no_timer_check nokaslr nopvspin intel_iommu=on iommu=pt hugepages=${guestHugePages}`,
-].join(' ');
+const kernelCommandLine = (hugePages: number) =>
+  [
+    'console=ttyS0 loglevel=4 panic=-1',
+    `isolcpus=${dpdkVcpu} nohz_full=${dpdkVcpu} rcu_nocbs=${dpdkVcpu} irqaffinity=0`,
+    // The NIC's registers may be written beside its driver (`poke` of guest/init.sh).
+    'iomem=relaxed',
+    // No KASLR: the same addresses, and so the same instructions, in every run. No PV spinlocks, as a guest
+    // with CPUs of its own has none (libvirt: hint-dedicated, which would also make it poll when idle).
+    `tsc=reliable no_timer_check nokaslr nopvspin intel_iommu=on iommu=pt hugepages=${hugePages}`,
+  ].join(' ');
 
 /** A guest that ran once runs in the libvirtd that was started for it. */
 let libvirtd: Promise<Libvirtd> | undefined;
@@ -52,26 +52,32 @@ export class GuestMachine {
     initramfs: string;
     nic: string;
     folder: string;
+    /** Which of the lab's guests, from 0 on. */
+    nth?: number;
+    memoryMiB?: number;
+    hugePages?: number;
   }): Promise<GuestMachine> {
-    const { kernel, initramfs, nic, folder } = options;
-    if (!libvirtd) linkLog(folder);
+    const { kernel, initramfs, nic, folder, nth, memoryMiB, hugePages } = { ...usualGuest, ...options };
     libvirtd ??= Libvirtd.start();
     const { connection } = await libvirtd;
+    const identity = identityOf(nth);
+    linkLog(identity.name);
     const socket = (name: string) => `${folder}/${name}.sock`;
     const domain = await connection.defineDomain(
       domainXml({
-        ...{ memoryMiB, kernel, initramfs, commandLine: kernelCommandLine, nic },
+        ...{ identity, memoryMiB, kernel, initramfs, nic, commandLine: kernelCommandLine(hugePages) },
         ports: Object.fromEntries(ports.map((name) => [name, socket(name)])),
         ...{ monitor: socket('qmp'), console: '/dev/ttyS1' },
       }),
     );
     await domain.start();
-    return GuestMachine.#connect(await libvirtd, domain, socket);
+    return GuestMachine.#connect(await libvirtd, domain, identity.name, socket);
   }
 
   static async #connect(
     libvirtd: Libvirtd,
     domain: Domain,
+    name: string,
     socket: (name: string) => string,
   ): Promise<GuestMachine> {
     const qmp = await Qmp.connect(socket('qmp'));
@@ -88,7 +94,7 @@ export class GuestMachine {
         });
       });
     const [, nic = '', kernelRelease = ''] = ready.split(' ');
-    const pid = Number(readText(`/run/libvirt/qemu/${domainName}.pid`));
+    const pid = Number(readText(`/run/libvirt/qemu/${name}.pid`));
     return new GuestMachine(libvirtd, domain, pid, qmp, supervisor, control, threads, nic, kernelRelease);
   }
 
@@ -115,7 +121,8 @@ export class GuestMachine {
   }
 }
 
-/** What is in the folder is on the host's console when all is over. */
-function linkLog(folder: string): void {
-  symlinkSync(`/var/log/libvirt/qemu/${domainName}.log`, `${folder}/guest-qemu.log`);
+/** What is in this folder is on the host's console when all is over. */
+function linkLog(name: string): void {
+  const link = `/run/lab/${name}-qemu.log`;
+  if (!existsSync(link)) symlinkSync(`/var/log/libvirt/qemu/${name}.log`, link);
 }

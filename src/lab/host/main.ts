@@ -3,7 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planSchema } from '../plan.js';
+import { beforeAfter, beforeAfterStepCount } from './before-after.js';
 import { compare, stepCount } from './compare.js';
+import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { modes, modesStepCount } from './modes.js';
@@ -32,6 +34,12 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'switch-under-load':
       await switchUnderLoad(plan, new Steps(switchUnderLoadStepCount));
+      break;
+    case 'before-after':
+      await beforeAfter(plan, new Steps(beforeAfterStepCount()));
+      break;
+    case 'density':
+      await density(plan, new Steps(densityStepCount(plan)));
       break;
     case 'modes':
       await modes(plan, new Steps(modesStepCount(plan)));

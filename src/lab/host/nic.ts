@@ -49,7 +49,9 @@ export function interruptsNamed(name: string): number[] {
  * must be below them, or the reply never reaches it.
  */
 export async function prioritiseReceive(name: string, fifoPriority: number): Promise<void> {
-  for (const irq of interruptsNamed(`${name}-rx`))
+  const forReception = interruptsNamed(`${name}-rx`);
+  // An older NIC has one for everything.
+  for (const irq of forReception.length > 0 ? forReception : interruptsNamed(name))
     await run('chrt', '-f', '-p', String(fifoPriority), String(interruptThread(irq)));
 }
 

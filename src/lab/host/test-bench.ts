@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
+import { mkdirSync } from 'node:fs';
 import type { Pass, PathName, Round } from '../events.js';
-import type { Plan } from '../plan.js';
+import { dpdkMac, senderMac } from '../machine.js';
+import type { Plan, smallGuest } from '../plan.js';
 import { readText } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';
 import { courseOf } from './course.js';
-import { type Dataplane, GuestDataplane, NativeDataplane, type Policy } from './dataplane.js';
+import {
+  type Dataplane,
+  type DataplaneOptions,
+  GuestDataplane,
+  NativeDataplane,
+  type Policy,
+} from './dataplane.js';
 import { emit } from './events.js';
 import { receivePriority, startTraffic, type Traffic } from './generator.js';
 import { dpdkCpu, dpdkVcpu, GuestMachine, housekeepingCpu } from './guest-machine.js';
@@ -35,8 +42,13 @@ export interface GuestPath {
 
 /** In memory, as everything that L1 writes. */
 const samples = '/run/lab/samples.csv';
-const senderMac = '52:54:00:00:00:01';
-const dpdkMac = '52:54:00:00:00:02';
+
+/** Gives the nth NIC for DPDK to vfio-pci; its PCI address. */
+export function takeNic(nth: number): string {
+  const nic = findInterface(dpdkMac(nth)).address;
+  bind(nic, 'vfio-pci');
+  return nic;
+}
 
 /** The two NICs, the traffic between them, and rounds of it. */
 export class TestBench {
@@ -49,9 +61,8 @@ export class TestBench {
   ) {}
 
   static async prepare(plan: Plan): Promise<TestBench> {
-    const nic = findInterface(dpdkMac).address;
+    const nic = takeNic(0);
     const sender = findInterface(senderMac).name;
-    bind(nic, 'vfio-pci');
     await bringUpQuiet(sender);
     await prioritiseReceive(sender, receivePriority);
     liftRealTimeThrottling(dpdkCpu);
@@ -59,8 +70,14 @@ export class TestBench {
     return new TestBench(plan, sender, nic);
   }
 
-  async startGuest(): Promise<GuestMachine> {
+  /** The nth guest, on the nth NIC: see `takeNic`. */
+  async startGuest(
+    { nic, nth } = { nic: this.nic, nth: 0 },
+    size: Partial<typeof smallGuest> = {},
+  ): Promise<GuestMachine> {
     const { kernel, guestInitramfs, turns } = this.plan;
+    const folder = `/run/lab/guest-${nic}`;
+    mkdirSync(folder, { recursive: true });
     const beside = turns
       ? spawn('taskset', ['-c', String(housekeepingCpu), turns], { stdio: 'ignore' })
       : null;
@@ -68,17 +85,20 @@ export class TestBench {
       return await GuestMachine.start({
         kernel,
         initramfs: guestInitramfs,
-        nic: this.nic,
-        folder: '/run/lab',
+        ...{ nic, nth, folder, ...size },
       });
     } finally {
       beside?.kill();
     }
   }
 
-  async startDataplane(guest: GuestMachine): Promise<Dataplane> {
+  async startDataplane(
+    guest: GuestMachine,
+    options: Pick<DataplaneOptions, 'promiscuous'> = {},
+  ): Promise<Dataplane> {
     const { idleThreshold } = this.plan;
-    return GuestDataplane.start(guest, { program: 'vmcall-dataplane', policy: 'interrupt', idleThreshold });
+    const program = 'vmcall-dataplane';
+    return GuestDataplane.start(guest, { program, policy: 'interrupt', idleThreshold, ...options });
   }
 
   /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
@@ -124,7 +144,7 @@ export class TestBench {
   }
 
   /** Switches to a path; at each moment the packets have a path that works. */
-  async switchTo(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+  async switchTo(guest: GuestMachine, dataplane: Dataplane, path: GuestPath, nic = this.nic): Promise<void> {
     if (this.#plane) {
       await this.#plane.switchTo(path.name);
     } else {
@@ -132,7 +152,7 @@ export class TestBench {
       await dataplane.setPolicy(path.policy);
       if (!path.kvm.vcpuYield) throwSwitch(guest, path.kvm);
     }
-    steerVfioInterrupts(this.nic, dpdkCpu);
+    steerVfioInterrupts(nic, dpdkCpu);
   }
 
   async latency(

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Arrival, arrivals, type DensityPath, densityPaths } from '../../lab/table-events.js';
+import { describeClock } from '../words.js';
+import { columnsOf, percent, us } from './columns.js';
+import type { DensityRow, DensityTable } from './density.js';
+import { failedAttempts } from './header.js';
+
+const titles: Record<DensityPath, string> = {
+  poll: 'polling',
+  injected: 'injected interrupts',
+  vmcall: 'VM call',
+};
+const arrivalTitles: Record<Arrival, string> = {
+  'in-turn': 'Packets to one guest after the other, evenly',
+  'at-once': 'Packets to all guests at once',
+};
+
+/** What became of a path as guests were added, in a sentence. */
+function verdict(rows: readonly DensityRow[], path: DensityPath, arrival: Arrival): string {
+  const mine = rows.filter((row) => row.path === path && row.arrival === arrival);
+  const collapsed = mine.find((row) => row.collapsed);
+  const last = mine.at(-1);
+  if (!last) return `  ${titles[path]}: not measured`;
+  if (collapsed)
+    return `  ${titles[path]}: collapses at ${collapsed.guests} guests (${collapsed.lost} lost and ${collapsed.late} late of ${collapsed.sent}, p50 ${us(collapsed.rtt_ns?.p50)} us, ${percent(collapsed.cpu_left)} of the CPU left)`;
+  return `  ${titles[path]}: holds with ${last.guests} guests (none lost, ${last.late} late of ${last.sent}, p99 ${us(last.rtt_ns?.p99)} us, ${percent(last.cpu_left)} of the CPU left)`;
+}
+
+function part(rows: readonly DensityRow[], arrival: Arrival): string[] {
+  const mine = rows.filter((row) => row.arrival === arrival);
+  return [
+    `${arrivalTitles[arrival]}:`,
+    columnsOf(mine, {
+      'Round trip, us': ({ path }) => titles[path],
+      guests: ({ guests }) => String(guests),
+      minimum: ({ rtt_ns }) => us(rtt_ns?.min),
+      average: ({ rtt_ns }) => us(rtt_ns?.avg),
+      maximum: ({ rtt_ns }) => us(rtt_ns?.max),
+      p50: ({ rtt_ns }) => us(rtt_ns?.p50),
+      p99: ({ rtt_ns }) => us(rtt_ns?.p99),
+      'CPU left': ({ cpu_left }) => percent(cpu_left),
+      sent: ({ sent }) => String(sent),
+      lost: ({ lost }) => String(lost),
+      'late *': ({ late }) => String(late),
+    }),
+    ...densityPaths.map((path) => verdict(rows, path, arrival)),
+    '',
+  ];
+}
+
+/** How densely guests can share a pCPU, as a person reads it. */
+export function renderDensity(table: DensityTable): string {
+  const { traffic, rows } = table;
+  return [
+    `Guests with one DPDK program each, all DPDK vCPUs on one pCPU: each gets one packet each ${traffic.interval_us} us, sleep after ${traffic.idle_threshold_us} us idle.`,
+    describeClock(table.clock),
+    '',
+    ...arrivals.flatMap((arrival) => part(rows, arrival)),
+    `* Slower than ${traffic.interval_us} us. A path collapses where a packet is lost or one in a hundred is late.`,
+    'vCPUs are real-time (FIFO), but those that poll: ordinary ones, for of real-time ones the first would keep the CPU.',
+    ...failedAttempts(table),
+  ].join('\n');
+}
