@@ -27,7 +27,7 @@ describe('npm run density -- --json --guests 1,2', () => {
     for (const { path, lost, late } of table.rows.filter((entry) => entry.path !== 'poll'))
       expect({ path, lost, late }).toEqual({ path, lost: 0, late: 0 });
     expect(row('vmcall', 2).cpu_left).toBeGreaterThan(row('injected', 2).cpu_left);
-    expect(row('vmcall', 2).cpu_left).toBeGreaterThan(0.85);
+    expect(row('vmcall', 2).cpu_left).toBeGreaterThan(0.8);
   });
 
   test('serves two guests that sleep as fast as one, and two that poll far worse', () => {

@@ -15,6 +15,11 @@ const arrivalTitles: Record<Arrival, string> = {
   'at-once': 'Packets to all guests at once',
 };
 
+/** Guests that the pCPU could serve if each took as much of it as these do. */
+function roomFor({ guests, cpu_left }: DensityRow): string {
+  return cpu_left > 0 ? `: enough for ${Math.floor(guests / (1 - cpu_left))} guests, by what each takes` : '';
+}
+
 /** What became of a path as guests were added, in a sentence. */
 function verdict(rows: readonly DensityRow[], path: DensityPath, arrival: Arrival): string {
   const mine = rows.filter((row) => row.path === path && row.arrival === arrival);
@@ -23,7 +28,7 @@ function verdict(rows: readonly DensityRow[], path: DensityPath, arrival: Arriva
   if (!last) return `  ${titles[path]}: not measured`;
   if (collapsed)
     return `  ${titles[path]}: collapses at ${collapsed.guests} guests (${collapsed.lost} lost and ${collapsed.late} late of ${collapsed.sent}, p50 ${us(collapsed.rtt_ns?.p50)} us, ${percent(collapsed.cpu_left)} of the CPU left)`;
-  return `  ${titles[path]}: holds with ${last.guests} guests (none lost, ${last.late} late of ${last.sent}, p99 ${us(last.rtt_ns?.p99)} us, ${percent(last.cpu_left)} of the CPU left)`;
+  return `  ${titles[path]}: holds with ${last.guests} guest(s) (none lost, ${last.late} late of ${last.sent}, p99 ${us(last.rtt_ns?.p99)} us, ${percent(last.cpu_left)} of the CPU left${roomFor(last)})`;
 }
 
 function part(rows: readonly DensityRow[], arrival: Arrival): string[] {
@@ -58,6 +63,8 @@ export function renderDensity(table: DensityTable): string {
     ...arrivals.flatMap((arrival) => part(rows, arrival)),
     `* Slower than ${traffic.interval_us} us. A path collapses where a packet is lost or one in a hundred is late.`,
     'vCPUs are real-time (FIFO), but those that poll: ordinary ones, for of real-time ones the first would keep the CPU.',
+    'On the instruction clock virtual CPUs take turns: what the sender does on its own CPU while packets are under way is',
+    "in the pCPU's use. It needs some 35 us a packet, so closer packets than that are the sender's limit, not a path's.",
     ...failedAttempts(table),
   ].join('\n');
 }
