@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { assembleModes } from '../results/tables/modes.js';
 import { renderModes } from '../results/tables/modes-text.js';
-import { whole } from './lab.js';
 import { printTable, type TableOptions, tableCommand } from './lab-table.js';
+import { whole } from './whole.js';
 
 /** `vmcall modes`: polling, interrupts on a dedicated CPU and on a shared one, on the host and in the VM. */
 export function modesCommand(): Command {

@@ -10,7 +10,17 @@ export function burst(roundTrips: number[]): GeneratorResult {
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
   const count = roundTrips.length;
   return {
-    ...{ sent: count, received: count, lost: 0, duplicate: 0, late: 0, reordered: 0, postponed: 1, warmup: 0, seed: 1 },
+    ...{
+      sent: count,
+      received: count,
+      lost: 0,
+      duplicate: 0,
+      late: 0,
+      reordered: 0,
+      postponed: 1,
+      warmup: 0,
+      seed: 1,
+    },
     pattern: 'constant',
     histogram: hdr.encodeIntoCompressedBase64(histogram),
     rtt_ns: {
