@@ -51,7 +51,7 @@ const races = {
 const kernelDefect = /WARNING:|BUG|Oops|Call Trace|Kernel panic|protection fault|stall|lockdep|corrupt|leak/i;
 
 async function run(artifacts: Artifacts, programs: Record<string, string[]>): Promise<LabEvent[]> {
-  const { events } = await runLab({
+  const { events, failures } = await runLab({
     artifacts,
     // Parallel CPUs race; the instruction clock lets them take turns.
     clock: 'realtime',
@@ -63,6 +63,8 @@ async function run(artifacts: Artifacts, programs: Record<string, string[]>): Pr
     },
     progress,
   });
+  // An emulator that died is started again; what a kernel died of must not be forgotten over that.
+  expect(failures.filter(({ why }) => /^a kernel /.test(why))).toEqual([]);
   return events;
 }
 
