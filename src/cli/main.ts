@@ -6,6 +6,7 @@ import { beforeAfterCommand } from './before-after.js';
 import { benchCommand } from './bench.js';
 import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
+import { costsCommand } from './costs.js';
 import { cstatesCommand } from './cstates.js';
 import { densityCommand } from './density.js';
 import { disableCommand, enableCommand } from './desire.js';
@@ -28,6 +29,7 @@ const commands = [
   benchCommand,
   checkCommand,
   compareCommand,
+  costsCommand,
   cstatesCommand,
   densityCommand,
   disableCommand,

@@ -155,6 +155,31 @@ export const testProgramSchema = z.object({
 });
 export type TestProgramEvent = z.infer<typeof testProgramSchema>;
 
+const ticks = z.array(z.int().min(0)).min(1);
+
+/** What a path of KVM costs a guest without a kernel: TSC ticks from the trigger, round by round (`costs/main.c`). */
+export const pathCostSchema = z.object({
+  name: z.string(),
+  /** To the guest's first instruction after the wake or in its handler; of a hypercall, there and back. */
+  wake: ticks,
+  /** To the doorbell's latch. */
+  ring: ticks.optional(),
+  /** To the trigger's next instruction, the guest halted again. */
+  back: ticks.optional(),
+});
+export type PathCost = z.infer<typeof pathCostSchema>;
+
+/** From a doorbell's ring to the program in a Linux guest. */
+export const programWakeSchema = z.object({
+  type: z.literal('program-wake'),
+  /** The CPU's task that the vCPU preempts: a busy process, or the idle one. */
+  from: z.enum(['task', 'idle']),
+  /** The one tracepoint that was on, if any: for what that costs. */
+  event: z.string().nullable(),
+  /** ns, of many wakes. */
+  median: z.number().min(0),
+});
+
 /** What L1 tells L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -176,6 +201,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   densitySchema,
   tunedSchema,
   cStatesSchema,
+  z.object({ type: z.literal('path-cost'), cost: pathCostSchema }),
+  programWakeSchema,
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

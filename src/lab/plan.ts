@@ -14,7 +14,7 @@ export const smallGuest = { memoryMiB: 256, hugePages: 40 };
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
   scenario: z.enum([
-    ...['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes', 'density', 'before-after'],
+    ...['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes', 'density', 'before-after', 'costs'],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */
   run: z.string(),
@@ -28,6 +28,7 @@ export const planSchema = z.strictObject({
   /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
   turns: z.string().optional(),
   selftests: z.string().optional(),
+  costs: z.string().optional(),
   /** Packets measured on each path, in each pass. */
   packets: z.int().min(1).max(1_000_000),
   /** How many rounds they are split into; the paths take turns in each round. */

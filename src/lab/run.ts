@@ -53,6 +53,7 @@ type LabParts = Pick<
   | 'tscKhz'
   | 'turns'
   | 'selftests'
+  | 'costs'
 >;
 
 export interface LabRequest {
@@ -61,6 +62,8 @@ export interface LabRequest {
   /** Where consoles, events and the plan are kept, one folder an attempt. */
   folder: string;
   scenario: Omit<Plan, keyof LabParts>;
+  /** See `machine.ts`; true unless said. */
+  tickless?: boolean;
   progress: Progress;
   /** Ends the run, which then has what was measured until then. */
   signal?: AbortSignal;
@@ -107,6 +110,7 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
     tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
     turns: artifacts.turns,
     selftests: artifacts.selftests,
+    costs: artifacts.costs,
   };
   await writeFile(join(run, 'plan.json'), `${JSON.stringify(plan, null, 2)}\n`);
   await writeFile(join(run, 'start.sh'), startScript(run, artifacts.programs));
@@ -119,6 +123,7 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
       run,
       start: join(run, 'start.sh'),
       startOneCpu: artifacts.turns !== undefined,
+      tickless: request.tickless ?? true,
       tscKhz: plan.tscKhz,
       ...equipment(scenario),
     }),

@@ -27,6 +27,8 @@ export interface Artifacts {
   turns: string | undefined;
   /** The kernel selftests of the series, where they are wanted. */
   selftests?: string;
+  /** The program that measures KVM's paths, where it is wanted. */
+  costs?: string;
   hostInitramfs: string;
   guestInitramfs: string;
 }
@@ -34,16 +36,19 @@ export interface Artifacts {
 /** Patches on top of the series: the lab's own, and those that break it to see that its tests notice. */
 type ExtraPatches = 'lab' | 'negative';
 
-/** The series of `kernel-patches/SERIES` built against Debian's headers, with folders of patches on top. */
+/** The series of `kernel-patches/SERIES`, or none, built against Debian's headers, with folders of patches on top. */
 async function buildModules(
   kernel: KernelPackages,
   extra: readonly ExtraPatches[],
   progress: Progress,
+  { withSeries = true } = {},
 ): Promise<string> {
   const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-modules.sh');
+  // On a shelf of their own: they change when the lab's patches do, which is hardly ever.
+  const [shelf, made] = withSeries ? ['modules', patches] : ['modules-unpatched', join(patches, 'lab')];
   const values = [kernel.release, ...extra];
-  return cached('modules', { files: [patches, script], values }, async (folder) => {
+  return cached(shelf, { files: [made, script], values }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
     const extraPatches: string[] = [];
     for (const name of extra)
@@ -53,7 +58,8 @@ async function buildModules(
       const known = { key: `modules-${kernel.series}`, text: 'building the six kernel modules', usual: 120 };
       await timed(progress, known, () =>
         logged(script, [
-          ...['--headers-root', kernel.root, '--source', kernel.source, '--series', patches],
+          ...['--headers-root', kernel.root, '--source', kernel.source],
+          ...(withSeries ? ['--series', patches] : []),
           ...extraPatches.flatMap((patch) => ['--patch', patch]),
           ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
         ]),
@@ -213,5 +219,22 @@ export async function withSelftests(artifacts: Artifacts, progress: Progress): P
 export async function buildNegativeControl(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const { kernel, turns } = artifacts;
   const modules = await buildModules(kernel, ['lab', 'negative'], progress);
+  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, modules, turns) };
+}
+
+/** Adds the program that measures KVM's paths. */
+export async function withCosts(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  const source = here('src', 'lab', 'costs');
+  const costs = await cached('costs', { files: [source], values: [] }, async (folder) => {
+    progress.step("building the program that measures KVM's paths");
+    await logged('make', ['-C', source, `O=${folder}`]);
+  });
+  return { ...artifacts, costs };
+}
+
+/** The same lab with KVM and VFIO as Debian has them, but for the patches that the lab itself needs. */
+export async function buildUnpatched(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  const { kernel, turns } = artifacts;
+  const modules = await buildModules(kernel, ['lab'], progress, { withSeries: false });
   return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, modules, turns) };
 }

@@ -24,6 +24,12 @@ export function identityOf(nth: number): Identity {
 
 export const { name: domainName, uuid: domainUuid, management } = identityOf(0);
 
+/**
+ * No restartable sequences: where a thread has them, the kernel looks after them each time the vCPU gets its CPU back,
+ * before it enters the guest.
+ */
+const tunables = 'glibc.pthread.rseq=0';
+
 export interface DomainParts {
   identity: Identity;
   memoryMiB: number;
@@ -96,6 +102,7 @@ export function domainXml(parts: DomainParts): string {
     </filesystem>
   </devices>
   <qemu:commandline>
+    <qemu:env name='GLIBC_TUNABLES' value='${tunables}'/>
     <qemu:arg value='-chardev'/>
     <qemu:arg value='socket,id=lab-monitor,path=${escaped(monitor)},server=on,wait=off'/>
     <qemu:arg value='-mon'/>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { planSchema } from '../plan.js';
 import { beforeAfter, beforeAfterStepCount } from './before-after.js';
 import { compare, stepCount } from './compare.js';
+import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
@@ -43,6 +44,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'modes':
       await modes(plan, new Steps(modesStepCount(plan)));
+      break;
+    case 'costs':
+      await costs(plan, new Steps(costsStepCount));
       break;
   }
   emit({ type: 'done' });

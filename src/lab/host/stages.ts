@@ -32,20 +32,28 @@ export const stageNames = [
 /** ns of each stage, packet by packet; a packet that missed a station (it met the program awake) is not in it. */
 export type StageTimes = Record<(typeof stageNames)[number], number[]>;
 
+/** Events of the way from the doorbell's ring to the guest, in the order of time. */
+export const eventsAfterRing = ['kvm/kvm_doorbell', 'sched/sched_switch', 'kvm/kvm_entry'] as const;
+
+/** Has some of the kernel's tracepoints write into the trace while `work` runs. */
+export async function withEvents<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+  writeText(`${tracing}/trace_clock`, 'x86-tsc');
+  writeText(`${tracing}/buffer_size_kb`, String(bufferKiB));
+  for (const event of names) writeText(`${tracing}/events/${event}/enable`, '1');
+  try {
+    return await work();
+  } finally {
+    for (const event of names) writeText(`${tracing}/events/${event}/enable`, '0');
+  }
+}
+
 /** Traces `work`; `tscKhz` turns the trace's own clock into ns. */
 export async function traced(
   work: () => Promise<unknown>,
   stations: Stations,
   tscKhz: number,
 ): Promise<StageTimes> {
-  writeText(`${tracing}/trace_clock`, 'x86-tsc');
-  writeText(`${tracing}/buffer_size_kb`, String(bufferKiB));
-  for (const event of events) writeText(`${tracing}/events/${event}/enable`, '1');
-  try {
-    await work();
-  } finally {
-    for (const event of events) writeText(`${tracing}/events/${event}/enable`, '0');
-  }
+  await withEvents(events, work);
   const times = stagesOf(readText(`${tracing}/trace`), stations, tscKhz);
   writeText(`${tracing}/trace`, '');
   return times;
