@@ -174,10 +174,10 @@ export const programWakeSchema = z.object({
   type: z.literal('program-wake'),
   /** The CPU's task that the vCPU preempts: a busy process, or the idle one. */
   from: z.enum(['task', 'idle']),
-  /** The one tracepoint that was on, if any: for what that costs. */
-  event: z.string().nullable(),
-  /** ns, of many wakes. */
-  median: z.number().min(0),
+  /** Median of many wakes, TSC ticks. */
+  ticks: z.number().min(0),
+  /** A part of the way that two tracepoints bounded meanwhile, and its median. */
+  part: z.object({ name: z.enum(['to-cpu', 'to-guest']), ticks: z.number().min(0) }).optional(),
 });
 
 /** What L1 tells L0, a JSON line each. */

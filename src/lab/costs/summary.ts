@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import type { LabEvent, PathCost } from '../events.js';
-import { type eventsAfterRing, stageNames } from '../host/stages.js';
 
 /** Instructions that the series may add to a path that it does not mean to change. */
 export const untouchedLimit = 10;
@@ -102,26 +101,22 @@ const stageTitles = [
 /** Where the time goes between the device and the DPDK program, from a run on modules with the series. */
 export function deviceToProgram(events: readonly LabEvent[]): CostReport['device_to_program'] {
   const ring = costsOf(events).get('device-doorbell')?.ring;
-  const staged = events.find((event) => event.type === 'stages');
-  if (!ring || !staged) throw new Error('the lab did not measure the way from device to program');
-  const wakeFrom = (from: 'task' | 'idle', name: string | null = null) => {
-    const found = events.find(
-      (event) => event.type === 'program-wake' && event.from === from && event.event === name,
-    );
-    if (found?.type !== 'program-wake') throw new Error(`the lab did not measure a wake from ${from}`);
-    return found.median;
+  const wakes = events.filter((event) => event.type === 'program-wake');
+  const whole = (from: 'task' | 'idle') => wakes.find((wake) => wake.from === from && !wake.part)?.ticks;
+  const [ringToProgram, fromIdle] = [whole('task'), whole('idle')];
+  if (!ring || ringToProgram === undefined || fromIdle === undefined)
+    throw new Error('the lab did not measure the way from device to program');
+  // Of what two tracepoints cost, half is after the first one's timestamp and before the second one's.
+  const part = (name: 'to-cpu' | 'to-guest') => {
+    const wake = wakes.find((found) => found.part?.name === name);
+    if (!wake?.part) throw new Error(`the lab did not measure ${name}`);
+    return Math.round(wake.part.ticks - (wake.ticks - ringToProgram) / 2);
   };
-  const ringToProgram = wakeFrom('task');
-  const costOf = (event: (typeof eventsAfterRing)[number]) => wakeFrom('task', event) - ringToProgram;
-  const traced = (name: string) => median(staged.stages.find((stage) => stage.name === name)?.ns ?? []);
-  const deviceToRing = median(ring);
-  // A tracepoint takes its time at its beginning, so what it costs lies in the stage after it.
-  const wake = traced(stageNames[1]) - costOf('kvm/kvm_doorbell');
-  const entry = traced(stageNames[2]) - costOf('sched/sched_switch');
-  const parts = [deviceToRing, wake, entry, ringToProgram - wake - entry];
+  const [deviceToRing, toCpu, toGuest] = [median(ring), part('to-cpu'), part('to-guest')];
+  const parts = [deviceToRing, toCpu, toGuest, ringToProgram - toCpu - toGuest];
   return {
-    stages: stageTitles.map((name, index) => ({ name, median: Math.round(parts[index] ?? 0) })),
+    stages: stageTitles.map((name, index) => ({ name, median: parts[index] ?? 0 })),
     total: deviceToRing + ringToProgram,
-    ring_to_program_from_idle: wakeFrom('idle'),
+    ring_to_program_from_idle: fromIdle,
   };
 }

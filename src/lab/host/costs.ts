@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { median } from '../costs/summary.js';
 import { pathCostSchema } from '../events.js';
 import type { Plan } from '../plan.js';
 import { run } from './commands.js';
-import type { Dataplane } from './dataplane.js';
 import { emit } from './events.js';
-import { dpdkCpu } from './guest-machine.js';
-import { eventsAfterRing, withEvents } from './stages.js';
+import { dpdkCpu, dpdkVcpu } from './guest-machine.js';
+import { intoGuest, onCpu, passages, rung, type Station, traceOf } from './stages.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';
 
@@ -17,7 +17,7 @@ const vmcall: GuestPath = {
 };
 const packets = 100;
 const histogramSchema = z.object({ p50: z.number() });
-export const costsStepCount = 8;
+export const costsStepCount = 6;
 
 /**
  * KVM's paths one by one with a guest without a kernel, all on one CPU; then, where KVM has doorbells, the whole way
@@ -37,27 +37,39 @@ export async function costs(plan: Plan, steps: Steps): Promise<void> {
   const guest = await steps.take('booting the guest', () => bench.startGuest());
   const dataplane = await bench.startDataplane(guest);
   await bench.switchTo(guest, dataplane, vmcall);
-  for (const event of [null, ...eventsAfterRing])
-    await steps.take(`ring to program, tracing ${event ?? 'nothing'}`, async () => {
-      const median = await programWake(bench, dataplane, { packets, busyCpu: dpdkCpu }, event);
-      emit({ type: 'program-wake', from: 'task', event, median });
-    });
-  await steps.take('ring to program, from idle', async () => {
-    const median = await programWake(bench, dataplane, { packets }, null);
-    emit({ type: 'program-wake', from: 'idle', event: null, median });
-  });
-  await steps.take('stage by stage', () => bench.stages(guest, dataplane, vmcall, { busyCpu: dpdkCpu }));
+  const wake = async (from: 'task' | 'idle', trace?: TracedPart) => {
+    await dataplane.reset();
+    const traffic = { packets, ...(from === 'task' ? { busyCpu: dpdkCpu } : {}) };
+    const text = await traceOf(trace?.events ?? [], () => bench.burst(traffic));
+    const ticks = histogramSchema.parse(await dataplane.histogram()).p50;
+    const spans = trace ? passages(text, trace.stations).map(([begin = 0, end = 0]) => end - begin) : [];
+    const part = trace && { name: trace.name, ticks: median(spans) };
+    emit({ type: 'program-wake', from, ticks, ...(part ? { part } : {}) });
+  };
+  await steps.take('ring to program', () => wake('task'));
+  await steps.take('ring to program, from idle', () => wake('idle'));
+  for (const part of tracedParts(guest.dpdkThread))
+    await steps.take(`ring to program, ${part.name}`, () => wake('task', part));
   await dataplane.stop();
   await guest.stop();
 }
 
-async function programWake(
-  bench: TestBench,
-  dataplane: Dataplane,
-  traffic: { packets: number; busyCpu?: number },
-  event: string | null,
-): Promise<number> {
-  await dataplane.reset();
-  await withEvents(event ? [event] : [], () => bench.burst(traffic));
-  return histogramSchema.parse(await dataplane.histogram()).p50;
+interface TracedPart {
+  name: 'to-cpu' | 'to-guest';
+  events: string[];
+  stations: Station[];
 }
+
+/** Two tracepoints at a time: each costs the way more than its own line in the trace shows. */
+const tracedParts = (thread: number): TracedPart[] => [
+  {
+    name: 'to-cpu',
+    events: ['kvm/kvm_doorbell', 'sched/sched_switch'],
+    stations: [rung, onCpu(thread)],
+  },
+  {
+    name: 'to-guest',
+    events: ['sched/sched_switch', 'kvm/kvm_entry'],
+    stations: [onCpu(thread), intoGuest(dpdkVcpu)],
+  },
+];

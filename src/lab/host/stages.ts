@@ -32,19 +32,21 @@ export const stageNames = [
 /** ns of each stage, packet by packet; a packet that missed a station (it met the program awake) is not in it. */
 export type StageTimes = Record<(typeof stageNames)[number], number[]>;
 
-/** Events of the way from the doorbell's ring to the guest, in the order of time. */
-export const eventsAfterRing = ['kvm/kvm_doorbell', 'sched/sched_switch', 'kvm/kvm_entry'] as const;
-
-/** Has some of the kernel's tracepoints write into the trace while `work` runs. */
-export async function withEvents<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+/** The trace of `work` with some of the kernel's tracepoints on; its clock is the TSC. */
+export async function traceOf(names: readonly string[], work: () => Promise<unknown>): Promise<string> {
   writeText(`${tracing}/trace_clock`, 'x86-tsc');
   writeText(`${tracing}/buffer_size_kb`, String(bufferKiB));
+  // Who ran is known; to keep their names costs each switch.
+  writeText(`${tracing}/options/record-cmd`, '0');
   for (const event of names) writeText(`${tracing}/events/${event}/enable`, '1');
   try {
-    return await work();
+    await work();
   } finally {
     for (const event of names) writeText(`${tracing}/events/${event}/enable`, '0');
   }
+  const trace = readText(`${tracing}/trace`);
+  writeText(`${tracing}/trace`, '');
+  return trace;
 }
 
 /** Traces `work`; `tscKhz` turns the trace's own clock into ns. */
@@ -53,37 +55,54 @@ export async function traced(
   stations: Stations,
   tscKhz: number,
 ): Promise<StageTimes> {
-  await withEvents(events, work);
-  const times = stagesOf(readText(`${tracing}/trace`), stations, tscKhz);
-  writeText(`${tracing}/trace`, '');
-  return times;
+  return stagesOf(await traceOf(events, work), stations, tscKhz);
 }
+
+/** Whether a line of the trace is of a station: the event's name and its fields. */
+export type Station = (event: string, fields: string) => boolean;
 
 /** Stage times from ftrace's text (linux: Documentation/trace/ftrace.rst). */
 export function stagesOf(trace: string, { nic, vcpu, thread, sender }: Stations, tscKhz: number): StageTimes {
-  const stations: ((event: string, fields: string) => boolean)[] = [
+  const stations: Station[] = [
     (event, fields) => event === 'irq_handler_entry' && fields.includes(`(${nic})`),
     (event) => event === 'kvm_doorbell' || event === 'kvm_msi_set_irq',
-    (event, fields) => event === 'sched_switch' && fields.includes(` next_pid=${thread} `),
-    (event, fields) => event === 'kvm_entry' && fields.startsWith(`vcpu ${vcpu},`),
+    onCpu(thread),
+    intoGuest(vcpu),
     (event, fields) => event === 'irq_handler_entry' && fields.includes(`name=${sender}-rx`),
   ];
-  const [first, last] = [0, stations.length - 1];
   const times: StageTimes = Object.fromEntries(stageNames.map((name) => [name, []])) as never;
+  for (const passed of passages(trace, stations))
+    stageNames.forEach((name, stage) => {
+      const cycles = (passed[stage + 1] ?? 0) - (passed[stage] ?? 0);
+      times[name].push((cycles * 1e6) / tscKhz);
+    });
+  return times;
+}
+
+export const rung: Station = (event) => event === 'kvm_doorbell';
+export const onCpu =
+  (thread: number): Station =>
+  (event, fields) =>
+    event === 'sched_switch' && fields.includes(` next_pid=${thread} `);
+export const intoGuest =
+  (vcpu: number): Station =>
+  (event, fields) =>
+    event === 'kvm_entry' && fields.startsWith(`vcpu ${vcpu},`);
+
+/** The TSC at each station, of each passage that touched all of them in order. */
+export function passages(trace: string, stations: readonly Station[]): number[][] {
+  const last = stations.length - 1;
+  const found: number[][] = [];
   let passed: number[] = [];
   for (const line of trace.split('\n')) {
     const [, clock, event = '', fields = ''] = /\s(\d+): (\w+): (.*)$/.exec(line) ?? [];
     if (clock === undefined) continue;
-    if (stations[first]?.(event, fields)) passed = [Number(clock)];
+    if (stations[0]?.(event, fields)) passed = [Number(clock)];
     else if (passed.length > 0 && stations[passed.length]?.(event, fields)) passed.push(Number(clock));
-    // Back at the sender: on time, or without having passed all the others.
+    // At the end: on time, or without having passed all the others.
     if (!stations[last]?.(event, fields)) continue;
-    if (passed.length === stations.length)
-      stageNames.forEach((name, stage) => {
-        const cycles = (passed[stage + 1] ?? 0) - (passed[stage] ?? 0);
-        times[name].push((cycles * 1e6) / tscKhz);
-      });
+    if (passed.length === stations.length) found.push(passed);
     passed = [];
   }
-  return times;
+  return found;
 }

@@ -191,19 +191,10 @@ export class TestBench {
   }
 
   /** Where a packet's time goes between the device and the sender; tracing adds to it, so no latency is quoted. */
-  async stages(
-    guest: GuestMachine,
-    dataplane: Dataplane,
-    path: GuestPath,
-    traffic: Partial<Traffic> = {},
-  ): Promise<void> {
+  async stages(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
     await this.switchTo(guest, dataplane, path);
     const stations = { nic: this.nic, vcpu: dpdkVcpu, thread: guest.dpdkThread, sender: this.sender };
-    const times = await traced(
-      () => this.burst({ packets: stagePackets, ...traffic }),
-      stations,
-      this.plan.tscKhz,
-    );
+    const times = await traced(() => this.burst({ packets: stagePackets }), stations, this.plan.tscKhz);
     emit({ type: 'stages', path: path.name, stages: stageNames.map((name) => ({ name, ns: times[name] })) });
   }
 
