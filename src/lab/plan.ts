@@ -14,7 +14,16 @@ export const smallGuest = { memoryMiB: 256, hugePages: 40 };
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
   scenario: z.enum([
-    ...['compare', 'lost-wakeups', 'selftests', 'switch-under-load', 'modes', 'density', 'before-after', 'costs'],
+    ...[
+      'compare',
+      'lost-wakeups',
+      'selftests',
+      'switch-under-load',
+      'modes',
+      'density',
+      'before-after',
+      'costs',
+    ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */
   run: z.string(),
