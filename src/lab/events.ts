@@ -203,6 +203,13 @@ export const labEventSchema = z.discriminatedUnion('type', [
   cStatesSchema,
   z.object({ type: z.literal('path-cost'), cost: pathCostSchema }),
   programWakeSchema,
+  /** What L1's kernel had to say at level warning or above, by the end. */
+  z.object({
+    type: z.literal('kernel-log'),
+    lines: z.array(z.string()),
+    /** Whether its lock validator runs still: it stops at its first finding. Null: not built in. */
+    lockdep: z.boolean().nullable(),
+  }),
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

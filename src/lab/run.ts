@@ -118,7 +118,7 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
     'qemu-system-x86_64',
     ...machineArguments({
       clock,
-      kernel: artifacts.kernel.vmlinuz,
+      kernel: artifacts.hostKernel,
       initramfs: artifacts.hostInitramfs,
       run,
       start: join(run, 'start.sh'),

@@ -17,6 +17,8 @@ const virtio = [{ name: 'virtio_pci' }, { name: 'virtio_console' }];
 /** Everything the lab runs, built: folders under the cache, keyed by what they are made from. */
 export interface Artifacts {
   kernel: KernelPackages;
+  /** What L1 boots: Debian's kernel, but where one with checks of its own was built. */
+  hostKernel: string;
   /** The six modules of the series. */
   modules: string;
   dataplane: string;
@@ -36,6 +38,10 @@ export interface Artifacts {
 /** Patches on top of the series: the lab's own, and those that break it to see that its tests notice. */
 type ExtraPatches = 'lab' | 'negative';
 
+async function patchesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).sort().map((file) => join(folder, file));
+}
+
 /** The series of `kernel-patches/SERIES`, or none, built against Debian's headers, with folders of patches on top. */
 async function buildModules(
   kernel: KernelPackages,
@@ -50,10 +56,7 @@ async function buildModules(
   const values = [kernel.release, ...extra];
   return cached(shelf, { files: [made, script], values }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
-    const extraPatches: string[] = [];
-    for (const name of extra)
-      for (const file of (await readdir(join(patches, name))).sort())
-        extraPatches.push(join(patches, name, file));
+    const extraPatches = (await Promise.all(extra.map((name) => patchesIn(join(patches, name))))).flat();
     try {
       const known = { key: `modules-${kernel.series}`, text: 'building the six kernel modules', usual: 120 };
       await timed(progress, known, () =>
@@ -149,12 +152,16 @@ async function image(
   return join(folder, 'initramfs');
 }
 
+/** `modules` are folders of own builds, which stand in for those of the kernel. */
 async function buildHostInitramfs(
-  kernel: KernelPackages,
-  modules: string,
+  kernel: Pick<KernelPackages, 'release' | 'modules'>,
+  modules: readonly string[],
   turns: string | undefined,
 ): Promise<string> {
-  const ours = (await readdir(modules)).filter((file) => file.endsWith('.ko'));
+  const files = await Promise.all(
+    modules.map(async (folder) => (await readdir(folder)).map((file) => join(folder, file))),
+  );
+  const ours = files.flat().filter((file) => file.endsWith('.ko'));
   return image(
     'host-initramfs',
     {
@@ -171,10 +178,10 @@ async function buildHostInitramfs(
         { name: 'kvm', parameters: 'halt_poll_ns=0' },
         ...[{ name: 'kvm_amd' }, { name: 'kvm_intel' }],
       ],
-      replacements: new Map(ours.map((file) => [moduleName(file), join(modules, file)])),
+      replacements: new Map(ours.map((file) => [moduleName(file), file])),
       files: new Map(turns ? [['bin/turns', turns]] : []),
     },
-    [modules, ...(turns ? [turns] : [])],
+    [...(modules.length > 0 ? modules : [kernel.modules]), ...(turns ? [turns] : [])],
     kernel.release,
   );
 }
@@ -185,7 +192,7 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
   const dataplane = await buildDataplane(progress);
   const generator = await buildGenerator(progress);
   const turns = await buildTurns(kernel);
-  const hostInitramfs = await buildHostInitramfs(kernel, modules, turns);
+  const hostInitramfs = await buildHostInitramfs(kernel, [modules], turns);
   const inGuest = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
   const guestInitramfs = await image(
     'guest-initramfs',
@@ -207,7 +214,18 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
     kernel.release,
   );
   const programs = await bundlePrograms();
-  return { kernel, modules, dataplane, generator, programs, turns, hostInitramfs, guestInitramfs };
+  const hostKernel = kernel.vmlinuz;
+  return {
+    kernel,
+    hostKernel,
+    modules,
+    dataplane,
+    generator,
+    programs,
+    turns,
+    hostInitramfs,
+    guestInitramfs,
+  };
 }
 
 /** Adds the kernel selftests of the series. */
@@ -215,11 +233,36 @@ export async function withSelftests(artifacts: Artifacts, progress: Progress): P
   return { ...artifacts, selftests: await buildSelftests(artifacts.kernel, progress) };
 }
 
+/** The same lab, its host on a kernel that looks for faults of its own: kernel-patches/debug/debug.config. */
+export async function withDebugKernel(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  const { kernel, turns } = artifacts;
+  const patches = here('kernel-patches', kernel.series);
+  const files = [patches, here('kernel-patches', 'debug'), here('kernel-patches', 'build-debug-kernel.sh')];
+  const built = await cached('debug-kernel', { files, values: [kernel.release] }, async (folder) => {
+    const work = await mkdtemp(join(tmpdir(), 'vmcall-debug-kernel-'));
+    const words = [
+      ...['--source', kernel.source, '--series', patches],
+      ...(await patchesIn(join(patches, 'lab'))).flatMap((patch) => ['--patch', patch]),
+      ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
+    ];
+    const known = { key: 'debug-kernel', text: 'building a kernel with checks of its own', usual: 900 };
+    try {
+      await timed(progress, known, () => logged(here('kernel-patches', 'build-debug-kernel.sh'), words));
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+  const [release = ''] = await readdir(join(built, 'lib', 'modules'));
+  const modules = join(built, 'lib', 'modules', release);
+  const hostInitramfs = await buildHostInitramfs({ ...kernel, release, modules }, [], turns);
+  return { ...artifacts, hostKernel: join(built, 'boot', 'vmlinuz'), hostInitramfs };
+}
+
 /** The same lab, with a KVM that loses wake-ups: a test for them that passes there is none. */
 export async function buildNegativeControl(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const { kernel, turns } = artifacts;
   const modules = await buildModules(kernel, ['lab', 'negative'], progress);
-  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, modules, turns) };
+  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, [modules], turns) };
 }
 
 /** Adds the program that measures KVM's paths. */
@@ -236,5 +279,5 @@ export async function withCosts(artifacts: Artifacts, progress: Progress): Promi
 export async function buildUnpatched(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const { kernel, turns } = artifacts;
   const modules = await buildModules(kernel, ['lab'], progress, { withSeries: false });
-  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, modules, turns) };
+  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, [modules], turns) };
 }

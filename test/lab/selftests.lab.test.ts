@@ -8,6 +8,7 @@ import { runLab } from '../../src/lab/run.js';
 import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
+import { kernelDefect } from './kernel-defect.js';
 
 const minutes = 60_000;
 const progress = stderrProgress();
@@ -47,8 +48,6 @@ const races = {
   'ringer preempted by another ringer': ['ringer_preempted'],
   'VM destroyed while a device rings': ['vm_destroyed'],
 };
-/** Lines of a kernel's log that no program of user space may cause. */
-const kernelDefect = /WARNING:|BUG|Oops|Call Trace|Kernel panic|protection fault|stall|lockdep|corrupt|leak/i;
 
 async function run(artifacts: Artifacts, programs: Record<string, string[]>): Promise<LabEvent[]> {
   const { events, failures } = await runLab({

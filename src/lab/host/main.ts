@@ -8,6 +8,7 @@ import { compare, stepCount } from './compare.js';
 import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
+import { kernelLog, lockdepRuns } from './kernel-log.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { modes, modesStepCount } from './modes.js';
 import { platformFacts } from './platform.js';
@@ -18,6 +19,8 @@ import { switchUnderLoad, switchUnderLoadStepCount } from './switch-under-load.j
 
 const folder = '/run/lab';
 const logCharacters = 20_000;
+
+const kernelLogLinesKept = 500;
 
 async function main(planFile: string): Promise<void> {
   const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
@@ -49,6 +52,7 @@ async function main(planFile: string): Promise<void> {
       await costs(plan, new Steps(costsStepCount));
       break;
   }
+  emit({ type: 'kernel-log', lines: (await kernelLog()).slice(-kernelLogLinesKept), lockdep: lockdepRuns() });
   emit({ type: 'done' });
 }
 

@@ -4,8 +4,9 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Plan } from '../plan.js';
 import { parseTap } from '../tap.js';
-import { readText, run } from './commands.js';
+import { readText } from './commands.js';
 import { emit } from './events.js';
+import { kernelLog } from './kernel-log.js';
 import type { Steps } from './steps.js';
 
 const stderrLinesKept = 200;
@@ -69,12 +70,11 @@ interface KernelState {
 async function kernelState(): Promise<KernelState> {
   const vendor = readdirSync('/sys/module').find((name) => name === 'kvm_amd' || name === 'kvm_intel');
   if (!vendor) throw new Error('neither kvm_amd nor kvm_intel is loaded');
-  const log = await run('dmesg', '--level', 'emerg,alert,crit,err,warn');
   return {
     vms: vmFolders(),
     moduleUses: Number(readText(`/sys/module/${vendor}/refcnt`)),
     slab: Number(/^SUnreclaim:\s+(\d+) kB$/m.exec(readText('/proc/meminfo'))?.[1]),
-    log: log.split('\n').filter(Boolean),
+    log: await kernelLog(),
   };
 }
 
