@@ -28,6 +28,8 @@ export interface MachineOptions {
    * in another thread of the emulator: not on the instruction clock.)
    */
   senderNic: 'e1000e' | 'e1000,mitigation=off';
+  /** With a device that interrupts when told to, at `testDeviceAddress`. */
+  testDevice: boolean;
 }
 
 /** Where L1 hears from L0 at times, a line each time. */
@@ -35,6 +37,9 @@ export const pulsePort = 'vmcall.pulse';
 /** The sender's address, and the one of the nth NIC for DPDK, from 0 on. */
 export const senderMac = '52:54:00:00:00:01';
 export const dpdkMac = (nth: number) => `52:54:00:00:00:${(2 + nth).toString(16).padStart(2, '0')}`;
+
+/** PCI address in L1 of QEMU's "edu" device (qemu: docs/specs/edu.rst), for the kernel selftests. */
+export const testDeviceAddress = '0000:00:12.0';
 
 /** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
 export const instructionClockTscKhz = 1_000_000;
@@ -60,7 +65,7 @@ export function hostCommandLine(options: MachineOptions): string {
 
 /** QEMU's words for L1: a q35 with an IOMMU, 82574 NICs on one hub, and this machine's root over 9p. */
 export function machineArguments(options: MachineOptions): string[] {
-  const { clock, kernel, initramfs, run, memoryMiB, dpdkNics, senderNic } = options;
+  const { clock, kernel, initramfs, run, memoryMiB, dpdkNics, senderNic, testDevice } = options;
   const accelerator =
     clock === 'instruction'
       ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
@@ -102,5 +107,6 @@ export function machineArguments(options: MachineOptions): string[] {
     ...pulse,
     ...nic('sender', 0x10, senderMac, senderNic),
     ...Array.from({ length: dpdkNics }, (_, nth) => nic(`dpdk${nth}`, 0x11 + nth, dpdkMac(nth))).flat(),
+    ...(testDevice ? ['-device', 'edu,addr=12'] : []),
   ];
 }

@@ -153,7 +153,8 @@ function equipment({ scenario, guests }: LabRequest['scenario']) {
   const hugePages = guests ? hugePagesEach * dpdkNics : hugePagesOfOne;
   const closePackets = scenario === 'density' || scenario === 'before-after';
   const senderNic = closePackets ? ('e1000,mitigation=off' as const) : ('e1000e' as const);
-  return { dpdkNics, senderNic, hugePages, memoryMiB: roomMiB + 2 * hugePages };
+  const testDevice = scenario === 'selftests';
+  return { dpdkNics, senderNic, testDevice, hugePages, memoryMiB: roomMiB + 2 * hugePages };
 }
 
 function startScript(run: string, programs: string): string {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LabEvent, TestCaseEvent, TestProgramEvent } from '../../src/lab/events.js';
-import { runLab } from '../../src/lab/run.js';
+import type { LabEvent } from '../../src/lab/events.js';
 import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
 import { kernelDefect } from './kernel-defect.js';
+import { casesOf, figure, programsOf, runSelftests as run } from './kernel-selftests.js';
 
 const minutes = 60_000;
 const progress = stderrProgress();
@@ -49,34 +46,6 @@ const races = {
   'VM destroyed while a device rings': ['vm_destroyed'],
 };
 
-async function run(artifacts: Artifacts, programs: Record<string, string[]>): Promise<LabEvent[]> {
-  const { events, failures } = await runLab({
-    artifacts,
-    // Parallel CPUs race; the instruction clock lets them take turns.
-    clock: 'realtime',
-    folder: await mkdtemp(join(tmpdir(), 'vmcall-selftests-')),
-    scenario: {
-      scenario: 'selftests',
-      ...{ packets: 1, rounds: 1, interval: 1, idleThreshold: 0, seed: 0 },
-      testPrograms: Object.entries(programs).map(([program, words]) => ({ program, arguments: words })),
-    },
-    progress,
-  });
-  // An emulator that died is started again; what a kernel died of must not be forgotten over that.
-  expect(failures.filter(({ why }) => /^a kernel /.test(why))).toEqual([]);
-  return events;
-}
-
-const casesOf = (events: LabEvent[]): TestCaseEvent[] => events.filter((event) => event.type === 'test-case');
-const programsOf = (events: LabEvent[]): TestProgramEvent[] =>
-  events.filter((event) => event.type === 'test-program');
-
-/** `name=NUMBER` in what a case printed. */
-function figure(testCase: TestCaseEvent | undefined, name: string): number {
-  const text = testCase?.notes.join('\n') ?? '';
-  return Number(new RegExp(`\\b${name}=(\\d+)`).exec(text)?.[1] ?? Number.NaN);
-}
-
 describe('kernel selftests of the series', () => {
   let artifacts: Artifacts;
   let events: LabEvent[];
@@ -85,7 +54,7 @@ describe('kernel selftests of the series', () => {
 
   beforeAll(async () => {
     artifacts = await withSelftests(await prepareLab(progress, true), progress);
-    events = await run(artifacts, {
+    events = await run(artifacts, progress, {
       vcpu_yield_test: [],
       vcpu_yield_race_test: ['-n', String(rings)],
       vcpu_yield_fuzz_test: ['-n', String(operations), '-s', String(fuzzSeed)],
@@ -147,7 +116,7 @@ describe('kernel selftests of the series', () => {
   });
 
   test('lose wake-ups if the latch is taken away', { timeout: 20 * minutes }, async () => {
-    const broken = await run(await buildNegativeControl(artifacts, progress), {
+    const broken = await run(await buildNegativeControl(artifacts, progress), progress, {
       vcpu_yield_race_test: ['-n', '20000', '-t', 'eventfd_single', '-t', 'eventfd_bursts'],
     });
     for (const name of ['eventfd_single', 'eventfd_bursts']) {

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { testDeviceAddress } from '../machine.js';
 import type { Plan } from '../plan.js';
 import { parseTap } from '../tap.js';
 import { readText } from './commands.js';
 import { emit } from './events.js';
 import { kernelLog } from './kernel-log.js';
+import { bind } from './nic.js';
 import type { Steps } from './steps.js';
 
 const stderrLinesKept = 200;
@@ -19,6 +21,7 @@ const settling = 1000;
 export async function selftests(plan: Plan, steps: Steps): Promise<void> {
   const { selftests: folder, testPrograms = [] } = plan;
   if (folder === undefined) throw new Error('the plan names no folder of selftests');
+  bind(testDeviceAddress, 'vfio-pci');
   const idle = await keepOneVm();
   for (const { program, arguments: words } of testPrograms) {
     const before = await kernelState();
