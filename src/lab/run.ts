@@ -222,13 +222,14 @@ async function observe(
     // Before anything else is held against QEMU: what ends us by the terminal ends it too.
     if (request.signal?.aborted) return { events, done };
     if (spawnError) throw spawnError;
+    // What its kernel died of says more than that QEMU ended.
+    const cpuSeconds = cpuTimeOf(child);
+    const why = watchdog.judge({ cpuSeconds, realSeconds: (Date.now() - started) / 1000, output, console });
+    if (why) throw new AttemptFailed(why);
     if (last)
       throw new AttemptFailed(
         `QEMU ended early: ${(await readFile(join(run, 'qemu.log'), 'utf8')).trim().slice(-300)}`,
       );
-    const cpuSeconds = cpuTimeOf(child);
-    const why = watchdog.judge({ cpuSeconds, realSeconds: (Date.now() - started) / 1000, output, console });
-    if (why) throw new AttemptFailed(why);
     await delay(observeEvery, undefined, request.signal && { signal: request.signal }).catch(() => {});
   }
 }

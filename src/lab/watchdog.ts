@@ -21,6 +21,8 @@ const silentRealLimit = 900;
 const fatalSigns: readonly [RegExp, string][] = [
   [/user requested TSC rate below hardware speed/, "L1's TSC calibration was wrong: its guests hang"],
   [/Unable to calibrate against PIT/, "L1's TSC calibration failed: its guests hang"],
+  // With parallel CPUs, QEMU may run code that the kernel changed meanwhile, with the breakpoint of the change in it.
+  [/Oops: int3/, 'the emulator ran code that the kernel was changing'],
   [/Kernel panic/, 'a kernel panicked'],
   [/\b(Oops|BUG|general protection fault)\b:/, 'a kernel crashed'],
   [/detected stalls|self-detected stall|blocked for more than \d+ seconds/, 'a kernel stalled'],

@@ -37,7 +37,8 @@ describe('watchdog', () => {
     ['kvm: user requested TSC rate below hardware speed', /TSC calibration was wrong/],
     ['tsc: Unable to calibrate against PIT', /TSC calibration failed/],
     ['Kernel panic - not syncing: Fatal exception', /panicked/],
-    ['Oops: int3: 0000 [#1] PREEMPT_RT SMP', /crashed/],
+    ['Oops: int3: 0000 [#1] PREEMPT_RT SMP', /the emulator ran code/],
+    ['Oops: general protection fault: 0000 [#1] PREEMPT_RT SMP', /crashed/],
     ['rcu: INFO: rcu_preempt self-detected stall on CPU', /stalled/],
   ])('knows the sign "%s"', (line, meaning) => {
     expect(new Watchdog().judge({ ...vitals, console: `[ 1.0] ok\n[ 2.0] ${line}\n` })).toMatch(meaning);

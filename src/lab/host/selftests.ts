@@ -44,11 +44,12 @@ export async function selftests(plan: Plan, steps: Steps): Promise<void> {
 }
 
 /**
- * A VM without vCPUs, for the life of L1: KVM patches its code when the first VM appears and when the last one
- * goes, and an emulator with parallel CPUs may run what it translated before, with the breakpoint in it.
+ * A VM with a vCPU that never runs, for the life of L1: KVM changes its code when the first VM appears and the last one
+ * goes, and when no vCPU is left whose APIC is disabled by software, as after a reset. An emulator with parallel CPUs
+ * may run what it translated before, with the breakpoint of the change in it.
  */
 async function keepOneVm(): Promise<{ kill(): void }> {
-  const words = ['-machine', 'none', '-accel', 'kvm', '-nodefaults', '-display', 'none', '-S'];
+  const words = ['-machine', 'q35', '-accel', 'kvm', '-m', '16', '-nodefaults', '-display', 'none', '-S'];
   const child = spawn('qemu-system-x86_64', words, { stdio: 'ignore' });
   while (vmFolders() === 0) {
     if (child.exitCode !== null) throw new Error(`the idle VM ended with ${child.exitCode}`);
