@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host agent in a process of its own, on a folder in place of the host's files: `agent-process.js CONFIG ROOT [STEP]`.
 // With STEP it kills itself just before it does that step's work, as SIGKILL at that very moment would.
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { HostAgent } from '../../../host-agent/agent.js';
 import { FileHost } from '../../../host-agent/tuning/host.js';
 import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
@@ -15,8 +17,16 @@ class DyingHost extends FileHost {
   override write(path: string, value: string): void {
     const write = `${path.split('/').at(-1)}=${value}`;
     if (write === dieAtWrite) process.kill(process.pid, 'SIGKILL');
-    super.write(path, value);
+    this.#writeInPlace(path, value);
     if (`${write}+` === dieAtWrite) process.kill(process.pid, 'SIGKILL');
+  }
+
+  /** A kernel's file is never empty: one that is killed between truncating and writing would leave what none does. */
+  #writeInPlace(path: string, value: string): void {
+    const file = openSync(join(root, path), 'r+');
+    writeSync(file, `${value}\n`, 0);
+    ftruncateSync(file, value.length + 1);
+    closeSync(file);
   }
 }
 

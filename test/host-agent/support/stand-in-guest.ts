@@ -95,15 +95,11 @@ export class StandInGuest {
     return this.#read('vcpu_yield') === 1;
   }
 
-  /** A file that is being written is empty for a moment, which debugfs's never are. */
   #read(file: string): number {
-    for (;;) {
-      const text = readFileSync(join(this.kvm(), file), 'utf8').trim();
-      if (text !== '') return Number(text);
-    }
+    return Number(readFileSync(join(this.kvm(), file), 'utf8'));
   }
 
-  /** In place, for the same reason. */
+  /** In place: a file that is written anew is empty for a moment, which no kernel's is. */
   #count(): void {
     for (const counter of ['vcpu_yields', 'doorbell_rings']) {
       const file = openSync(join(this.kvm(), counter), 'r+');
