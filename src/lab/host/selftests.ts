@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { testDeviceAddress } from '../machine.js';
 import type { Plan } from '../plan.js';
@@ -51,7 +51,8 @@ export async function selftests(plan: Plan, steps: Steps): Promise<void> {
 async function keepOneVm(): Promise<{ kill(): void }> {
   const words = ['-machine', 'q35', '-accel', 'kvm', '-m', '16', '-nodefaults', '-display', 'none', '-S'];
   const child = spawn('qemu-system-x86_64', words, { stdio: 'ignore' });
-  while (vmFolders() === 0) {
+  // The vCPU comes after its VM, and what is counted before and after a program must hold both.
+  while (!vms().some(hasVcpu)) {
     if (child.exitCode !== null) throw new Error(`the idle VM ended with ${child.exitCode}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -59,9 +60,11 @@ async function keepOneVm(): Promise<{ kill(): void }> {
 }
 
 /** VMs that KVM knows: folders PID-FD in its debugfs. */
-function vmFolders(): number {
-  return readdirSync('/sys/kernel/debug/kvm').filter((name) => /^\d+-\d+$/.test(name)).length;
+function vms(): string[] {
+  return readdirSync('/sys/kernel/debug/kvm').filter((name) => /^\d+-\d+$/.test(name));
 }
+
+const hasVcpu = (vm: string) => existsSync(`/sys/kernel/debug/kvm/${vm}/vcpu0`);
 
 interface KernelState {
   vms: number;
@@ -75,7 +78,7 @@ async function kernelState(): Promise<KernelState> {
   const vendor = readdirSync('/sys/module').find((name) => name === 'kvm_amd' || name === 'kvm_intel');
   if (!vendor) throw new Error('neither kvm_amd nor kvm_intel is loaded');
   return {
-    vms: vmFolders(),
+    vms: vms().length,
     moduleUses: Number(readText(`/sys/module/${vendor}/refcnt`)),
     slab: Number(/^SUnreclaim:\s+(\d+) kB$/m.exec(readText('/proc/meminfo'))?.[1]),
     log: await kernelLog(),
