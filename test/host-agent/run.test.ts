@@ -128,7 +128,7 @@ describe('what was measured survives', () => {
     const { exitCode, stderr } = await running;
     expect([exitCode, stderr]).toEqual([1, expect.any(String)]);
     const [result] = await saved();
-    expect(result?.paths[0]?.received).toBeGreaterThan(2_000);
+    expect(result?.paths[0]?.received).toBeGreaterThan(0);
     expect(result?.notes.join('\n')).toMatch(note);
   });
 
@@ -138,7 +138,7 @@ describe('what was measured survives', () => {
     running.kill('SIGINT');
     expect((await running).exitCode).toBe(1);
     const [result] = await saved();
-    expect(result?.paths[0]?.received).toBeGreaterThan(2_000);
+    expect(result?.paths[0]?.received).toBeGreaterThan(0);
     expect(result?.notes.join('\n')).toContain('Partial: it was interrupted');
     await bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
   });
