@@ -13,7 +13,7 @@ export const generatorResultSchema = z.looseObject({
   late: count,
   reordered: count,
   /** Sent later than planned, so that `quiet` was kept after a late reply. */
-  postponed: count,
+  postponed: count.default(0),
   /** Null where nothing came back. */
   rtt_ns: z.looseObject(latencySchema.shape).nullable(),
   /** Packets sent before the count begins, by rule. */

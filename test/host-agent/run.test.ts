@@ -51,7 +51,6 @@ async function saved(): Promise<Result[]> {
   const texts = folders.map((folder) => readFile(join(output, folder, 'result.json'), 'utf8'));
   return (await Promise.all(texts)).map(resultOf);
 }
-const measuring = () => guest.agent.logged('measurement started');
 
 const slow = { timeout: 90_000 };
 
@@ -103,11 +102,13 @@ describe('vmcall run', () => {
 
 describe('what was measured survives', () => {
   const long = () => run('1', '--paths', 'vmcall', '--seconds', '60');
-  /** Some reports have come. */
-  const some = async () => {
-    await measuring();
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-  };
+  /** Resolves when a report of the run's own measurement has come, as it says. */
+  const reported = (running: ReturnType<typeof run>) =>
+    new Promise<void>((resolve) => {
+      running.stderr.on('data', (text) => {
+        if (String(text).includes('in this second')) resolve();
+      });
+    });
 
   test.each([
     ['the host agent, by kill -9', () => bench.agent.child.kill('SIGKILL'), /Partial: .*host agent/],
@@ -123,7 +124,7 @@ describe('what was measured survives', () => {
     ],
   ])('the end of %s: it is saved, marked partial, exit code 1', slow, async (_what, kill, note) => {
     const running = long();
-    await some();
+    await reported(running);
     kill();
     const { exitCode, stderr } = await running;
     expect([exitCode, stderr]).toEqual([1, expect.any(String)]);
@@ -134,7 +135,7 @@ describe('what was measured survives', () => {
 
   test('Ctrl-C: it is saved, marked partial, and the domain goes back', slow, async () => {
     const running = long();
-    await some();
+    await reported(running);
     running.kill('SIGINT');
     expect((await running).exitCode).toBe(1);
     const [result] = await saved();
