@@ -37,7 +37,8 @@ export abstract class Dataplane {
   }
 
   async reset(): Promise<void> {
-    await this.command('/vmcall/reset');
+    const { code, error } = await this.command('/vmcall/reset');
+    if (code !== '') throw new Error(`the dataplane did not reset its counters: ${code}: ${error}`);
   }
 
   async histogram(): Promise<Record<string, unknown>> {

@@ -237,6 +237,11 @@ export class TestBench {
     if (pass === 'latency') round.course = courseOf(readText(samples));
     if (!dataplane) return round;
     round.dataplane = await dataplane.counters();
+    const { rx = 0 } = round.dataplane;
+    if (rx < generator.received)
+      throw new Error(
+        `${path}: the dataplane has counted ${rx} packets; ${generator.received} came back from it`,
+      );
     if (path === 'vmcall') round.wakeLatency = await dataplane.histogram();
     return round;
   }
