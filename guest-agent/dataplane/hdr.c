@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include "base64.h"
 #include "hdr.h"
 
 #define V2_COOKIE		0x1c849313U	/* V2, word size 1 */
@@ -162,33 +163,6 @@ encode_plain(const struct hdr *hdr, uint8_t *out)
 	return (size_t)(end - out);
 }
 
-static char *
-base64(const uint8_t *in, size_t length)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *out = malloc((length + 2) / 3 * 4 + 1);
-	char *p = out;
-	size_t i;
-
-	if (out == NULL)
-		return NULL;
-	for (i = 0; i < length; i += 3) {
-		uint32_t word = (uint32_t)in[i] << 16;
-
-		if (i + 1 < length)
-			word |= (uint32_t)in[i + 1] << 8;
-		if (i + 2 < length)
-			word |= in[i + 2];
-		*p++ = digits[word >> 18];
-		*p++ = digits[word >> 12 & 63];
-		*p++ = i + 1 < length ? digits[word >> 6 & 63] : '=';
-		*p++ = i + 2 < length ? digits[word & 63] : '=';
-	}
-	*p = '\0';
-	return out;
-}
-
 char *
 hdr_encode(const struct hdr *hdr)
 {
@@ -202,7 +176,7 @@ hdr_encode(const struct hdr *hdr)
 	    compress2(out + V2_COMPRESSED_HEADER, &packed, plain,
 		    encode_plain(hdr, plain), Z_BEST_COMPRESSION) == Z_OK) {
 		put_be32(put_be32(out, V2_COMPRESSED_COOKIE), (uint32_t)packed);
-		text = base64(out, V2_COMPRESSED_HEADER + packed);
+		text = base64_encode(out, V2_COMPRESSED_HEADER + packed);
 	}
 	free(plain);
 	free(out);

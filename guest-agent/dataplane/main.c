@@ -26,6 +26,7 @@
 #include "telemetry.h"
 #include "version.h"
 #include "wait.h"
+#include "wake_times.h"
 
 /** Everything the program has, for the life of the program. */
 struct dataplane {
@@ -36,6 +37,7 @@ struct dataplane {
 	struct doorbell doorbell;
 	struct kvm_guest kvm;
 	struct irq_affinity irq_affinity;
+	struct wake_times wake_times;
 	struct wait_context wait;
 	struct failure wait_failure;
 	struct forward forward;
@@ -85,6 +87,7 @@ set_up_forwarding(struct dataplane *dp)
 		.doorbell = &dp->doorbell,
 		.kvm = &dp->kvm,
 		.control = &dp->control,
+		.wake_times = &dp->wake_times,
 		.failure = &dp->wait_failure,
 		.epoll_fd = -1,
 	};
@@ -164,7 +167,8 @@ start(struct dataplane *dp, struct failure *failure)
 		return -1;
 	set_up_interrupts(dp);
 	set_up_forwarding(dp);
-	if (control_start(&dp->control, failure) != 0 ||
+	if (wake_times_init(&dp->wake_times, failure) != 0 ||
+	    control_start(&dp->control, failure) != 0 ||
 	    telemetry_register(&telemetry, failure) != 0 ||
 	    set_fifo(dp->options.fifo_priority, failure) != 0)
 		return -1;

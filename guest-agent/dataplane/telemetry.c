@@ -20,6 +20,7 @@
 #include "rx_interrupt.h"
 #include "telemetry.h"
 #include "version.h"
+#include "wake_times.h"
 
 #define LCORE_TIMEOUT_MS	5000
 #define CHUNK			(RTE_TEL_MAX_STRING_LEN - 1)
@@ -240,6 +241,38 @@ handle_histogram(const char *cmd __rte_unused, const char *params __rte_unused,
 	return 0;
 }
 
+static int
+handle_wakes(const char *cmd __rte_unused, const char *params,
+		struct rte_tel_data *d)
+{
+	struct wake_times *times = context.forward->wait->wake_times;
+	struct failure failure;
+	uint32_t count = 0;
+	char *text = NULL;
+
+	failure_clear(&failure);
+	if (params == NULL)
+		text = wake_times_take(times, DATA_MAX, &count);
+	else if (strcmp(params, "start") == 0)
+		wake_times_start(times);
+	else if (strcmp(params, "stop") == 0)
+		wake_times_stop(times);
+	else
+		failure_set(&failure, "EINVAL", "%.32s: wanted start or stop",
+			params);
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "on", wake_times_wanted(times));
+	rte_tel_data_add_dict_u64(d, "tsc_khz", context.forward->tsc_khz);
+	rte_tel_data_add_dict_u64(d, "count", count);
+	rte_tel_data_add_dict_u64(d, "missed", wake_times_missed(times));
+	if (params == NULL &&
+	    (text == NULL || add_chunks(d, "data", text) != 0))
+		failure_set(&failure, "ENOMEM", "no memory for the reply");
+	add_failure(d, &failure);
+	free(text);
+	return 0;
+}
+
 static const struct {
 	const char *command;
 	telemetry_cb handler;
@@ -252,6 +285,8 @@ static const struct {
 	{ "/vmcall/stats", handle_stats, "Counters. No parameters." },
 	{ "/vmcall/histogram", handle_histogram,
 	  "Doorbell to application, ns. No parameters." },
+	{ "/vmcall/wakes", handle_wakes,
+	  "Times of sleeps in interrupts. Parameter: start or stop to keep them." },
 	{ "/vmcall/reset", handle_reset,
 	  "Zero the counters and the histogram. No parameters." },
 	{ "/vmcall/idle_threshold_us", handle_idle_threshold,

@@ -31,6 +31,7 @@ struct failure;
 struct kvm_guest;
 struct port;
 struct rx_interrupt;
+struct wake_times;
 
 enum wait_policy_id {
 	WAIT_POLICY_POLL,
@@ -65,6 +66,8 @@ struct wait_context {
 	struct doorbell *doorbell;
 	struct kvm_guest *kvm;
 	struct control *control;
+	/** Of the sleeps in interrupts, which nothing else dates. */
+	struct wake_times *wake_times;
 	/** Why the last wait() returned WAKE_OFF or WAKE_ERROR. */
 	struct failure *failure;
 	/** @{ owned by wait_interrupt.c */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_cycles.h>
 #include <rte_epoll.h>
 #include <rte_ethdev.h>
 #include <rte_interrupts.h>
@@ -17,6 +18,7 @@
 #include "port.h"
 #include "rx_interrupt.h"
 #include "wait.h"
+#include "wake_times.h"
 
 /* Interrupts, as l3fwd-power uses them: sleep in epoll on the eventfd that the
  * kernel's handler of the RX vector signals.  Beside it the control thread's
@@ -102,10 +104,13 @@ interrupt_wait(struct wait_context *context, uint64_t timeout_ns)
 {
 	struct rte_epoll_event events[2];
 	struct wake wake = { .reason = WAKE_SPURIOUS };
+	const uint64_t before = rte_rdtsc();
+	uint64_t after;
 	int i, n;
 
 	n = rte_epoll_wait_interruptible(context->epoll_fd, events,
 			RTE_DIM(events), epoll_timeout(timeout_ns));
+	after = rte_rdtsc();
 	if (n == 0 && timeout_ns != 0)
 		wake.reason = WAKE_TIMEOUT;
 	for (i = 0; i < n; i++) {
@@ -117,6 +122,9 @@ interrupt_wait(struct wait_context *context, uint64_t timeout_ns)
 			wake.reason = WAKE_PACKET;
 		}
 	}
+	if (unlikely(wake_times_wanted(context->wake_times)) &&
+	    wake.reason == WAKE_PACKET)
+		wake_times_keep(context->wake_times, before, after);
 	return wake;
 }
 
