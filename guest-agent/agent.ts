@@ -151,12 +151,12 @@ export class GuestAgent implements Daemon {
   }
 
   async #startMeasurement(
-    { measurement: id, interval_ms: interval }: Params<'start-measurement'>,
+    { measurement: id, interval_ms: interval, wake_times: wakeTimes }: Params<'start-measurement'>,
     signal: AbortSignal,
   ): Promise<Result<'start-measurement'>> {
     const dataplane = this.#ready();
     if (this.#measurement) throw new RequestError('BUSY', `measurement ${this.#measurement.id} is on`);
-    const measurement = new Measurement(id, dataplane, (report) => this.#keeper.send(report));
+    const measurement = new Measurement(id, dataplane, (report) => this.#keeper.send(report), wakeTimes);
     await answered(
       measurement.start(interval, (error) => {
         if (this.#measurement !== measurement) return;

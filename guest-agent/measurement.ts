@@ -2,11 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MeasurementEndCode } from '../src/protocol/codes.js';
 import { HistogramDeltas } from '../src/protocol/delta.js';
-import type { Report } from '../src/protocol/messages.js';
+import { limits } from '../src/protocol/limits.js';
+import type { Report, WakeTimes } from '../src/protocol/messages.js';
 import type { Dataplane } from './program/dataplane.js';
 
 /** What a measurement needs of the dataplane. */
-export type Measured = Pick<Dataplane, 'reset' | 'counters' | 'wakeLatency'>;
+export type Measured = Pick<Dataplane, 'reset' | 'counters' | 'wakeLatency' | 'keepWakes' | 'takeWakes'>;
 
 /** Why a measurement cannot go on. */
 export class MeasurementBroken extends Error {
@@ -27,11 +28,15 @@ export class Measurement {
   #sequence = 0;
   #began = 0;
 
-  /** @param send takes each report */
+  /**
+   * @param send takes each report
+   * @param withWakeTimes the times of sleeps in interrupts are told, too
+   */
   constructor(
     readonly id: string,
     private readonly dataplane: Measured,
     private readonly send: (report: Report) => void,
+    private readonly withWakeTimes = false,
   ) {}
 
   /** Reports sent. */
@@ -45,6 +50,7 @@ export class Measurement {
    */
   async start(intervalMs: number, broken: (error: unknown) => void): Promise<void> {
     await this.dataplane.reset();
+    if (this.withWakeTimes) await this.dataplane.keepWakes(true);
     this.#began = performance.now();
     this.#running = this.#run(intervalMs).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) broken(error);
@@ -53,14 +59,17 @@ export class Measurement {
 
   /** Sends the last report. @throws MeasurementBroken and the dataplane's errors */
   async finish(): Promise<void> {
-    this.abandon();
+    this.#stop.abort();
     await this.#running;
     await this.#report();
+    if (this.withWakeTimes) await this.dataplane.keepWakes(false);
   }
 
   /** Reports no more. */
   abandon(): void {
     this.#stop.abort();
+    // If the dataplane does not hear it any more, it keeps nothing either.
+    if (this.withWakeTimes) void this.dataplane.keepWakes(false).catch(() => {});
   }
 
   async #run(intervalMs: number): Promise<void> {
@@ -79,6 +88,7 @@ export class Measurement {
     if (count < this.#lastCount)
       throw new MeasurementBroken('DATAPLANE_RESET', `the count went from ${this.#lastCount} to ${count}`);
     const delta = this.#deltas.take(histogram);
+    const wakeTimes = this.withWakeTimes && path === 'injected' ? await this.#wakeTimes() : undefined;
     this.#lastCount = count;
     this.send({
       type: 'report',
@@ -92,6 +102,18 @@ export class Measurement {
         total: { count, min: count === 0 ? null : min, max, sum },
       },
       counters,
+      ...(wakeTimes && { wake_times: wakeTimes }),
     });
+  }
+
+  /** As many as a report has room for; the rest is for the next one. */
+  async #wakeTimes(): Promise<WakeTimes> {
+    let wakes = await this.dataplane.takeWakes();
+    const data = [wakes.data];
+    while (wakes.count > 0 && data.length < limits.wakeTimesParts) {
+      wakes = await this.dataplane.takeWakes();
+      data.push(wakes.data);
+    }
+    return { tsc_khz: wakes.tscKhz, missed: wakes.missed, data };
   }
 }

@@ -38,6 +38,13 @@ const histogramSchema = z.object({
   data: z.array(z.string()),
   ...outcome,
 });
+const wakesSchema = z.object({
+  tsc_khz: z.int().min(1),
+  count: countSchema,
+  missed: countSchema,
+  data: z.array(z.string()).default([]),
+  ...outcome,
+});
 const processSchema = z.object({ pid: z.int().min(1) });
 
 export interface DataplaneInfo {
@@ -56,6 +63,16 @@ export interface WakeLatency {
   sum: number;
   /** HDR V2, compressed, base64; cumulative. */
   histogram: string;
+}
+
+/** Sleeps in interrupts, as PROTOCOL.md has them. */
+export interface Wakes {
+  tscKhz: number;
+  /** Sleeps in `data`. */
+  count: number;
+  /** Sleeps that did not fit since they are kept. */
+  missed: number;
+  data: string;
 }
 
 /** The DPDK program's commands, by its telemetry. */
@@ -102,6 +119,18 @@ export class Dataplane {
     orThrow('/vmcall/histogram', reply);
     const { count, min, max, sum, data } = reply;
     return { count, min, max, sum, histogram: data.join('') };
+  }
+
+  /** Whether the times of sleeps in interrupts are kept from now on. */
+  async keepWakes(isOn: boolean): Promise<void> {
+    orThrow('/vmcall/wakes', await this.#ask(`/vmcall/wakes,${isOn ? 'start' : 'stop'}`, wakesSchema));
+  }
+
+  /** Takes the oldest ones out, as many as an answer holds. */
+  async takeWakes(): Promise<Wakes> {
+    const reply = await this.#ask('/vmcall/wakes', wakesSchema);
+    orThrow('/vmcall/wakes', reply);
+    return { tscKhz: reply.tsc_khz, count: reply.count, missed: reply.missed, data: reply.data.join('') };
   }
 
   /** The program's process, by DPDK's own command. */

@@ -59,3 +59,9 @@ export const histogramTextSchema = z
   .min(8)
   .max(limits.histogramCharacters)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'wanted base64');
+
+/** Base64 of the times of some wakes; empty if there were none. Whether they are such is for `readWakeTimes` to say. */
+export const wakeTimesTextSchema = z
+  .string()
+  .max(limits.wakeTimesCharacters)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'wanted base64');

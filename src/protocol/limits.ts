@@ -2,7 +2,7 @@
 
 /** Every bound of `vmcall.v1`, as PROTOCOL.md lists them. Both sides keep them, and neither trusts the other to. */
 export const limits = {
-  /** Bytes of one message. The largest is a report: 15 KiB of histogram, 64 counters. */
+  /** Bytes of one message. The largest is a report: 15 KiB of histogram, 30 KiB of wakes, 64 counters. */
   frameBytes: 64 * 1024,
   /** Fragments of one message. */
   fragments: 16,
@@ -27,6 +27,9 @@ export const limits = {
   histogramCharacters: 20_000,
   /** Bytes of a histogram once inflated: 27 Ki counts of nine bytes and a header, as HDR V2 has it. */
   histogramBytes: 256 * 1024,
+  /** Of the times of wakes in a report: characters of a part, as DPDK's telemetry gives them, and parts. */
+  wakeTimesCharacters: 15 * 1024,
+  wakeTimesParts: 2,
   /** Counters in a report. */
   counters: 64,
   /** Characters of a text that a person reads. */

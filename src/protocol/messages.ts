@@ -11,6 +11,7 @@ import {
   measurementIdSchema,
   pathSchema,
   textSchema,
+  wakeTimesTextSchema,
   wordSchema,
 } from './fields.js';
 import { limits } from './limits.js';
@@ -67,6 +68,8 @@ const setPathResult = z.strictObject({
 const startParams = z.strictObject({
   measurement: measurementIdSchema,
   interval_ms: z.int().min(limits.reportIntervalMs.least).max(limits.reportIntervalMs.most),
+  /** Capability `wake-times`: when it slept is told, too. */
+  wake_times: z.literal(true).optional(),
 });
 const startResult = z.strictObject({ path: pathSchema });
 const stopParams = z.strictObject({ measurement: measurementIdSchema });
@@ -130,6 +133,14 @@ export type ErrorMessage = z.infer<typeof errorSchema>;
 
 export const healthMessageSchema = z.strictObject({ type: z.literal('health'), health: healthSchema });
 
+const wakeTimesSchema = z.strictObject({
+  tsc_khz: z.int().min(1).max(100_000_000),
+  /** Sleeps that did not fit since the measurement began. */
+  missed: countSchema,
+  data: z.array(wakeTimesTextSchema).max(limits.wakeTimesParts),
+});
+export type WakeTimes = z.infer<typeof wakeTimesSchema>;
+
 export const reportSchema = z.strictObject({
   type: z.literal('report'),
   measurement: measurementIdSchema,
@@ -152,6 +163,8 @@ export const reportSchema = z.strictObject({
   }),
   /** The dataplane's counters since the measurement began. */
   counters: countersSchema,
+  /** Of the injected path, if they were asked for. */
+  wake_times: wakeTimesSchema.optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

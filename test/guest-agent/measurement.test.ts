@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { type Measured, Measurement } from '../../guest-agent/measurement.js';
+import type { Path } from '../../src/protocol/fields.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
 import { type Report, reportSchema } from '../../src/protocol/messages.js';
 
@@ -19,8 +20,19 @@ class Counting implements Measured {
     this.histogram = emptyHistogram();
     this.values = [];
   }
+  path: Path = 'vmcall';
+  /** What is kept, part by part; undefined while nothing is. */
+  wakes: string[] | undefined;
+
+  async keepWakes(isOn: boolean) {
+    this.wakes = isOn ? [] : undefined;
+  }
+  async takeWakes() {
+    const data = this.wakes?.shift() ?? '';
+    return { tscKhz: 2_596_000, count: data.length, missed: 7, data };
+  }
   async counters() {
-    return { path: 'vmcall' as const, counters: { rx: this.values.length } };
+    return { path: this.path, counters: { rx: this.values.length } };
   }
   async wakeLatency() {
     return {
@@ -34,6 +46,23 @@ class Counting implements Measured {
 }
 
 describe('a measurement', () => {
+  test('tells when it slept in interrupts if asked to, as much as a report holds, on the injected path', async () => {
+    const counting = new Counting();
+    counting.path = 'injected';
+    const reports: Report[] = [];
+    const measurement = new Measurement(
+      id,
+      counting,
+      (report) => reports.push(reportSchema.parse(report)),
+      true,
+    );
+    await measurement.start(60_000, (error) => expect.unreachable(String(error)));
+    counting.wakes?.push('AAAA', 'BBBB', 'CCCC');
+    await measurement.finish();
+    expect(reports.at(-1)?.wake_times).toEqual({ tsc_khz: 2_596_000, missed: 7, data: ['AAAA', 'BBBB'] });
+    expect(counting.wakes).toBeUndefined();
+  });
+
   test('reports deltas that add up to the whole, with exact totals beside', async () => {
     const counting = new Counting();
     const reports: Report[] = [];
