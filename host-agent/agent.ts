@@ -26,6 +26,8 @@ import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
 import type { DesiredPath } from './switch/metadata.js';
 import type { Host } from './tuning/host.js';
+import { WakeDating } from './wake-times/dating.js';
+import { InterruptTrace } from './wake-times/interrupt-trace.js';
 
 /** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
 export class HostAgent implements Daemon, Controlled, Memory {
@@ -43,7 +45,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     private readonly file: string,
     private configuration: HostConfiguration,
     private readonly log: Log,
-    host: Host,
+    private readonly host: Host,
   ) {
     this.#kvm = new KvmSwitches(host);
     this.#libvirt = this.#newLibvirt();
@@ -58,6 +60,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   /** Ready once guests and commands can connect; libvirt need not be there yet. */
   async start(): Promise<void> {
     const { control, libvirt, guests } = this.configuration;
+    await this.#removeLeftOvers();
     this.#control = await this.#newControl(control.socket);
     this.#sessions = await this.#newSessions(this.configuration);
     this.log.info({ guests: { ...guests, port: this.#sessions.port }, libvirt: libvirt.uri }, 'listening');
@@ -65,6 +68,14 @@ export class HostAgent implements Daemon, Controlled, Memory {
     await this.#watching.listen(this.configuration);
     this.#libvirt.start();
     this.#setTimer();
+  }
+
+  async #removeLeftOvers(): Promise<void> {
+    try {
+      await InterruptTrace.removeLeftOvers();
+    } catch (error) {
+      this.log.warn({ err: error }, 'a trace that an agent before left behind cannot be removed');
+    }
   }
 
   /** Takes up what changed in the file, part by part; a file with faults changes nothing. */
@@ -222,6 +233,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     try {
       const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });
       sessions.on('open', (session) => {
+        session.dating = this.#newDating(session.domain);
         this.#keepers.get(session.domain)?.guestCame(session);
         this.#watching.live.follow(session);
       });
@@ -235,6 +247,11 @@ export class HostAgent implements Daemon, Controlled, Memory {
         { cause: error },
       );
     }
+  }
+
+  #newDating(uuid: string): WakeDating {
+    const place = () => this.#kvm.place(this.#keepers.get(uuid)?.status(true)?.name ?? '');
+    return new WakeDating(uuid, place, this.host, this.log);
   }
 
   #setTimer(): void {

@@ -45,7 +45,7 @@ export class GuestMeasurement {
     session.on('closed', measurement.#onClosed);
     try {
       const params = { measurement: measurement.#id, interval_ms: intervalMs };
-      measurement.#path = (await session.request('start-measurement', params)).path;
+      measurement.#path = await session.startMeasurement(params, true);
     } catch (error) {
       measurement.#listenNoMore();
       throw error;
@@ -62,7 +62,7 @@ export class GuestMeasurement {
   async finish(): Promise<{ reports: number }> {
     try {
       if (this.#broken) throw this.#broken;
-      return await this.session.request('stop-measurement', { measurement: this.#id });
+      return await this.session.stopMeasurement(this.#id);
     } finally {
       this.#listenNoMore();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EventEmitter } from 'node:events';
 import { closeCodes } from '../../src/protocol/codes.js';
+import type { Path } from '../../src/protocol/fields.js';
 import { limits } from '../../src/protocol/limits.js';
 import {
   type GuestMessage,
@@ -17,6 +18,7 @@ import type { Capability } from '../../src/protocol/version.js';
 import type { Channel, Closed } from '../../src/session/channel.js';
 import { RequestError } from '../../src/session/request-error.js';
 import { Requester } from '../../src/session/requester.js';
+import type { WakeDating } from '../wake-times/dating.js';
 
 interface GuestSessionEvents {
   health: [Health];
@@ -38,6 +40,9 @@ export interface Agreement {
 export class GuestSession extends EventEmitter<GuestSessionEvents> {
   /** The measurement that is on whenever no other is wanted. */
   standing: { pause(): Promise<void>; resume(): void } | undefined;
+  /** Dates the wakes of the injected path; undefined where nobody does. */
+  dating: WakeDating | undefined;
+  #dated: string | undefined;
   readonly #requester: Requester;
   #health: Health | undefined;
 
@@ -50,6 +55,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
     channel.on('message', (message) => this.#received(message));
     channel.once('closed', (closed) => {
       this.#requester.end();
+      void this.#dateNoMore(this.#dated);
       this.emit('closed', closed);
     });
   }
@@ -78,6 +84,43 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
     return this.#requester.request(method, params, deadlineMs);
   }
 
+  /**
+   * @param isDated with the wake latency of the injected path, if both sides can
+   * @returns the path in force
+   * @throws RequestError as `start-measurement` answers
+   */
+  async startMeasurement(params: Params<'start-measurement'>, isDated: boolean): Promise<Path> {
+    if (!isDated || !this.dating || !this.canDate)
+      return (await this.request('start-measurement', params)).path;
+    this.#dated = params.measurement;
+    await this.dating.begin(this.#health?.path ?? null);
+    try {
+      return (await this.request('start-measurement', { ...params, wake_times: true })).path;
+    } catch (error) {
+      await this.#dateNoMore(params.measurement);
+      throw error;
+    }
+  }
+
+  get canDate(): boolean {
+    return this.dating !== undefined && this.agreement.capabilities.includes('wake-times');
+  }
+
+  /** The last report comes before. @throws RequestError as `stop-measurement` answers */
+  async stopMeasurement(measurement: string): Promise<Result<'stop-measurement'>> {
+    try {
+      return await this.request('stop-measurement', { measurement });
+    } finally {
+      await this.#dateNoMore(measurement);
+    }
+  }
+
+  async #dateNoMore(measurement: string | undefined): Promise<void> {
+    if (measurement === undefined || measurement !== this.#dated) return;
+    this.#dated = undefined;
+    await this.dating?.end();
+  }
+
   close(code: number, reason: string): void {
     this.channel.close(code, reason);
   }
@@ -94,9 +137,10 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
         this.emit('health', message.health);
         return;
       case 'report':
-        this.emit('report', message);
+        this.emit('report', this.dating?.date(message) ?? message);
         return;
       case 'measurement-ended':
+        void this.#dateNoMore(message.measurement);
         this.emit('measurement-ended', message);
         return;
       case 'hello':

@@ -19,14 +19,19 @@ export class GuestFeed {
   #starting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isPaused = true;
+  #pauses = 0;
   #isOff = false;
+  /** Somebody looks on, for whom injected interrupts are timed, too. */
+  #isWatched: boolean;
   #isClosed = false;
 
   constructor(
     private readonly session: GuestSession,
     private readonly figures: GuestFigures,
     isOn: boolean,
+    isWatched = false,
   ) {
+    this.#isWatched = isWatched;
     if (!session.agreement.capabilities.includes('measurement')) return;
     this.#isOff = !isOn;
     session.standing = this;
@@ -42,11 +47,12 @@ export class GuestFeed {
   /** Resolves once the guest is free for another measurement, as far as this one goes. */
   async pause(): Promise<void> {
     this.#isPaused = true;
+    this.#pauses++;
     clearTimeout(this.#timer);
     await this.#starting;
     const measurement = this.#measurement;
     this.#measurement = undefined;
-    if (measurement) await this.session.request('stop-measurement', { measurement }).catch(() => {});
+    if (measurement) await this.session.stopMeasurement(measurement).catch(() => {});
   }
 
   /** @param isOn whether it measures whenever nobody else does */
@@ -54,6 +60,17 @@ export class GuestFeed {
     this.#isOff = !isOn;
     if (isOn) this.resume();
     else await this.pause();
+  }
+
+  /** @param isWatched whether somebody looks on; what is measured begins anew where that makes it more or less */
+  async watch(isWatched: boolean): Promise<void> {
+    this.#isWatched = isWatched;
+    if (!this.session.canDate || this.#isPaused) return;
+    const paused = this.pause();
+    const mine = this.#pauses;
+    await paused;
+    // Not if a run has begun meanwhile: it resumes.
+    if (this.#pauses === mine) this.resume();
   }
 
   resume(): void {
@@ -73,10 +90,8 @@ export class GuestFeed {
     const measurement = randomUUID();
     this.#measurement = measurement;
     try {
-      await this.session.request('start-measurement', {
-        measurement,
-        interval_ms: limits.reportIntervalMs.usual,
-      });
+      const params = { measurement, interval_ms: limits.reportIntervalMs.usual };
+      await this.session.startMeasurement(params, this.#isWatched);
       this.#backOff.reset();
     } catch {
       this.#measurement = undefined;

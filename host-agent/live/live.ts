@@ -29,6 +29,7 @@ export class Live {
   readonly #figures = new Map<string, GuestFigures>();
   readonly #feeds = new Set<GuestFeed>();
   #measures = true;
+  #isWatched = false;
   #sequence = 0;
 
   constructor(private readonly memory: Memory) {}
@@ -43,7 +44,7 @@ export class Live {
     for (const uuid of this.#figures.keys()) if (!known.has(uuid)) this.#figures.delete(uuid);
     const figures = this.#figures.get(session.domain) ?? new GuestFigures();
     this.#figures.set(session.domain, figures);
-    const feed = new GuestFeed(session, figures, this.#measures);
+    const feed = new GuestFeed(session, figures, this.#measures, this.#isWatched);
     this.#feeds.add(feed);
     session.once('closed', () => this.#feeds.delete(feed));
   }
@@ -52,6 +53,12 @@ export class Live {
   async measure(measures: boolean): Promise<void> {
     this.#measures = measures;
     await Promise.all([...this.#feeds].map((feed) => feed.turn(measures)));
+  }
+
+  /** Whether somebody looks on: the wakes of injected interrupts, which cost the host a trace, are timed for him alone. */
+  async watch(isWatched: boolean): Promise<void> {
+    this.#isWatched = isWatched;
+    await Promise.all([...this.#feeds].map((feed) => feed.watch(isWatched)));
   }
 
   watched(): Watched[] {

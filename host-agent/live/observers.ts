@@ -36,10 +36,12 @@ export class Observers {
   /**
    * @param picture draws what they are sent
    * @param onDefect takes a picture that could not be drawn or sent: no watching may end the agent
+   * @param onWatched told when the first comes and when the last has gone
    */
   constructor(
     private readonly picture: () => LiveMessage[],
     private readonly onDefect: (error: unknown) => void,
+    private readonly onWatched: (isWatched: boolean) => void = () => {},
   ) {}
 
   /** An upgrade by one who may watch. */
@@ -79,11 +81,10 @@ export class Observers {
     channel.once('closed', () => {
       clearTimeout(timer);
       this.#open.delete(channel);
-      this.#watching.delete(channel);
-      if (this.#watching.size === 0) {
-        clearInterval(this.#timer);
-        this.#timer = undefined;
-      }
+      if (!this.#watching.delete(channel) || this.#watching.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.onWatched(false);
     });
     channel.on('message', (hello) => {
       clearTimeout(timer);
@@ -98,6 +99,7 @@ export class Observers {
     else {
       channel.send({ type: 'ack', version, capabilities: [], agent: `vmcall ${packageVersion}` });
       this.#watching.add(channel);
+      if (this.#watching.size === 1) this.onWatched(true);
       this.#show([channel]);
       this.#timer ??= setInterval(() => this.#show(this.#watching), liveLimits.intervalMs);
     }

@@ -28,6 +28,7 @@ export class Watching {
     this.observers = new Observers(
       () => this.live.picture(),
       (error) => log.error({ err: error }, 'the observers cannot be shown anything'),
+      (isWatched) => void this.live.watch(isWatched),
     );
     this.#metrics = new Metrics(this.live);
   }

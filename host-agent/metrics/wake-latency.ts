@@ -33,7 +33,7 @@ export function wakeLatencyText(latencies: readonly WakeLatency[]): string {
     ];
   });
   return [
-    `# HELP ${name} From the doorbell in the host to the program in the guest, by the path in force.`,
+    `# HELP ${name} From the doorbell, or on the injected path the interrupt, in the host to the program in the guest.`,
     `# TYPE ${name} histogram`,
     ...lines,
     '',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../tuning/host.js';
 import { kvmFolders } from '../tuning/qemu-process.js';
@@ -65,6 +66,12 @@ export class KvmSwitches {
       }
     }
     if (failure) throw failure;
+  }
+
+  /** Where the VM of a running domain is. @throws VmcallError KVM_VM_ABSENT */
+  place(name: string): { pid: number; folder: string } {
+    const folder = this.#folder(name);
+    return { folder, pid: Number(basename(folder).split('-')[0]) };
   }
 
   #folder(name: string): string {

@@ -74,6 +74,16 @@ function writeFailure(path: string, value: string, cause: unknown): VmcallError 
   );
 }
 
+/** 0 at the end, and where there is nothing more as yet (ftrace's trace_pipe). */
+function readNow(file: number, length: number): number {
+  try {
+    return readSync(file, scratch, 0, length, null);
+  } catch (error) {
+    if (reasonOf(error) === 'EAGAIN') return 0;
+    throw error;
+  }
+}
+
 /** A host's files under a root folder: `/` for this host, or a recorded tree. */
 export class FileHost implements Host {
   readonly #root: string;
@@ -107,7 +117,7 @@ export class FileHost implements Host {
         const parts: Buffer[] = [];
         // Sizes of sysfs and procfs files say nothing: read until the end is reached.
         for (let left = length; left > 0; ) {
-          const got = readSync(file, scratch, 0, Math.min(left, scratch.length), null);
+          const got = readNow(file, Math.min(left, scratch.length));
           if (got === 0) break;
           parts.push(Buffer.from(scratch.subarray(0, got)));
           left -= got;

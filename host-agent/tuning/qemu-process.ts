@@ -44,7 +44,7 @@ function vcpuThreads(host: Host, pid: number): Map<number, number> {
 }
 
 /** PCI functions whose VFIO group the process has open (linux: Documentation/driver-api/vfio.rst). */
-function hostdevs(host: Host, pid: number): string[] {
+export function hostdevs(host: Host, pid: number): string[] {
   const groups = host
     .names(`/proc/${pid}/fd`)
     .map((fd) => /^\/dev\/vfio\/(\d+)$/.exec(host.link(`/proc/${pid}/fd/${fd}`) ?? '')?.[1]);

@@ -29,7 +29,7 @@ interface Options extends AgentOptions {
 }
 
 const intervalMs = 1000;
-/** The guest says of no other path when its doorbell rang. */
+/** Polling wakes nobody. */
 const measurable = desiredPathSchema.extract(['injected', 'vmcall']);
 type Measurable = z.infer<typeof measurable>;
 

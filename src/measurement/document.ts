@@ -43,13 +43,23 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
     timeline: timelineOf(rounds),
     notes: [
       ...notes,
-      'Wake latency, from the ring of the doorbell to the application, as the dataplane counts it; a packet that woke nobody is not in it.',
-      ...silent.map((path) => `No wake was counted on ${path}: the dataplane times those of the VM call.`),
+      'Wake latency, from the interrupt in the host to the application; a packet that woke nobody is not in it.',
+      ...measured.map(({ name, dataplane }) => noteOf(name, dataplane)).filter((note) => note !== ''),
+      ...silent.map((path) => `No wake was timed on ${path}: the log of the host agent may say why.`),
       ...rounds.flatMap(({ path, partial }, at) =>
         partial === undefined ? [] : [`Partial: measurement ${at + 1}, on ${path}: ${partial}`],
       ),
     ].slice(0, 100),
   } satisfies Result);
+}
+
+/** Where the time stamps of a path come from. */
+function noteOf(path: string, counters: Readonly<Record<string, number>>): string {
+  if (path === 'vmcall')
+    return 'vmcall: from the ring of the doorbell in hard interrupt context, which the VM call returns as guest TSC.';
+  if (path !== 'injected') return '';
+  const { wakes_undated: undated = 0, wakes_untold: untold = 0 } = counters;
+  return `injected: from the entry of the hard interrupt handler (ftrace, irq:irq_handler_entry, x86-tsc), as guest TSC by KVM's offset and ratio; tracing is in it. ${undated} wake(s) had no interrupt in their sleep, ${untold} did not fit.`;
 }
 
 function pathOf(path: Path, rounds: readonly Round[]): PathResult {

@@ -72,7 +72,7 @@ describe('vmcall run', () => {
     // Counters and histogram are asked for one after the other, while packets go on.
     expect(Math.abs((vmcall?.dataplane.rx ?? 0) - (vmcall?.received ?? 0))).toBeLessThan(1_000);
     expect(vmcall?.rtt_ns.min).toBeGreaterThanOrEqual(7_500);
-    expect(result.notes.join()).toContain('No wake was counted on injected');
+    expect(result.notes.join()).toContain('No wake was timed on injected');
     expect(result.notes.join()).not.toContain('Partial');
     expect(result.timeline?.marks.map(({ text }) => text)).toEqual([
       'injected to vmcall',
@@ -86,7 +86,7 @@ describe('vmcall run', () => {
   test('without --paths measures the path there is, by name, and switches nothing', slow, async () => {
     const { stdout, exitCode } = await run(domain.name, '--seconds', '1');
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('No wake was counted on injected');
+    expect(stdout).toContain('No wake was timed on injected');
     expect((await bench.until({})).desired_from).toBe('default');
   });
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Path } from '../../src/protocol/fields.js';
+import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import { limits } from '../../src/protocol/limits.js';
+import type { Report, WakeTimes } from '../../src/protocol/messages.js';
+import { readWakeTimes } from '../../src/protocol/wake-times.js';
+import { describeError, VmcallError } from '../../src/support/errors.js';
+import type { Log } from '../../src/support/log.js';
+import type { Host } from '../tuning/host.js';
+import { hostdevs } from '../tuning/qemu-process.js';
+import { readGuestTsc, toGuestTsc } from './guest-tsc.js';
+import { InterruptTrace } from './interrupt-trace.js';
+import { dateSleeps } from './match.js';
+
+/** Domains whose interrupts are traced at once: each trace has a buffer on each CPU. */
+const tracedMost = 16;
+/** Interrupts that no sleep was told for yet. */
+const waitingMost = 65_536;
+
+let traced = 0;
+/** Of all that were started: the next may begin before the last of its domain has ended. */
+let started = 0;
+
+/** Where the VM is: its process, and its folder in KVM's debugfs. */
+export interface VmPlace {
+  pid: number;
+  folder: string;
+}
+
+/** ns, exact; as in a report. */
+interface Total {
+  count: number;
+  min: number | null;
+  max: number;
+  sum: number;
+}
+
+/**
+ * The wake latency of the injected path, which nothing in the guest can tell: the host's hard interrupt handler is dated
+ * by a trace, on the guest's TSC, and each sleep that the guest tells of ends so long after it. On while a measurement
+ * asks for it, and traces only while the path in force is the injected one.
+ */
+export class WakeDating {
+  #isOn = false;
+  #trace: InterruptTrace | undefined;
+  #changing: Promise<void> = Promise.resolve();
+  #wantsTrace = false;
+  #waiting: bigint[] = [];
+  #total: Total = { count: 0, min: null, max: 0, sum: 0 };
+  #undated = 0;
+  #isTold = false;
+
+  /**
+   * @param domain UUID
+   * @param place of the running VM
+   */
+  constructor(
+    private readonly domain: string,
+    private readonly place: () => VmPlace,
+    private readonly host: Host,
+    private readonly log: Log,
+  ) {}
+
+  /** A measurement begins. @param path in force, as far as is known */
+  async begin(path: Path | null): Promise<void> {
+    this.#isOn = true;
+    this.#total = { count: 0, min: null, max: 0, sum: 0 };
+    this.#undated = 0;
+    this.#isTold = false;
+    this.#waiting = [];
+    await this.#follow(path === 'injected');
+  }
+
+  /** It is over. */
+  async end(): Promise<void> {
+    this.#isOn = false;
+    await this.#follow(false);
+  }
+
+  /** A report as it came from the guest, with the latencies of the injected path added to its own. */
+  date(report: Report): Report {
+    if (!this.#isOn) return report;
+    void this.#follow(report.path === 'injected');
+    const { wake_times: wakeTimes, ...rest } = report;
+    const latencies = wakeTimes ? this.#latencies(wakeTimes) : [];
+    if (!wakeTimes && this.#total.count === 0) return rest;
+    return {
+      ...rest,
+      wake_latency: this.#added(rest.wake_latency, latencies),
+      counters: this.#counted(rest.counters, wakeTimes?.missed ?? 0),
+    };
+  }
+
+  #latencies({ tsc_khz: tscKhz, data }: WakeTimes): number[] {
+    if (!this.#trace) return [];
+    try {
+      const tsc = readGuestTsc(this.host, this.place().folder);
+      const came = this.#trace.take().map((stamp) => toGuestTsc(stamp, tsc));
+      const { cycles, undated, rest } = dateSleeps(data.flatMap(readWakeTimes), [...this.#waiting, ...came]);
+      this.#waiting = rest.slice(-waitingMost);
+      this.#undated += undated;
+      return cycles
+        .map((each) => Number((each * 1_000_000n) / BigInt(tscKhz)))
+        .filter((ns) => Number.isSafeInteger(ns));
+    } catch (error) {
+      this.#tell(error);
+      return [];
+    }
+  }
+
+  #added(
+    { unit, delta, total }: Report['wake_latency'],
+    latencies: readonly number[],
+  ): Report['wake_latency'] {
+    const sum = this.#total;
+    const histogram = delta.count === 0 ? emptyHistogram() : decodeHistogram(delta.histogram);
+    for (const ns of latencies) {
+      histogram.recordValue(Math.min(Math.max(1, ns), 60_000_000_000));
+      sum.count++;
+      sum.sum += ns;
+      sum.min = Math.min(sum.min ?? ns, ns);
+      sum.max = Math.max(sum.max, ns);
+    }
+    const mins = [sum.min, total.min].filter((min) => min !== null);
+    return {
+      unit,
+      delta: { count: delta.count + latencies.length, histogram: encodeHistogram(histogram) },
+      total: {
+        count: total.count + sum.count,
+        min: mins.length === 0 ? null : Math.min(...mins),
+        max: Math.max(total.max, sum.max),
+        sum: total.sum + sum.sum,
+      },
+    };
+  }
+
+  /** What was timed, and what was not, beside the guest's own counters. */
+  #counted(counters: Report['counters'], missed: number): Report['counters'] {
+    const ours = { wakes_dated: this.#total.count, wakes_undated: this.#undated, wakes_untold: missed };
+    const room = Object.keys(counters).length + Object.keys(ours).length <= limits.counters;
+    return room ? { ...counters, ...ours } : counters;
+  }
+
+  /** One after the other; what is wanted last holds. */
+  #follow(wantsTrace: boolean): Promise<void> {
+    if (wantsTrace !== this.#wantsTrace) {
+      this.#wantsTrace = wantsTrace;
+      this.#changing = this.#changing.then(() => this.#change()).catch((error: unknown) => this.#tell(error));
+    }
+    return this.#changing;
+  }
+
+  async #change(): Promise<void> {
+    if (this.#wantsTrace === (this.#trace !== undefined)) return;
+    if (this.#trace) {
+      const trace = this.#trace;
+      this.#trace = undefined;
+      traced--;
+      await trace.stop();
+      return;
+    }
+    if (traced >= tracedMost)
+      throw new VmcallError(
+        'WAKES_UNDATED',
+        `the interrupts of ${tracedMost} domains are traced already`,
+        'Measure fewer domains at once',
+      );
+    const addresses = hostdevs(this.host, this.place().pid);
+    const [address] = addresses;
+    if (address === undefined || addresses.length > 1)
+      throw new VmcallError(
+        'WAKES_UNDATED',
+        `the domain has ${addresses.length} passed-through PCI functions, and which its dataplane has is not known`,
+        'Give it one',
+      );
+    traced++;
+    try {
+      this.#trace = await InterruptTrace.start(this.host, `${this.domain}-${++started}`, address);
+    } catch (error) {
+      traced--;
+      throw error;
+    }
+  }
+
+  /** Once a measurement: the latency of the injected path is not there, and the rest goes on. */
+  #tell(error: unknown): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.log.warn(
+      { domain: this.domain, err: error },
+      `no wake latency of injected interrupts: ${describeError(error)}`,
+    );
+  }
+}
