@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Path } from '../../src/protocol/fields.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import {
+  decodeHistogram,
+  emptyHistogram,
+  encodeHistogram,
+  histogramShape,
+} from '../../src/protocol/histogram.js';
 import { limits } from '../../src/protocol/limits.js';
 import type { Report, WakeTimes } from '../../src/protocol/messages.js';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
@@ -16,6 +21,9 @@ import { dateSleeps } from './match.js';
 const tracedMost = 16;
 /** Interrupts that no sleep was told for yet. */
 const waitingMost = 65_536;
+
+/** What a histogram of ours reaches to. */
+const longestNs = Number(histogramShape.highest);
 
 let traced = 0;
 /** Of all that were started: the next may begin before the last of its domain has ended. */
@@ -84,11 +92,18 @@ export class WakeDating {
     const { wake_times: wakeTimes, ...rest } = report;
     const latencies = wakeTimes ? this.#latencies(wakeTimes) : [];
     if (!wakeTimes && this.#total.count === 0) return rest;
-    return {
-      ...rest,
-      wake_latency: this.#added(rest.wake_latency, latencies),
-      counters: this.#counted(rest.counters, wakeTimes?.missed ?? 0),
-    };
+    try {
+      const wakeLatency = this.#added(rest.wake_latency, latencies);
+      return {
+        ...rest,
+        wake_latency: wakeLatency,
+        counters: this.#counted(rest.counters, wakeTimes?.missed ?? 0),
+      };
+    } catch (error) {
+      // A guest may send any text as its histogram; who adds reports up tells that one is none.
+      this.#tell(error);
+      return rest;
+    }
   }
 
   #latencies({ tsc_khz: tscKhz, data }: WakeTimes): number[] {
@@ -98,10 +113,11 @@ export class WakeDating {
       const came = this.#trace.take().map((stamp) => toGuestTsc(stamp, tsc));
       const { cycles, undated, rest } = dateSleeps(data.flatMap(readWakeTimes), [...this.#waiting, ...came]);
       this.#waiting = rest.slice(-waitingMost);
-      this.#undated += undated;
-      return cycles
+      const latencies = cycles
         .map((each) => Number((each * 1_000_000n) / BigInt(tscKhz)))
-        .filter((ns) => Number.isSafeInteger(ns));
+        .filter((ns) => ns <= longestNs);
+      this.#undated += undated + cycles.length - latencies.length;
+      return latencies;
     } catch (error) {
       this.#tell(error);
       return [];
@@ -115,12 +131,14 @@ export class WakeDating {
     const sum = this.#total;
     const histogram = delta.count === 0 ? emptyHistogram() : decodeHistogram(delta.histogram);
     for (const ns of latencies) {
-      histogram.recordValue(Math.min(Math.max(1, ns), 60_000_000_000));
+      histogram.recordValue(Math.max(1, ns));
       sum.count++;
       sum.sum += ns;
       sum.min = Math.min(sum.min ?? ns, ns);
       sum.max = Math.max(sum.max, ns);
     }
+    if (!Number.isSafeInteger(total.sum + sum.sum))
+      throw new Error('a sum of wake latencies is out of range');
     const mins = [sum.min, total.min].filter((min) => min !== null);
     return {
       unit,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import type { Host } from '../tuning/host.js';
 
 const instances = '/sys/kernel/tracing/instances';
-/** What is ours there: an agent that died leaves it, and the next one takes it away. */
-const prefix = 'vmcall-';
+/** What is ours there, by agent: one that died leaves it, and the next takes it away. */
+const nameOf = (pid: number, name: string) => `vmcall-${pid}-${name}`;
+const ours = /^vmcall-(\d+)-/;
 /** Of each CPU; some four thousand interrupts. The oldest are overwritten. */
 const bufferKiB = 256;
 
@@ -25,7 +27,7 @@ export class InterruptTrace {
    * @throws Error tracefs is not there or does not take it; nothing is left
    */
   static async start(host: Pick<Host, 'read'>, name: string, address: string): Promise<InterruptTrace> {
-    const folder = `${instances}/${prefix}${name}`;
+    const folder = `${instances}/${nameOf(process.pid, name)}`;
     await mkdir(folder);
     const trace = new InterruptTrace(host, folder);
     const event = `${folder}/events/irq/irq_handler_entry`;
@@ -45,7 +47,11 @@ export class InterruptTrace {
   /** Takes away what an agent that died left behind. */
   static async removeLeftOvers(): Promise<void> {
     const names = await readdir(instances).catch(() => []);
-    for (const name of names) if (name.startsWith(prefix)) await remove(`${instances}/${name}`);
+    for (const name of names) {
+      const pid = ours.exec(name)?.[1];
+      if (pid !== undefined && (Number(pid) === process.pid || !existsSync(`/proc/${pid}`)))
+        await remove(`${instances}/${name}`);
+    }
   }
 
   /** The host's TSC at each interrupt since the last time, in the order of time. */
