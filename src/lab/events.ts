@@ -114,6 +114,16 @@ export const commandLineSwitchSchema = z.object({
 
 export type CommandLineSwitch = z.infer<typeof commandLineSwitchSchema>;
 
+/** `vmcall run --json`, and the last of `vmcall top --json`; instances of ftrace that are left after them. */
+export const liveMeasurementSchema = z.object({
+  type: z.literal('live-measurement'),
+  result: z.unknown(),
+  top: z.unknown(),
+  tracesLeft: z.array(z.string()),
+});
+
+export type LiveMeasurement = z.infer<typeof liveMeasurementSchema>;
+
 /** Traffic as it flowed under a number of switches: none, or the whole scenario's. */
 export const switchTrafficSchema = z.object({
   type: z.literal('switch-traffic'),
@@ -194,6 +204,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   wakeupsSchema,
   switchSchema,
   commandLineSwitchSchema,
+  liveMeasurementSchema,
   switchTrafficSchema,
   testCaseSchema,
   testProgramSchema,

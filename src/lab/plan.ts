@@ -22,6 +22,7 @@ export const planSchema = z.strictObject({
       'modes',
       'density',
       'before-after',
+      'live-measurement',
       'costs',
     ],
   ] as const),

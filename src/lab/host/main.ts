@@ -9,6 +9,7 @@ import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
 import { kernelLog, lockdepRuns } from './kernel-log.js';
+import { liveMeasurement, liveMeasurementStepCount } from './live-measurement.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { modes, modesStepCount } from './modes.js';
 import { platformFacts } from './platform.js';
@@ -47,6 +48,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'modes':
       await modes(plan, new Steps(modesStepCount(plan)));
+      break;
+    case 'live-measurement':
+      await liveMeasurement(plan, new Steps(liveMeasurementStepCount));
       break;
     case 'costs':
       await costs(plan, new Steps(costsStepCount));
