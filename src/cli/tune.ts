@@ -17,6 +17,7 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import {
   addTargetOptions,
   jsonOption,
+  pinningOption,
   printJson,
   stateOption,
   systemBench,
@@ -29,30 +30,36 @@ interface Options extends TargetOptions {
   state: string;
   dryRun?: true;
   force?: true;
+  connect?: string;
 }
 
 /** `vmcall tune plan|apply|restore`: the host's settings for a DPDK guest, each recorded before it is changed. */
-export function tuneCommand(open: () => Bench = systemBench): Command {
+export function tuneCommand(open: (uri?: string) => Bench = systemBench): Command {
   const plans = addTargetOptions(new Command('plan'))
     .description('show what is not as it should be, and why it should')
     .addOption(jsonOption())
-    .action((domain: string | undefined, options: Options) => showPlan(open(), domain, options));
+    .action((domain: string | undefined, options: Options) =>
+      showPlan(open(options.connect), domain, options),
+    );
   const applies = addTargetOptions(new Command('apply'))
     .description('set what is not as it should be; again changes nothing more')
     .option('--dry-run', 'only show it, as plan does')
     .addOption(jsonOption())
     .addOption(stateOption())
     .action((domain: string | undefined, options: Options) =>
-      options.dryRun ? showPlan(open(), domain, options) : applyPlan(open(), domain, options),
+      options.dryRun
+        ? showPlan(open(options.connect), domain, options)
+        : applyPlan(open(options.connect), domain, options),
     );
   const restores = new Command('restore')
     .description('set back exactly what apply changed')
     .option('--force', 'also where someone else has changed it since')
     .addOption(jsonOption())
     .addOption(stateOption())
-    .action((options: Options) => restoreAll(open(), options));
+    .action((options: Options) => restoreAll(open(options.connect), options));
   const tune = new Command('tune').description('tune this host for a DPDK guest');
-  for (const command of [plans, applies, restores]) tune.addCommand(command.exitOverride());
+  for (const command of [plans, applies, restores])
+    tune.addCommand(command.addOption(pinningOption()).exitOverride());
   return tune;
 }
 

@@ -6,6 +6,7 @@ import { FileHost } from '../../host-agent/tuning/host.js';
 import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
 import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
+import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';
 import { QemuProcesses } from '../../host-agent/tuning/qemu-process.js';
 import type { Wish } from '../../host-agent/tuning/target.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
@@ -17,11 +18,15 @@ export interface TargetOptions {
   maxExitLatency?: number;
 }
 
-/** This host itself. */
-export function systemBench(): Bench {
+/** This host itself. @param uri of the libvirt that pins threads; without it they are pinned themselves */
+export function systemBench(uri?: string): Bench {
   const host = new FileHost('/', new SystemCommands());
-  return { host, domains: new QemuProcesses(host) };
+  const processes = new QemuProcesses(host);
+  return { host, domains: uri === undefined ? processes : new LibvirtDomains(uri, processes) };
 }
+
+export const pinningOption = () =>
+  new Option('-c, --connect <uri>', 'pin through this libvirt, whose view of the domain so stays true');
 
 function number(text: string, what: string, max: number): number {
   const value = Number(text);
