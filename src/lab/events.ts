@@ -124,6 +124,23 @@ export const liveMeasurementSchema = z.object({
 
 export type LiveMeasurement = z.infer<typeof liveMeasurementSchema>;
 
+/** Settings of `vmcall tune`, by knob and place. */
+const settingsSchema = z.record(z.string(), z.string());
+
+/** What was in force while the paths were measured. */
+export const tuningSchema = z.object({ type: z.literal('tuning'), settings: settingsSchema });
+
+export type TuningEvent = z.infer<typeof tuningSchema>;
+
+/** The documents of `vmcall tune`, one after the other, and the settings around them. */
+export const tuneStepsSchema = z.object({
+  type: z.literal('tune'),
+  ...{ planned: z.unknown(), applied: z.unknown(), plannedAgain: z.unknown(), restored: z.unknown() },
+  ...{ before: settingsSchema, tuned: settingsSchema, after: settingsSchema },
+});
+
+export type TuneSteps = z.infer<typeof tuneStepsSchema>;
+
 /** Traffic as it flowed under a number of switches: none, or the whole scenario's. */
 export const switchTrafficSchema = z.object({
   type: z.literal('switch-traffic'),
@@ -205,6 +222,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   switchSchema,
   commandLineSwitchSchema,
   liveMeasurementSchema,
+  tuningSchema,
+  tuneStepsSchema,
   switchTrafficSchema,
   testCaseSchema,
   testProgramSchema,

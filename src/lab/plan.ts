@@ -22,6 +22,7 @@ export const planSchema = z.strictObject({
       'modes',
       'density',
       'before-after',
+      'tune',
       'live-measurement',
       'costs',
     ],

@@ -144,6 +144,7 @@ export function assembleResult(events: readonly LabEvent[], description: RunDesc
     return staged?.type === 'stages' ? { ...path, stages: stagesOf(staged) } : path;
   };
   const measured = (names: readonly PathName[]) => names.filter(isMeasured).map(build);
+  const tuning = events.find((event) => event.type === 'tuning');
   const [paths, references] = [measured(ours), measured(forReference)];
   return resultSchema.parse({
     format: 'vmcall-result',
@@ -152,6 +153,7 @@ export function assembleResult(events: readonly LabEvent[], description: RunDesc
     quantity: 'round-trip',
     resolution_ns: 1,
     ...description,
+    ...(tuning && { tuning: tuning.settings }),
     paths,
     references,
     targets: judgeTargets(paths, references),

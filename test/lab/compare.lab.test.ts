@@ -51,6 +51,13 @@ describe.each([
     expect(result.platform.hostKernel).toContain(kernel);
   });
 
+  test('tells the tuning that was in force', () => {
+    expect(result.tuning).toMatchObject({
+      ...{ 'vcpu-pin dpdk/vcpu/1': '1', 'emulator-pin dpdk/emulator': '0' },
+      'rt-throttling /proc/sys/kernel/sched_rt_runtime_us': '-1',
+    });
+  });
+
   test('finds the program asleep, but for a packet behind one that was later than a whole interval', () => {
     for (const name of ['injected', 'injected-hard-isr', 'vmcall', 'native-interrupt']) {
       const { dataplane, late } = path(name);

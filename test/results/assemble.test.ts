@@ -64,6 +64,13 @@ describe('result of a run', () => {
     expect(result.timeline?.marks.map(({ at_s, text }) => `${at_s} ${text}`)).toContain('8 in-VM, VM call');
   });
 
+  test('tells the tuning that was in force, where it was recorded', () => {
+    const settings = { 'vcpu-pin dpdk/vcpu/1': '1' };
+    const rounds = [round('poll', 0, [40_000], 0)];
+    expect(assembleResult([...rounds, { type: 'tuning', settings }], description).tuning).toEqual(settings);
+    expect(assembleResult(rounds, description).tuning).toBeUndefined();
+  });
+
   test('judges a target it has no measurement for as not reached', () => {
     const reached = Object.fromEntries(result.targets.map(({ name, reached }) => [name, reached]));
     expect(reached['packets lost on any path']).toBe(true);

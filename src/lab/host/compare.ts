@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Plan } from '../plan.js';
+import { emit } from './events.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';
+import { tuningInForce } from './tuning-in-force.js';
 
 /** The paths that one running guest takes in turns, by switching at run time. */
 const guestPaths: readonly GuestPath[] = [
@@ -29,6 +31,7 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
       await steps.take(`${path.name}, round ${index + 1} of ${plan.rounds}`, () =>
         bench.latency(guest, dataplane, path, index, share),
       );
+  emit(await tuningInForce(guest));
   for (const path of guestPaths)
     await steps.take(`${path.name}: counting exits`, () => bench.accounting(guest, dataplane, path));
   const waiting = guestPaths.filter(({ policy }) => policy !== 'poll');

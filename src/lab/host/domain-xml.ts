@@ -30,8 +30,17 @@ export const { name: domainName, uuid: domainUuid, management } = identityOf(0);
  */
 const tunables = 'glibc.pthread.rseq=0';
 
+const pinning = `<cputune>
+    <vcpupin vcpu='${1 - dpdkVcpu}' cpuset='${housekeepingCpu}'/>
+    <vcpupin vcpu='${dpdkVcpu}' cpuset='${dpdkCpu}'/>
+    <emulatorpin cpuset='${housekeepingCpu}'/>
+    <vcpusched vcpus='${dpdkVcpu}' scheduler='fifo' priority='${vcpuPriority}'/>
+  </cputune>`;
+
 export interface DomainParts {
   identity: Identity;
+  /** Each thread where it belongs, the DPDK vCPU in real time; else where the kernel likes. */
+  isPinned: boolean;
   memoryMiB: number;
   kernel: string;
   initramfs: string;
@@ -51,7 +60,8 @@ export interface DomainParts {
  * bus: no hot-plug ports, which cost time at boot.
  */
 export function domainXml(parts: DomainParts): string {
-  const { identity, memoryMiB, kernel, initramfs, commandLine, nic, ports, monitor, console } = parts;
+  const { identity, isPinned, memoryMiB, kernel, initramfs, commandLine, nic, ports, monitor, console } =
+    parts;
   const { management } = identity;
   const channels = Object.entries(ports).map(
     ([name, path]) => `<channel type='unix'>
@@ -64,12 +74,7 @@ export function domainXml(parts: DomainParts): string {
   <memory unit='MiB'>${memoryMiB}</memory>
   <memoryBacking><hugepages/></memoryBacking>
   <vcpu placement='static'>2</vcpu>
-  <cputune>
-    <vcpupin vcpu='${1 - dpdkVcpu}' cpuset='${housekeepingCpu}'/>
-    <vcpupin vcpu='${dpdkVcpu}' cpuset='${dpdkCpu}'/>
-    <emulatorpin cpuset='${housekeepingCpu}'/>
-    <vcpusched vcpus='${dpdkVcpu}' scheduler='fifo' priority='${vcpuPriority}'/>
-  </cputune>
+  ${isPinned ? pinning : ''}
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>${escaped(kernel)}</kernel>

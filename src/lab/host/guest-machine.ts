@@ -11,7 +11,7 @@ import { Qmp } from './qmp.js';
 export { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
 
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
-const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128 };
+const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128, isPinned: true };
 /** A guest boots in some ten seconds of the lab's clock; a hung one never does. */
 const bootTimeout = 60_000;
 
@@ -56,8 +56,13 @@ export class GuestMachine {
     nth?: number;
     memoryMiB?: number;
     hugePages?: number;
+    /** Each thread where it belongs, the DPDK vCPU in real time. */
+    isPinned?: boolean;
   }): Promise<GuestMachine> {
-    const { kernel, initramfs, nic, folder, nth, memoryMiB, hugePages } = { ...usualGuest, ...options };
+    const { kernel, initramfs, nic, folder, nth, memoryMiB, hugePages, isPinned } = {
+      ...usualGuest,
+      ...options,
+    };
     libvirtd ??= Libvirtd.start();
     const { connection } = await libvirtd;
     const identity = identityOf(nth);
@@ -65,7 +70,15 @@ export class GuestMachine {
     const socket = (name: string) => `${folder}/${name}.sock`;
     const domain = await connection.defineDomain(
       domainXml({
-        ...{ identity, memoryMiB, kernel, initramfs, nic, commandLine: kernelCommandLine(hugePages) },
+        ...{
+          identity,
+          isPinned,
+          memoryMiB,
+          kernel,
+          initramfs,
+          nic,
+          commandLine: kernelCommandLine(hugePages),
+        },
         ports: Object.fromEntries(ports.map((name) => [name, socket(name)])),
         ...{ monitor: socket('qmp'), console: '/dev/ttyS1' },
       }),

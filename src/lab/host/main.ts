@@ -17,6 +17,7 @@ import { startPulse } from './pulse.js';
 import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
 import { switchUnderLoad, switchUnderLoadStepCount } from './switch-under-load.js';
+import { tuneByCommand, tuneByCommandStepCount } from './tune-by-command.js';
 
 const folder = '/run/lab';
 const logCharacters = 20_000;
@@ -48,6 +49,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'modes':
       await modes(plan, new Steps(modesStepCount(plan)));
+      break;
+    case 'tune':
+      await tuneByCommand(plan, new Steps(tuneByCommandStepCount));
       break;
     case 'live-measurement':
       await liveMeasurement(plan, new Steps(liveMeasurementStepCount));

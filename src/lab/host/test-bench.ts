@@ -71,10 +71,15 @@ export class TestBench {
     return new TestBench(plan, sender, nic);
   }
 
+  /** A host on which nobody has set anything but the NIC's driver: for no figures. */
+  static untuned(plan: Plan): TestBench {
+    return new TestBench(plan, findInterface(senderMac).name, takeNic(0));
+  }
+
   /** The nth guest, on the nth NIC: see `takeNic`. */
   async startGuest(
     { nic, nth } = { nic: this.nic, nth: 0 },
-    size: Partial<typeof smallGuest> = {},
+    size: Partial<typeof smallGuest & { isPinned: boolean }> = {},
   ): Promise<GuestMachine> {
     const { kernel, guestInitramfs, turns } = this.plan;
     const folder = `/run/lab/guest-${nic}`;

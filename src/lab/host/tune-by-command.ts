@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatCpus } from '../../../host-agent/tuning/cpu-set.js';
+import type { TuneSteps } from '../events.js';
+import type { Plan } from '../plan.js';
+import { run, writeText } from './commands.js';
+import { domainName } from './domain-xml.js';
+import { emit } from './events.js';
+import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { libvirtUri } from './libvirtd.js';
+import type { Steps } from './steps.js';
+import { TestBench } from './test-bench.js';
+import { tuningInForce } from './tuning-in-force.js';
+
+export const tuneByCommandStepCount = 5;
+
+/** ns (linux: arch/x86/include/asm/kvm_host.h, KVM_HALT_POLL_NS_DEFAULT); the lab's host boots without. */
+const haltPollDefault = '200000';
+
+/** `vmcall tune` by an administrator, on a domain of libvirt that nobody tuned: planned, applied, again, restored, twice. */
+export async function tuneByCommand(plan: Plan, steps: Steps): Promise<void> {
+  const bench = TestBench.untuned(plan);
+  writeText('/sys/module/kvm/parameters/halt_poll_ns', haltPollDefault);
+  const guest = await steps.take('booting a guest that is pinned nowhere, by libvirt', () =>
+    bench.startGuest(undefined, { isPinned: false }),
+  );
+  await steps.take("the guest's program", () => bench.startDataplane(guest));
+  for (const time of ['first', 'second'])
+    await steps.take(`plan, apply, plan, restore, the ${time} time`, async () =>
+      emit(await cycle(guest, plan)),
+    );
+  await steps.take('stopping the guest', () => guest.stop());
+}
+
+async function cycle(guest: GuestMachine, { programs }: Plan): Promise<TuneSteps> {
+  const tune = async (verb: string, ...words: string[]): Promise<unknown> => {
+    const command = [process.execPath, `${programs}/vmcall.js`, 'tune', verb, '--json', ...words];
+    // It ends with 1 where a change was refused, and says which.
+    return JSON.parse(await run('sh', '-c', '"$@" || [ $? = 1 ]', 'sh', ...command));
+  };
+  const target = [domainName, '--pin', `${dpdkVcpu}=${dpdkCpu}`];
+  const record = ['--state', '/run/lab/tuning', '--connect', libvirtUri];
+  const before = await settingsOf(guest);
+  const planned = await tune('plan', ...target);
+  const applied = await tune('apply', ...target, ...record);
+  const tuned = await settingsOf(guest);
+  const plannedAgain = await tune('plan', ...target);
+  const restored = await tune('restore', ...record);
+  const after = await settingsOf(guest);
+  return { type: 'tune', planned, applied, plannedAgain, restored, before, tuned, after };
+}
+
+/** As the threads and files are, and as libvirt says that they are. */
+async function settingsOf(guest: GuestMachine): Promise<Record<string, string>> {
+  const { settings } = await tuningInForce(guest);
+  const vcpus = await guest.domain.vcpuPins();
+  return {
+    ...settings,
+    'libvirt vcpu': formatCpus(vcpus[dpdkVcpu] ?? []),
+    'libvirt emulator': formatCpus(await guest.domain.emulatorPin()),
+  };
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { TuneSteps } from '../../src/lab/events.js';
+import { runLab } from '../../src/lab/run.js';
+import { prepareLab } from '../../src/setup/prepare.js';
+import { stderrProgress } from '../../src/support/progress.js';
+
+/** Settings of a guest that nobody tuned, which the host can change while it runs. */
+const changed = [
+  ...['emulator-pin', 'vcpu-pin', 'irq-affinity', 'halt-poll', 'vfio-hardirq', 'vcpu-scheduler'],
+  'rt-throttling',
+];
+
+describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
+  let cycles: TuneSteps[];
+
+  beforeAll(async () => {
+    const progress = stderrProgress();
+    const { events } = await runLab({
+      artifacts: await prepareLab(progress, true),
+      clock: 'instruction',
+      folder: await mkdtemp(join(tmpdir(), 'vmcall-tune-')),
+      scenario: { scenario: 'tune', packets: 1, rounds: 1, interval: 350, idleThreshold: 300, seed: 1 },
+      progress,
+    });
+    cycles = events.filter((event) => event.type === 'tune');
+    for (const { before, tuned } of cycles) console.log({ before, tuned });
+  }, 1_200_000);
+
+  test('plans, sets and records each setting, and finds nothing to do after', () => {
+    expect(cycles).toHaveLength(2);
+    for (const { planned, applied, plannedAgain } of cycles) {
+      const { differences } = planned as { differences: { knob: string }[] };
+      expect([...new Set(differences.map(({ knob }) => knob))]).toEqual(changed);
+      expect(applied).toMatchObject({ changed: differences, failed: [] });
+      expect(plannedAgain).toMatchObject({ differences: [] });
+    }
+  });
+
+  test('pins, as libvirt says too, and gives the vCPU real-time priority', () => {
+    for (const { tuned } of cycles)
+      expect(tuned).toMatchObject({
+        ...{ 'vcpu-pin dpdk/vcpu/1': '1', 'emulator-pin dpdk/emulator': '0' },
+        ...{ 'libvirt vcpu': '1', 'libvirt emulator': '0' },
+        'halt-poll /sys/module/kvm/parameters/halt_poll_ns': '0',
+        'rt-throttling /proc/sys/kernel/sched_rt_runtime_us': '-1',
+      });
+  });
+
+  test('restores every value, twice', () => {
+    for (const { before, after, restored } of cycles) {
+      expect(restored).toMatchObject({ refused: [], damaged: [] });
+      expect(after).toEqual(before);
+    }
+  });
+});
