@@ -15,6 +15,7 @@ export const rtThrottling = fileKnob(
   (_bench, { facts, cpus }) =>
     facts
       ? [
+          // Restored in the other order: with the fair server off on an isolated CPU the kernel may refuse (EBUSY) the limit.
           ['/proc/sys/kernel/sched_rt_runtime_us', '-1'],
           ...cpus.map((cpu): [string, string] => [fairServer(cpu), '0']),
         ]
