@@ -24,7 +24,7 @@ import {
 } from './schema.js';
 
 /** Events of a measurement are gathered for this long, ms. */
-const streamMs = 50;
+const streamMs = 200;
 
 /** What the command line may ask of the host agent. */
 export interface Controlled {
