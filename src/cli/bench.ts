@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { machineNow } from '../bench/machine.js';
 import { measureOverhead } from '../bench/overhead.js';
 import { runScale } from '../bench/scale.js';
@@ -9,14 +9,7 @@ import type { Target } from '../results/schema.js';
 import { exitCodes } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
 import { jsonOption, printJson } from './tuning-options.js';
-
-/** A whole number within bounds. */
-const between = (least: number, most: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new InvalidArgumentError(`wanted a whole number from ${least} to ${most}.`);
-  return value;
-};
+import { whole } from './whole.js';
 
 /** `vmcall bench`: what the agents themselves cost, on this machine. Exit code 1 if a target is not reached. */
 export function benchCommand(): Command {
@@ -32,8 +25,8 @@ const exitCodeOf = (targets: readonly Target[]) =>
 function scaleCommand(): Command {
   return new Command('scale')
     .description('one host agent with many guests over TLS, each sending a histogram a second')
-    .option('--guests <number>', 'guests, 1 to 1000', between(1, 1000), 1000)
-    .option('--seconds <number>', 'for how long they send, 4 to 3600', between(4, 3600), 20)
+    .option('--guests <number>', 'guests, 1 to 1000', whole(1, 1000), 1000)
+    .option('--seconds <number>', 'for how long they send, 4 to 3600', whole(4, 3600), 20)
     .addOption(jsonOption())
     .action(async ({ guests, seconds, json }: { guests: number; seconds: number; json?: true }) => {
       const machine = machineNow();
@@ -48,7 +41,7 @@ function scaleCommand(): Command {
 function overheadCommand(): Command {
   return new Command('overhead')
     .description('CPU that host agent, guest agent and counting cost, at a histogram a second; for root')
-    .option('--seconds <number>', 'each is watched for so long, 10 to 3600', between(10, 3600), 60)
+    .option('--seconds <number>', 'each is watched for so long, 10 to 3600', whole(10, 3600), 60)
     .addOption(jsonOption())
     .action(async ({ seconds, json }: { seconds: number; json?: true }) => {
       const document = await measureOverhead(seconds, machineNow(), stderrProgress());

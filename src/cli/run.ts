@@ -12,13 +12,15 @@ import { measureRound, type Round } from '../measurement/round.js';
 import { runText } from '../measurement/text.js';
 import type { Path } from '../protocol/fields.js';
 import { saveResult } from '../results/save.js';
-import type { Result } from '../results/schema.js';
+import type { Partial, Result } from '../results/schema.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { type Progress, stderrProgress } from '../support/progress.js';
 import { waitFor } from './desire.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
+import { exitCodeOf, stopBySignal } from './stop-by-signal.js';
 import { jsonOption } from './tuning-options.js';
+import { whole } from './whole.js';
 
 interface Options extends AgentOptions {
   paths?: Measurable[];
@@ -41,21 +43,14 @@ function pathList(text: string): Measurable[] {
   return known;
 }
 
-const between = (least: number, most: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new InvalidArgumentError(`wanted a whole number from ${least} to ${most}.`);
-  return value;
-};
-
 /** `vmcall run`: a domain's wake latency through the live host agent, on its path or on several in turn. */
 export function runCommand(): Command {
   return new Command('run')
     .description("measure a domain's wake latency, and keep it as a result document")
     .argument('<domain>', 'name, id or UUID')
     .option('--paths <list>', 'injected, vmcall or both: switched in turn, and back at the end', pathList)
-    .option('--seconds <number>', 'each measurement lasts so long, 1 to 86400', between(1, 86_400), 10)
-    .option('--rounds <number>', 'each path is measured so often, 1 to 1000', between(1, 1000), 1)
+    .option('--seconds <number>', 'each measurement lasts so long, 1 to 86400', whole(1, 86_400), 10)
+    .option('--rounds <number>', 'each path is measured so often, 1 to 1000', whole(1, 1000), 1)
     .option('--output <folder>', 'where the folder of the result is made', resultsRoot)
     .addOption(jsonOption())
     .addOption(socketOption())
@@ -71,27 +66,33 @@ async function run(name: string, options: Options): Promise<void> {
   const progress = stderrProgress();
   const { client, status } = await openAgent(options);
   const domain = findDomain(status, name);
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
+  const stop = stopBySignal(progress);
   const made = new Date().toISOString();
-  const outcome = await measureAll(client, domain, options, interrupt.signal, progress);
-  const { rounds, why } = outcome;
+  const { rounds, partial } = await measureAll(client, domain, options, stop, progress);
+  const ended = partial && stop.by();
+  if (ended && rounds.length === 0)
+    throw new VmcallError(
+      'INTERRUPTED',
+      `ended by ${ended} before anything was measured`,
+      `Nothing of ${domain.name} was kept`,
+      exitCodeOf(ended),
+    );
   if (rounds.length === 0)
     throw new VmcallError(
       'MEASUREMENT_FAILED',
-      `${domain.name}: nothing was measured: ${why}`,
+      `${domain.name}: nothing was measured: ${partial?.why ?? 'no report came'}`,
       'See vmcall status, and the log of the host agent and the guest agent',
     );
   const health = domain.guest?.health;
   const paths: Path[] = options.paths ?? [...new Set(rounds.map(({ path }) => path))];
   const result = runDocument(rounds, {
     ...{ made, clock: clockOfHost(), paths, idleThresholdUs: health?.idle_threshold_us ?? null },
+    ...(partial && { partial }),
     platform: {
       ...{ domain: domain.name, uuid: domain.uuid, libvirt: status.libvirt.uri },
       ...{ hostKernel: release(), hostCpu: cpus()[0]?.model ?? 'unknown' },
       ...{ guestAgent: domain.guest?.agent ?? 'unknown', dataplane: health?.version ?? 'unknown' },
     },
-    notes: why === undefined ? [] : [`Partial: ${why}`],
     repeat: `vmcall run ${domain.uuid} --paths ${paths.join(',')} --seconds ${options.seconds} --rounds ${options.rounds}`,
   });
   const document = `${JSON.stringify(result, null, 2)}\n`;
@@ -99,7 +100,7 @@ async function run(name: string, options: Options): Promise<void> {
   const file = join(folder, 'result.json');
   await saveResult(file, document, (text) => process.stdout.write(text));
   process.stdout.write(options.json ? document : `${runText(result)}\nThe result document: ${file}\n`);
-  if (why !== undefined) process.exitCode = exitCodes.failed;
+  if (partial) process.exitCode = ended ? exitCodeOf(ended) : exitCodes.failed;
 }
 
 /** Round by round, path by path. @returns what was measured, and why it is not all if it is not */
@@ -107,12 +108,14 @@ async function measureAll(
   client: ControlClient,
   { uuid, name, desired, desired_from: desiredFrom }: DomainStatus,
   { paths, seconds, rounds: count }: Options,
-  signal: AbortSignal,
+  stop: ReturnType<typeof stopBySignal>,
   progress: Progress,
-): Promise<{ rounds: Round[]; why: string | undefined }> {
+): Promise<{ rounds: Round[]; partial: Partial | undefined }> {
+  const { signal } = stop;
   const rounds: Round[] = [];
   const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
   let why: string | undefined;
+  let done = 0;
   try {
     for (const [turn, path] of turns.entries()) {
       if (why !== undefined) break;
@@ -124,13 +127,14 @@ async function measureAll(
           await waitFor(client, uuid, path);
         }
         const order = { domains: [uuid], seconds, interval_ms: intervalMs };
-        const done = (atS: number) => (turn + Math.min(1, atS / seconds)) / turns.length;
         const measured = await measureRound(client, order, signal, ({ atS, lengthS, p50, max }) => {
           const left = `p50 ${p50 / 1000} us, max ${max / 1000} us in this second`;
-          progress.advance(done(atS + lengthS), left);
+          done = (turn + Math.min(1, (atS + lengthS) / seconds)) / turns.length;
+          progress.advance(done, left);
         });
         if (measured.round) rounds.push(measured.round);
         why = measured.why;
+        if (why === undefined) done = (turn + 1) / turns.length;
       }
     }
   } catch (error) {
@@ -139,7 +143,11 @@ async function measureAll(
   // Where nothing was wished for before, injected is what that means.
   if (paths && (await putBack(client, uuid, desired)) === false)
     progress.step(`${name} could not be put back on ${desired} (${desiredFrom}): see vmcall status`);
-  return { rounds, why };
+  const by = stop.by();
+  return {
+    rounds,
+    partial: why === undefined ? undefined : { why: by ? `ended by ${by}` : why.slice(0, 1000), done },
+  };
 }
 
 async function putBack(client: ControlClient, uuid: string, path: DesiredPath): Promise<boolean> {

@@ -13,19 +13,17 @@ const titles: Readonly<Record<Path, string>> = {
 };
 
 /** What a run says beside its rounds. */
-export type RunFacts = Pick<Result, 'made' | 'clock' | 'platform' | 'repeat'> & {
+export type RunFacts = Pick<Result, 'made' | 'clock' | 'partial' | 'platform' | 'repeat'> & {
   idleThresholdUs: number | null;
   /** Paths that were asked for. */
   paths: readonly Path[];
-  /** What else a reader must know. */
-  notes: readonly string[];
 };
 
 /** The result document of measurements in a live guest: its dataplane's wake latency, path by path. */
 export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
   const of = (path: Path) => rounds.filter((round) => round.path === path && round.measured.total.count > 0);
   const silent = facts.paths.filter((path) => of(path).length === 0);
-  const { idleThresholdUs, paths, notes, ...rest } = facts;
+  const { idleThresholdUs, paths, ...rest } = facts;
   const measured = paths.filter((path) => of(path).length > 0).map((path) => pathOf(path, of(path)));
   return resultSchema.parse({
     ...{ format: 'vmcall-result', version: 2, ...rest },
@@ -42,12 +40,11 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
     ...{ paths: measured, references: [], targets: [] },
     timeline: timelineOf(rounds),
     notes: [
-      ...notes,
       'Wake latency, from the interrupt in the host to the application; a packet that woke nobody is not in it.',
       ...measured.map(({ name, dataplane }) => noteOf(name, dataplane)).filter((note) => note !== ''),
       ...silent.map((path) => `No wake was timed on ${path}: the log of the host agent may say why.`),
       ...rounds.flatMap(({ path, partial }, at) =>
-        partial === undefined ? [] : [`Partial: measurement ${at + 1}, on ${path}: ${partial}`],
+        partial === undefined ? [] : [`Measurement ${at + 1}, on ${path}, is not whole: ${partial}`],
       ),
     ].slice(0, 100),
   } satisfies Result);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deckFigures, deckHardware, deckRow } from './deck.js';
 import type { PathResult, Result } from './schema.js';
-import { describeClock, describePartial } from './words.js';
+import { describeClock, partialLines } from './words.js';
 
 type Cell = string;
 interface Column {
@@ -100,9 +100,8 @@ function targetLines(result: Result): string {
 export function renderResult(result: Result): string {
   const { traffic } = result;
   const everything = [...result.paths, ...result.references];
-  const partial = describePartial(result);
   return [
-    ...(partial ? [`PARTIAL: ${partial}. Below is what was measured until then.`, ''] : []),
+    ...partialLines(result),
     `One packet each ${traffic.interval_us} us, sleep after ${traffic.idle_threshold_us} us idle (CPU handed back: after ${traffic.handback_idle_threshold_us} us).`,
     describeClock(result.clock),
     '',

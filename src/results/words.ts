@@ -22,6 +22,12 @@ export function describePartial({ partial }: Pick<Result, 'partial'>): string | 
   return partial && `${partial.why} when ${Math.round(partial.done * 100)} % of its steps were done`;
 }
 
+/** What a text begins with that tells of a run; nothing for a whole one. */
+export function partialLines(run: Pick<Result, 'partial'>): string[] {
+  const partial = describePartial(run);
+  return partial ? [`PARTIAL: ${partial}. Below is what was measured until then.`, ''] : [];
+}
+
 export function describeQuantity(quantity: Result['quantity']): string {
   switch (quantity) {
     case 'round-trip':
