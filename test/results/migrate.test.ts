@@ -44,11 +44,14 @@ describe('result documents', () => {
     expect(await readResult(folder)).toEqual(result);
   });
 
-  test('of the lab today read as they are, stages and references included', async () => {
+  test('of the lab today read as they are, stages, references and course included', async () => {
     const result = await readResult(join(import.meta.dirname, 'fixtures', 'run-v2.json'));
     expect(result.paths.find(({ name }) => name === 'vmcall')?.stages).toHaveLength(4);
     expect(result.references.map(({ name }) => name)).toEqual(['native-poll', 'l3fwd-power']);
     expect(result.targets.every(({ reached }) => reached)).toBe(true);
+    const { points = [], marks = [] } = result.timeline ?? {};
+    expect(new Set(points.map(({ path }) => path))).toEqual(new Set(result.paths.map(({ name }) => name)));
+    expect(marks).toHaveLength(2 * result.paths.length);
   });
 
   test('hold histograms that give their own percentiles again', async () => {
