@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { stringify } from 'smol-toml';
 import { ControlClient } from '../../host-agent/control/client.js';
 import { cached } from '../support/cache.js';
+import { cpuTimeOf } from '../support/cpu-time.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { projectRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
@@ -81,12 +82,12 @@ async function measure(host: StandInHost, pid: number, seconds: number): Promise
       }
   })();
   await delay(warmUpS * 1000);
-  const before = cpuTicks(pid);
+  const before = cpuTime(pid);
   const began = performance.now();
   Object.assign(result, { reports: 0, wakes: 0 });
   await delay(seconds * 1000);
   const took = (performance.now() - began) / 1000;
-  const cpuS = (cpuTicks(pid) - before) / ticksPerSecond;
+  const cpuS = cpuTime(pid) - before;
   const counted = { ...result };
   stop.abort();
   await measuring;
@@ -116,11 +117,8 @@ async function onPath(client: ControlClient, uuid: string): Promise<void> {
   }
 }
 
-/** USER_HZ is 100 for every program on x86-64 (time(7)). */
-const ticksPerSecond = 100;
-
-/** CPU time of a process and of its telemetry client, in ticks; the dataplane is a child too and is not counted. */
-function cpuTicks(pid: number): number {
+/** CPU time of a process and of its telemetry client, s; the dataplane is a child too and is not counted. */
+function cpuTime(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
     .trim()
     .split(' ')
@@ -128,12 +126,7 @@ function cpuTicks(pid: number): number {
   const clients = children.filter(
     (child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'vmcall-telemetr',
   );
-  return [String(pid), ...clients].reduce((sum, each) => {
-    const fields = readFileSync(`/proc/${each}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return sum + Number(fields[11]) + Number(fields[12]);
-  }, 0);
+  return [pid, ...clients.map(Number)].reduce((sum, each) => sum + cpuTimeOf(each), 0);
 }
 
 function configuration(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Artifacts } from '../setup/artifacts.js';
+import { cpuTimeOf } from '../support/cpu-time.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
@@ -20,7 +20,6 @@ const roomMiB = 3176;
 const hugePagesOfOne = 460;
 const hugePagesEach = (smallGuest.memoryMiB + 8) / 2;
 const maximumRetries = 2;
-const clockTicksPerSecond = 100;
 const observeEvery = 500;
 /** See host/pulse.ts, ms. */
 const pulseEvery = 1000;
@@ -223,7 +222,7 @@ async function observe(
     if (request.signal?.aborted) return { events, done };
     if (spawnError) throw spawnError;
     // What its kernel died of says more than that QEMU ended.
-    const cpuSeconds = cpuTimeOf(child);
+    const cpuSeconds = cpuSecondsOf(child);
     const why = watchdog.judge({ cpuSeconds, realSeconds: (Date.now() - started) / 1000, output, console });
     if (why) throw new AttemptFailed(why);
     if (last)
@@ -255,11 +254,10 @@ function follow(path: string): () => Promise<string> {
   };
 }
 
-/** CPU time of a process, s (proc(5): utime and stime). */
-function cpuTimeOf(child: ChildProcess): number {
+/** CPU time of what may have ended, s. */
+function cpuSecondsOf({ pid }: ChildProcess): number {
   try {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
+    return pid === undefined ? 0 : cpuTimeOf(pid);
   } catch {
     return 0;
   }
