@@ -3,56 +3,15 @@
 // who they should be. What is awaited is in each test's name.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Connection, openConnection } from '../../host-agent/native/connection.js';
-import type { Domain } from '../../host-agent/native/domain.js';
-import { formatDesired, metadataPrefix, metadataUri } from '../../host-agent/switch/metadata.js';
-import { standInDataplane } from '../../src/bench/guest-overhead.js';
+import { describe, expect, test } from 'vitest';
 import { closeCodes } from '../../src/protocol/codes.js';
 import { isAlive } from '../guest-agent/support/processes.js';
-import { buildTimeout, builtAddon } from './native/children.js';
-import { type Libvirtd, startLibvirtd } from './native/libvirtd.js';
 import { basic, RawGuest } from './support/host.js';
-import { domain, HostBench } from './support/host-bench.js';
-import { RealGuest } from './support/real-guest.js';
+import { domain } from './support/host-bench.js';
+import { RealHost } from './support/test-host.js';
 
-let libvirtd: Libvirtd;
-let libvirt: Connection;
-let handle: Domain;
-let bench: HostBench;
-let guest: RealGuest;
+const host = new RealHost();
 
-/** The test driver's domains live as long as somebody is connected. */
-async function connect(at?: string): Promise<void> {
-  libvirtd = await startLibvirtd(at);
-  libvirt = await openConnection(libvirtd.uri('test:///default'));
-  handle = await libvirt.domainByUuid(domain.uuid);
-}
-
-beforeAll(async () => {
-  await builtAddon();
-  await standInDataplane();
-  await connect();
-}, buildTimeout);
-afterAll(async () => {
-  await libvirt.close();
-  await libvirtd.stop();
-});
-
-beforeEach(async () => {
-  await handle.setMetadata(metadataUri, metadataPrefix, null, 'live+config').catch(() => {});
-  bench = await HostBench.create(libvirtd.uri('test:///default'));
-  await bench.startAgent();
-  guest = await RealGuest.start(bench);
-  await bench.until({ guest: { health: { dataplane: 'running', path: 'injected' } } });
-}, 60_000);
-afterEach(async () => {
-  await guest.stop();
-  await bench.stop();
-});
-
-const wish = (path: 'vmcall' | 'injected') =>
-  handle.setMetadata(metadataUri, metadataPrefix, formatDesired(path), 'live+config');
 const onVmcall = {
   ...{ desired: 'vmcall', actual: 'vmcall', phase: 'reached', reason: null },
   guest: { health: { path: 'vmcall', wanted: 'vmcall', upheld: true } },
@@ -61,37 +20,37 @@ const onInjected = {
   ...{ desired: 'injected', actual: 'injected', phase: 'reached', reason: null },
   guest: { health: { path: 'injected', wanted: 'injected' } },
 };
-const dataplane = () => guest.dataplanePid ?? Number.NaN;
+const dataplane = () => host.realGuest.dataplanePid ?? Number.NaN;
 
 /** Brings the switch to a stage, leaves it there while `at` happens, and lets it go on. */
 const stages: Record<string, (at: () => Promise<void>) => Promise<'vmcall' | 'injected'>> = {
   'before the switch': async (at) => {
     await at();
-    await wish('vmcall');
+    await host.wish('vmcall');
     return 'vmcall';
   },
   'while the guest is told to take the VM call up': async (at) => {
     process.kill(dataplane(), 'SIGSTOP');
     const stopped = dataplane();
-    await wish('vmcall');
-    await expect.poll(() => bench.switches(), { timeout: 10_000 }).toEqual(['1', '1']);
+    await host.wish('vmcall');
+    await expect.poll(() => host.bench.switches(), { timeout: 10_000 }).toEqual(['1', '1']);
     await at();
     if (isAlive(stopped)) process.kill(stopped, 'SIGCONT');
     return 'vmcall';
   },
   'on the VM-call path': async (at) => {
-    await wish('vmcall');
-    await bench.until(onVmcall);
+    await host.wish('vmcall');
+    await host.bench.until(onVmcall);
     await at();
     return 'vmcall';
   },
   'while the guest is told to go back': async (at) => {
-    await wish('vmcall');
-    await bench.until(onVmcall);
+    await host.wish('vmcall');
+    await host.bench.until(onVmcall);
     process.kill(dataplane(), 'SIGSTOP');
     const stopped = dataplane();
-    await wish('injected');
-    await bench.until({ desired: 'injected' });
+    await host.wish('injected');
+    await host.bench.until({ desired: 'injected' });
     await at();
     if (isAlive(stopped)) process.kill(stopped, 'SIGCONT');
     return 'injected';
@@ -99,9 +58,9 @@ const stages: Record<string, (at: () => Promise<void>) => Promise<'vmcall' | 'in
 };
 
 async function arrives(path: 'vmcall' | 'injected'): Promise<void> {
-  await bench.until(path === 'vmcall' ? onVmcall : onInjected);
+  await host.bench.until(path === 'vmcall' ? onVmcall : onInjected);
   const value = path === 'vmcall' ? '1' : '0';
-  await expect.poll(() => bench.switches(), { timeout: 10_000 }).toEqual([value, value]);
+  await expect.poll(() => host.bench.switches(), { timeout: 10_000 }).toEqual([value, value]);
 }
 
 const slow = { timeout: 90_000 };
@@ -114,9 +73,9 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
       let pid = 0;
       const path = await bring(async () => {
         pid = dataplane();
-        await guest.agent.kill('SIGKILL');
+        await host.realGuest.agent.kill('SIGKILL');
         expect(isAlive(pid)).toBe(true);
-        guest.startAgent();
+        host.realGuest.startAgent();
       });
       await arrives(path);
       expect(dataplane()).toBe(pid);
@@ -128,7 +87,9 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
     const path = await bring(async () => {
       pid = dataplane();
       process.kill(pid, 'SIGKILL');
-      await expect.poll(() => guest.agent.said, { timeout: 10_000 }).toContain('the dataplane ended');
+      await expect
+        .poll(() => host.realGuest.agent.said, { timeout: 10_000 })
+        .toContain('the dataplane ended');
     });
     await arrives(path);
     expect(dataplane()).not.toBe(pid);
@@ -139,9 +100,9 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
     slow,
     async () => {
       const path = await bring(async () => {
-        await bench.agent.kill('SIGKILL');
+        await host.bench.agent.kill('SIGKILL');
         expect(isAlive(dataplane())).toBe(true);
-        await bench.startAgent();
+        await host.bench.startAgent();
       });
       await arrives(path);
     },
@@ -152,14 +113,14 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
     slow,
     async () => {
       const path = await bring(async () => {
-        await libvirt.close();
-        await libvirtd.stop();
-        await bench.until({ phase: 'blocked', reason: { code: 'LIBVIRT_LOST' } });
+        await host.libvirt.close();
+        await host.libvirtd.stop();
+        await host.bench.until({ phase: 'blocked', reason: { code: 'LIBVIRT_LOST' } });
         expect(isAlive(dataplane())).toBe(true);
-        await connect(libvirtd.folder);
+        await host.connect(host.libvirtd.folder);
       });
       // The test driver keeps nothing over its end; libvirt's others do.
-      await wish(path);
+      await host.wish(path);
       await arrives(path);
     },
   );
@@ -167,10 +128,10 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
 
 describe('a guest that is not who it should be', () => {
   test('lies about its path: shown as unknown with YIELDS_MISSING, by the count of KVM', slow, async () => {
-    await guest.stop();
-    guest = await RealGuest.start(bench, { honest: false });
-    await wish('vmcall');
-    const status = await bench.until({
+    await host.realGuest.stop();
+    await host.startGuestAgent({ honest: false });
+    await host.wish('vmcall');
+    const status = await host.bench.until({
       ...{ desired: 'vmcall', actual: 'unknown', phase: 'blocked', reason: { code: 'YIELDS_MISSING' } },
       guest: { health: { path: 'vmcall', upheld: true } },
     });
@@ -181,43 +142,43 @@ describe('a guest that is not who it should be', () => {
     'has a wrong secret: refused, told in its log with the cure; traffic stays on its path',
     slow,
     async () => {
-      await wish('vmcall');
-      await bench.until(onVmcall);
+      await host.wish('vmcall');
+      await host.bench.until(onVmcall);
       const pid = dataplane();
-      await bench.enroll();
-      await guest.agent.kill('SIGKILL');
-      guest.startAgent();
-      await guest.agent.logged('HOST_REFUSED_SECRET');
-      await guest.agent.logged('vmcall enroll');
-      await bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
-      expect([isAlive(pid), ...(await bench.switches())]).toEqual([true, '1', '1']);
+      await host.bench.enroll();
+      await host.realGuest.agent.kill('SIGKILL');
+      host.realGuest.startAgent();
+      await host.realGuest.agent.logged('HOST_REFUSED_SECRET');
+      await host.realGuest.agent.logged('vmcall enroll');
+      await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
+      expect([isAlive(pid), ...(await host.bench.switches())]).toEqual([true, '1', '1']);
     },
   );
 
   test('sees another certificate: it sends no secret, says so; traffic stays on its path', slow, async () => {
-    await wish('vmcall');
-    await bench.until(onVmcall);
+    await host.wish('vmcall');
+    await host.bench.until(onVmcall);
     const pid = dataplane();
-    await bench.agent.kill('SIGKILL');
-    await rm(join(bench.folder, 'state', 'certificate.pem'));
-    await bench.startAgent();
-    await guest.agent.logged('HOST_CERTIFICATE');
-    await bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
-    expect([isAlive(pid), ...(await bench.switches())]).toEqual([true, '1', '1']);
+    await host.bench.agent.kill('SIGKILL');
+    await rm(join(host.bench.folder, 'state', 'certificate.pem'));
+    await host.bench.startAgent();
+    await host.realGuest.agent.logged('HOST_CERTIFICATE');
+    await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
+    expect([isAlive(pid), ...(await host.bench.switches())]).toEqual([true, '1', '1']);
   });
 
   test.each([
     ['of another version', { versions: [2] }, closeCodes.noCommonVersion],
     ['of another name', { domain: '0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c' }, closeCodes.wrongIdentity],
   ])('is %s: refused, and the guest that is there keeps its session', slow, async (_what, hello, code) => {
-    await wish('vmcall');
-    await bench.until(onVmcall);
-    const secret = await guest.secret();
-    const { href } = bench.guestUrl;
+    await host.wish('vmcall');
+    await host.bench.until(onVmcall);
+    const secret = await host.realGuest.secret();
+    const { href } = host.bench.guestUrl;
     const raw = await RawGuest.connect(href, { authorization: basic(domain.uuid, secret) });
     raw.hello(domain.uuid, hello);
     expect(await raw.closed).toMatchObject({ code });
-    await bench.until(onVmcall);
-    expect(guest.agent.said).not.toContain('session lost');
+    await host.bench.until(onVmcall);
+    expect(host.realGuest.agent.said).not.toContain('session lost');
   });
 });

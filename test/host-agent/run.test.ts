@@ -3,42 +3,21 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { standInDataplane } from '../../src/bench/guest-overhead.js';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { parseResult } from '../../src/results/migrate.js';
 import type { Result } from '../../src/results/schema.js';
 import { projectRoot } from '../../src/support/paths.js';
-import { buildTimeout, builtAddon } from './native/children.js';
-import { type Libvirtd, startLibvirtd } from './native/libvirtd.js';
-import { domain, HostBench } from './support/host-bench.js';
-import { RealGuest } from './support/real-guest.js';
+import { domain } from './support/host-bench.js';
+import { RealHost } from './support/test-host.js';
 
-let libvirtd: Libvirtd;
-let bench: HostBench;
-let guest: RealGuest;
+const host = new RealHost();
 let output: string;
-
-beforeAll(async () => {
-  await builtAddon();
-  await standInDataplane();
-  libvirtd = await startLibvirtd();
-}, buildTimeout);
-afterAll(() => libvirtd.stop());
-
-beforeEach(async () => {
-  bench = await HostBench.create(libvirtd.uri('test:///default'));
-  output = join(bench.folder, 'results');
-  await bench.startAgent();
-  guest = await RealGuest.start(bench);
-  await bench.until({ guest: { health: { dataplane: 'running', path: 'injected' } } });
-}, 60_000);
-afterEach(async () => {
-  await guest.stop();
-  await bench.stop();
+beforeEach(() => {
+  output = join(host.bench.folder, 'results');
 });
 
 function run(...words: string[]) {
-  const all = ['run', ...words, '--socket', bench.socket];
+  const all = ['run', ...words, '--socket', host.bench.socket];
   const where = words.includes('--output') ? [] : ['--output', output];
   return execa(process.execPath, [join(projectRoot, 'dist/src/cli/main.js'), ...all, ...where], {
     reject: false,
@@ -80,14 +59,14 @@ describe('vmcall run', () => {
       'injected to vmcall',
     ]);
     expect(await saved()).toEqual([result]);
-    await bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
+    await host.bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
   });
 
   test('without --paths measures the path there is, by name, and switches nothing', slow, async () => {
     const { stdout, exitCode } = await run(domain.name, '--seconds', '1');
     expect(exitCode).toBe(0);
     expect(stdout).toContain('No wake was timed on injected');
-    expect((await bench.until({})).desired_from).toBe('default');
+    expect((await host.bench.until({})).desired_from).toBe('default');
   });
 
   test.each([
@@ -112,15 +91,15 @@ describe('what was measured survives', () => {
     });
 
   test.each([
-    ['the host agent, by kill -9', () => bench.agent.child.kill('SIGKILL'), /host agent/],
+    ['the host agent, by kill -9', () => host.bench.agent.child.kill('SIGKILL'), /host agent/],
     [
       'the guest agent, by kill -9',
-      () => guest.agent.child.kill('SIGKILL'),
+      () => host.realGuest.agent.child.kill('SIGKILL'),
       /the session was lost with 1006/,
     ],
     [
       'the dataplane, by kill -9',
-      () => process.kill(guest.dataplanePid ?? 0, 'SIGKILL'),
+      () => process.kill(host.realGuest.dataplanePid ?? 0, 'SIGKILL'),
       /DATAPLANE_RESTARTED/,
     ],
   ])('the end of %s: it is saved, marked partial, exit code 1', slow, async (_what, kill, why) => {
@@ -146,14 +125,14 @@ describe('what was measured survives', () => {
     const [result] = await saved();
     expect(result?.paths[0]?.received).toBeGreaterThan(0);
     expect(result?.partial).toEqual({ why: `ended by ${signal}`, done: partOfMinute });
-    await bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
+    await host.bench.until({ desired: 'injected', actual: 'injected', phase: 'reached' });
   });
 
   test(
     'a full disk under the results: it is on stdout, and what was there before is untouched',
     slow,
     async () => {
-      const full = join(bench.folder, 'full');
+      const full = join(host.bench.folder, 'full');
       await mkdir(full);
       await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full]);
       try {

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line reads from a live host agent.
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../src/support/paths.js';
+import { domain } from './support/host-bench.js';
+import { onInjected, TestHost } from './support/test-host.js';
+
+const host = new TestHost();
+
+describe('vmcall status', () => {
+  beforeEach(() => host.startBoth());
+
+  test('shows what is, for people and as JSON', async () => {
+    const { stdout } = await host.vmcall('status');
+    expect(stdout).toMatch(
+      /^DOMAIN +DESIRED +ACTUAL +VM CALLS +STATE\ntest +injected +injected +0 +reached$/,
+    );
+    const json = JSON.parse((await host.vmcall('status', 'test', '--json')).stdout);
+    expect(json).toMatchObject({
+      ...{ format: 'vmcall-status', version: 1, libvirt: { connected: true } },
+      domains: [{ ...onInjected, name: 'test', uuid: domain.uuid, desired_from: 'default' }],
+    });
+  });
+
+  test('--watch prints each change', async () => {
+    const watch = execa(
+      process.execPath,
+      [join(projectRoot, 'dist/src/cli/main.js'), 'status', '--watch', '--socket', host.bench.socket],
+      { reject: false },
+    );
+    let seen = '';
+    watch.stdout?.on('data', (text: Buffer) => {
+      seen += text;
+    });
+    await expect.poll(() => seen, { timeout: 10_000 }).toContain('test    injected');
+    await host.wish('vmcall');
+    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/test +vmcall +vmcall +\d+ +reached/);
+    watch.kill();
+    await watch;
+  });
+
+  test('names the libvirt, and refuses another', async () => {
+    const uri = host.uri;
+    expect(await host.vmcall('status', '-c', uri)).toMatchObject({ exitCode: 0 });
+    expect(await host.vmcall('status', '-c', 'qemu:///system')).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining('OTHER_LIBVIRT') },
+    });
+    expect(await host.vmcall('status', 'nobody')).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining('NO_DOMAIN') },
+    });
+  });
+});
+
+describe('vmcall check', () => {
+  beforeEach(() => host.startBoth());
+  const check = async (...words: string[]) => {
+    const { stdout, exitCode, stderr } = await host.vmcall('check', ...words, '--json');
+    return { exitCode, stderr, found: exitCode === 2 ? [] : JSON.parse(stdout).findings };
+  };
+
+  test.each(['test', '1', domain.uuid])('asks the live agent for the domain %s', async (called) => {
+    const { found } = await check(called, '-c', host.uri);
+    for (const code of ['libvirt', 'guest-agent', 'dataplane', 'path'])
+      expect(found).toContainEqual(expect.objectContaining({ code, severity: 'ok' }));
+    // A domain of libvirt's test driver has none.
+    expect(found).toContainEqual(expect.objectContaining({ code: 'process', severity: 'fail' }));
+  });
+
+  test('says what the live agent knows to be wrong', async () => {
+    host.guest.lies = true;
+    await host.wish('vmcall');
+    await host.bench.until({ phase: 'blocked', reason: { code: 'YIELDS_MISSING' } });
+    const { found, exitCode } = await check('test');
+    expect([0, 2]).not.toContain(exitCode);
+    const read = expect.stringContaining('desired vmcall, actual unknown: YIELDS_MISSING');
+    expect(found).toContainEqual(expect.objectContaining({ code: 'path', severity: 'fail', read }));
+    await host.guest.stop();
+    await host.bench.until({ guest: null });
+    const code = 'guest-agent';
+    expect((await check('test')).found).toContainEqual(expect.objectContaining({ code, severity: 'fail' }));
+  });
+
+  test('refuses a domain that the agent does not know, and another libvirt', async () => {
+    expect(await check('nobody')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('NO_DOMAIN'),
+    });
+    expect(await check('test', '-c', 'qemu:///system')).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining('OTHER_LIBVIRT') },
+    });
+  });
+});
+
+describe('vmcall enroll', () => {
+  test.each(['test', '1', domain.uuid])('finds the domain %s through libvirt', async (called) => {
+    const words = ['--host', '192.0.2.1', '--state', join(host.bench.folder, 'state')];
+    const { stdout } = await host.vmcall('enroll', called, ...words, '-c', host.uri);
+    expect(stdout).toContain(`domain = "${domain.uuid}"`);
+  });
+
+  test('says that there is no such domain', async () => {
+    const { exitCode, stderr } = await host.vmcall(
+      'enroll',
+      'nobody',
+      '--host',
+      '192.0.2.1',
+      '-c',
+      'test:///default',
+    );
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('NO_DOMAIN')]);
+  });
+});

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host agent's control socket, and what it refuses.
+import { stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Command } from '../guest-agent/support/processes.js';
+import { domain } from './support/host-bench.js';
+import { onInjected, TestHost } from './support/test-host.js';
+
+const host = new TestHost();
+
+describe('the control socket', () => {
+  beforeEach(() => host.startBoth());
+
+  function ask(method: string, path: string, body = ''): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: host.bench.socket, method, path }, (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => {
+          text += part;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      call.on('error', reject);
+      call.end(body);
+    });
+  }
+
+  test('answers many clients of one process, one after the other and at once', async () => {
+    const ask = () => host.bench.client.status();
+    for (let i = 0; i < 100; i++) expect((await ask()).domains).toHaveLength(1);
+    const all = await Promise.all(Array.from({ length: 100 }, ask));
+    expect(all.every(({ domains }) => domains.length === 1)).toBe(true);
+  });
+
+  test('is asked again where the agent was killed between two questions', async () => {
+    const { client } = host.bench;
+    expect((await client.status()).domains).toHaveLength(1);
+    await host.bench.agent.kill('SIGKILL');
+    await host.bench.startAgent();
+    await host.bench.agent.logged('"listening"');
+    expect((await client.status()).format).toBe('vmcall-status');
+  });
+
+  test('is for root alone', async () => {
+    expect((await stat(host.bench.socket)).mode & 0o777).toBe(0o600);
+  });
+
+  const desired = `/domains/${domain.uuid}/desired`;
+  test.each([
+    ['another resource', 'GET', '/secrets', '', 404],
+    ['another method', 'DELETE', '/domains', '', 404],
+    ['no such domain', 'GET', `/domains/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`, '', 404],
+    ['a path for a domain', 'GET', '/domains/..%2f..', '', 404],
+    ['no JSON', 'PUT', desired, '{', 400],
+    ['another path', 'PUT', desired, '{"path":"fast"}', 400],
+    ['a member too many', 'PUT', desired, '{"path":"vmcall","more":1}', 400],
+    ['a body too long', 'PUT', desired, ' '.repeat(5000), 400],
+  ])('refuses %s', async (_what, method, path, body, status) => {
+    const answer = await ask(method, path, body);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.text)).toMatchObject({ code: expect.any(String), cure: expect.any(String) });
+    await host.bench.until(onInjected);
+  });
+
+  test('is not taken from an agent that answers on it', async () => {
+    const program = 'test/host-agent/support/agent-process.js';
+    const second = Command.start([host.bench.file, host.bench.root], {}, program);
+    expect(await second.exited).toEqual([1, null]);
+    expect(second.said).toContain('CONTROL_IN_USE');
+    await host.bench.until(onInjected);
+  });
+});
