@@ -9,7 +9,7 @@ import { hostStateFolder } from './enrolment/store.js';
 export const configurationFile = '/etc/vmcall/host-agent.toml';
 
 const defaultWebPort = 8646;
-const defaultMetricsPort = 8647;
+export const defaultMetricsPort = 8647;
 
 const fileName = (most: number) =>
   z.string().regex(new RegExp(`^/[^\\0]{1,${most}}$`), 'wanted an absolute path');

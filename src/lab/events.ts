@@ -150,6 +150,24 @@ export const switchTrafficSchema = z.object({
 });
 export type SwitchTraffic = z.infer<typeof switchTrafficSchema>;
 
+/** What the host agent's `/metrics` told, by series, and KVM's own counters of that VM right after. */
+const watchedLookSchema = z.object({
+  metrics: z.record(z.string(), z.number()),
+  kvm: z.object({ yields: z.int(), rings: z.int() }),
+});
+export type WatchedLook = z.infer<typeof watchedLookSchema>;
+
+/** Those who watch, before and after a burst on the VM-call path; then `vmcall top --json`. */
+export const watchedSchema = z.object({
+  type: z.literal('watched'),
+  /** Of the burst, its warm-up included. */
+  packets: z.int(),
+  before: watchedLookSchema,
+  after: watchedLookSchema,
+  top: z.unknown(),
+});
+export type Watched = z.infer<typeof watchedSchema>;
+
 /** One case of a kernel selftest, from its TAP. */
 export const testCaseSchema = z.object({
   type: z.literal('test-case'),
@@ -225,6 +243,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   tuningSchema,
   tuneStepsSchema,
   switchTrafficSchema,
+  watchedSchema,
   testCaseSchema,
   testProgramSchema,
   modeSchema,

@@ -53,6 +53,8 @@ export const planSchema = z.strictObject({
   tscKhz: z.int().positive(),
   /** How often scenario `switch-under-load` throws the switch. */
   switches: z.int().min(2).max(1000).optional(),
+  /** Whether it looks at `/metrics` and `vmcall top` then. */
+  watch: z.boolean().optional(),
   /** How many guests scenario `density` has, one after the other, rising. */
   guests: z.array(z.int().min(1).max(mostGuests)).min(1).max(mostGuests).optional(),
   /** What scenario `selftests` runs, in order. */

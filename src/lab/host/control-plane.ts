@@ -14,7 +14,7 @@ import type { GuestMachine } from './guest-machine.js';
 import { libvirtUri } from './libvirtd.js';
 
 const stateFolder = '/run/lab/host-agent';
-const hostConfiguration = '/run/lab/host-agent.toml';
+export const hostConfiguration = '/run/lab/host-agent.toml';
 /** Here the guest's configuration is handed over: the guest sees the host's files. */
 const guestConfiguration = '/run/lab/guest-agent.toml';
 /** The DPDK runtime folder of the guest agent's dataplane. */
@@ -177,7 +177,8 @@ export class ControlPlane {
 /** A minute is long on the lab's clock, on which cold reads are leaps. */
 const waitMs = 120_000;
 
-function hostToml({ interval }: ControlPlaneOptions): string {
+/** The host agent's configuration. */
+export function hostToml({ interval }: ControlPlaneOptions): string {
   return stringify({
     guests: { address: management.host },
     libvirt: { uri: libvirtUri },

@@ -12,8 +12,9 @@ import { dpdkCpu, type GuestMachine } from './guest-machine.js';
 import { interruptCounter, steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
+import { watched } from './watched.js';
 
-export const switchUnderLoadStepCount = 6;
+export const switchUnderLoadStepCount = 7;
 
 const switchesUnlessTold = 100;
 /** Time after a switch in which is counted what packets do, ms: some forty packets. */
@@ -27,8 +28,9 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   const bench = await TestBench.prepare(plan);
   const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
   const say = (text: string) => steps.say(text);
+  const options = { programs, idleThreshold, interval: 10, say };
   const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, say }),
+    ControlPlane.start(guest, options),
   );
   const dataplane = await GuestDataplane.attach(guest, filePrefix);
   steerVfioInterrupts(bench.nic, dpdkCpu);
@@ -61,6 +63,10 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
     const generator = await traffic.ended;
     emit({ type: 'switch-traffic', switches, generator, dataplane: await dataplane.counters() });
   });
+  if (plan.watch)
+    await steps.take('/metrics and vmcall top', async () =>
+      emit({ type: 'watched', ...(await watched(plane, guest, bench, { ...options, packets })) }),
+    );
   await steps.take('stopping the guest', () => guest.stop());
 }
 
