@@ -20,6 +20,8 @@ const roomMiB = 3176;
 const hugePagesOfOne = 460;
 const hugePagesEach = (smallGuest.memoryMiB + 8) / 2;
 const maximumRetries = 2;
+/** How much longer a host takes that checks itself: see withDebugKernel. */
+const debugKernelPatience = 5;
 const observeEvery = 500;
 /** See host/pulse.ts, ms. */
 const pulseEvery = 1000;
@@ -176,7 +178,8 @@ async function observe(
   request: LabRequest,
   boot: TimedStep,
 ): Promise<Observed> {
-  const watchdog = new Watchdog();
+  const { kernel, hostKernel } = request.artifacts;
+  const watchdog = new Watchdog(hostKernel === kernel.vmlinuz ? 1 : debugKernelPatience);
   const events: LabEvent[] = [];
   const started = Date.now();
   const readEvents = follow(join(run, 'events.jsonl'));

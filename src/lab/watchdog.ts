@@ -34,6 +34,9 @@ export class Watchdog {
   #cpuAtProgress = 0;
   #realAtProgress = 0;
 
+  /** `patience` times the usual silence is borne. */
+  constructor(private readonly patience = 1) {}
+
   /** Why the run must end now, or nothing. */
   judge(vitals: Vitals): string | undefined {
     for (const [sign, meaning] of fatalSigns) {
@@ -46,10 +49,10 @@ export class Watchdog {
       this.#realAtProgress = vitals.realSeconds;
     }
     const silent = vitals.cpuSeconds - this.#cpuAtProgress;
-    if (silent > silentCpuLimit)
-      return `no sign of progress in ${silentCpuLimit} s of the emulator's CPU time`;
-    if (vitals.realSeconds - this.#realAtProgress > silentRealLimit)
-      return `no sign of progress in ${silentRealLimit} s`;
+    const cpuLimit = silentCpuLimit * this.patience;
+    if (silent > cpuLimit) return `no sign of progress in ${cpuLimit} s of the emulator's CPU time`;
+    const realLimit = silentRealLimit * this.patience;
+    if (vitals.realSeconds - this.#realAtProgress > realLimit) return `no sign of progress in ${realLimit} s`;
     return undefined;
   }
 }

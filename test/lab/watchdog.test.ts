@@ -20,6 +20,15 @@ describe('watchdog', () => {
     expect(watchdog.judge({ ...vitals, cpuSeconds: 242, output: 5 })).toMatch(/no sign of progress/);
   });
 
+  test('bears with a host that is known to be slow', () => {
+    const watchdog = new Watchdog(5);
+    watchdog.judge({ ...vitals, cpuSeconds: 1, output: 5 });
+    expect(watchdog.judge({ ...vitals, cpuSeconds: 1200, realSeconds: 4499, output: 5 })).toBeUndefined();
+    expect(watchdog.judge({ ...vitals, cpuSeconds: 1202, output: 5 })).toMatch(
+      /no sign of progress in 1200 s/,
+    );
+  });
+
   test('does not count time in which a busy machine ran something else', () => {
     const watchdog = new Watchdog();
     expect(watchdog.judge({ ...vitals, cpuSeconds: 1, realSeconds: 0, output: 5 })).toBeUndefined();

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createConnection, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lockdepRuns } from './kernel-log.js';
+
+/** A host whose kernel checks itself takes longer for everything, most of all for a guest's I/O. */
+const slowness = lockdepRuns() === null ? 1 : 20;
 
 /** One line asks, one line answers, over a Unix socket (a guest's virtio-serial port, or QMP). */
 export class LineChannel {
@@ -41,7 +45,7 @@ export class LineChannel {
     this.socket.write(`${line}\n`);
   }
 
-  /** The next line that `accept` takes; others that come meanwhile are dropped. `timeout` in ms. */
+  /** The next line that `accept` takes; others that come meanwhile are dropped. `timeout` in ms, on a usual host. */
   async next(timeout: number, accept: (line: string) => boolean = () => true): Promise<string> {
     while (this.#unclaimed.length > 0) {
       const line = this.#unclaimed.shift() ?? '';
@@ -49,12 +53,13 @@ export class LineChannel {
     }
     if (this.#broken) throw this.#broken;
     let timer: NodeJS.Timeout | undefined;
+    const limit = timeout * slowness;
     return new Promise<string>((resolve, reject) => {
       this.#waiting.push({ resolve, reject, accept });
       timer = setTimeout(() => {
         this.#waiting = this.#waiting.filter((waiter) => waiter.resolve !== resolve);
-        reject(new Error(`${this.name}: no answer within ${timeout / 1000} s`));
-      }, timeout);
+        reject(new Error(`${this.name}: no answer within ${limit / 1000} s`));
+      }, limit);
     }).finally(() => clearTimeout(timer));
   }
 
