@@ -51,6 +51,8 @@ export const planSchema = z.strictObject({
   seed: z.int().min(0),
   /** L1's TSC rate, kHz. */
   tscKhz: z.int().positive(),
+  /** Whether scenario `lost-wakeups` runs the right program alone, without the broken one beside it. */
+  rightProgramOnly: z.boolean().optional(),
   /** How often scenario `switch-under-load` throws the switch. */
   switches: z.int().min(2).max(1000).optional(),
   /** Whether it looks at `/metrics` and `vmcall top` then. */

@@ -15,6 +15,14 @@ const progress = stderrProgress();
 /** Fewer than without the checks, which make the kernel several times slower. */
 const rings = 20_000;
 const operations = 10_000;
+/**
+ * What L1's /init logs before it loads the first module (src/lab/host/init.sh). Before it no line of ours has run, and
+ * the kernel has a finding about itself, with rcu_nocbs= on PREEMPT_RT: "suspicious RCU usage, Unsafe read of RCU_NOCB
+ * offloaded state!" in rcu_core().
+ */
+const modulesLoad = 'lab: loading modules';
+/** It tells of its first finding only, so that one before hides ours. */
+const tellsOnce = /KASAN/;
 
 /** On a host kernel with PROVE_LOCKING, DEBUG_ATOMIC_SLEEP, KASAN and DEBUG_OBJECTS. */
 describe("under the kernel's own checks", () => {
@@ -43,7 +51,11 @@ describe("under the kernel's own checks", () => {
 
   function expectNoDefect(events: LabEvent[]): void {
     const log = events.find((event) => event.type === 'kernel-log');
-    expect(log?.lines.filter((line) => kernelDefect.test(line))).toEqual([]);
+    const lines = log?.lines ?? [];
+    const ours = lines.findIndex((line) => line.endsWith(modulesLoad));
+    expect(ours, 'the log is whole').toBeGreaterThanOrEqual(0);
+    expect(lines.slice(0, ours).filter((line) => tellsOnce.test(line))).toEqual([]);
+    expect(lines.slice(ours).filter((line) => kernelDefect.test(line))).toEqual([]);
     expect(log?.lockdep, 'the lock validator is there, and found nothing').toBe(true);
   }
 
@@ -68,11 +80,13 @@ describe("under the kernel's own checks", () => {
   test('packets reach the guest on both paths, and leave nothing in the log', {
     timeout: 60 * minutes,
   }, async () => {
-    const events = await run({ scenario: 'lost-wakeups' });
+    const events = await run({ scenario: 'lost-wakeups', rightProgramOnly: true });
     const wakeups = events.filter((event) => event.type === 'wakeups');
-    expect(wakeups).toHaveLength(4);
-    for (const { program, policy, sent, received } of wakeups)
-      expect(received, `${program} with ${policy}`).toBe(sent);
+    expect(wakeups.map(({ policy }) => policy)).toEqual(['interrupt', 'vmcall']);
+    for (const { policy, sent, received } of wakeups) {
+      expect(sent, policy).toBeGreaterThan(24);
+      expect(received, policy).toBe(sent);
+    }
     expectNoDefect(events);
   });
 });

@@ -19,6 +19,8 @@ for cpu in /sys/devices/system/cpu/cpu[1-9]*; do
 	kill $!
 done
 
+# From here on what the kernel says may be about what is tested.
+echo '<4>lab: loading modules' > /dev/kmsg
 while read -r module parameters; do
 	# kvm-amd and kvm-intel: the one that does not fit this CPU refuses, as it should.
 	insmod "/modules/$module" $parameters || echo "lab: insmod $module refused"

@@ -33,7 +33,7 @@ async function main(planFile: string): Promise<void> {
       await compare(plan, new Steps(stepCount(plan)));
       break;
     case 'lost-wakeups':
-      await lostWakeups(plan, new Steps(lostWakeupsStepCount));
+      await lostWakeups(plan, new Steps(lostWakeupsStepCount(plan)));
       break;
     case 'selftests':
       await selftests(plan, new Steps(plan.testPrograms?.length ?? 0));
