@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { TestCaseEvent } from '../../src/lab/events.js';
+import { testDeviceAddress } from '../../src/lab/machine.js';
+import { withSelftests } from '../../src/setup/artifacts.js';
+import { prepareLab } from '../../src/setup/prepare.js';
+import { stderrProgress } from '../../src/support/progress.js';
+import { casesOf, figure, runSelftests } from './kernel-selftests.js';
+
+const minutes = 60_000;
+const progress = stderrProgress();
+/** Work of the host's and another guest, above the priority of the interrupt thread, on the CPU of the interrupts. */
+const limited = ['limited_host_work', 'limited_other_guest'];
+
+describe('a guest whose device interrupts without pause', () => {
+  let cases: TestCaseEvent[];
+  const find = (name: string) => cases.find((event) => event.name === name);
+
+  beforeAll(async () => {
+    const artifacts = await withSelftests(await prepareLab(progress, true), progress);
+    cases = casesOf(await runSelftests(artifacts, progress, { irqfd_storm_test: ['-d', testDeviceAddress] }));
+    for (const { notes } of cases) progress.step(notes.at(-1) ?? '');
+  }, 20 * minutes);
+
+  test('is woken for the last of them, with the limit and without', () => {
+    expect(cases).toHaveLength(4);
+    for (const event of cases) expect(figure(event, 'lost'), event.name).toBe(0);
+  });
+
+  test.each(limited)('%s keeps half of its CPU, while interrupts beyond the limit are held back', (name) => {
+    const event = find(name);
+    expect(event?.outcome, event?.notes.join('; ')).toBe('pass');
+    expect(figure(event, 'share_permille')).toBeGreaterThanOrEqual(500);
+    expect(figure(event, 'held')).toBeGreaterThan(0);
+    // It comes back by itself: with the next jiffy interrupts are taken in hard interrupt context again.
+    expect(figure(event, 'taken')).toBeGreaterThan(figure(event, 'limit') / 250);
+  });
+});
