@@ -30,6 +30,11 @@ export interface ControlPlaneOptions {
   idleThreshold: number;
   /** Each domain is looked at this often by the host agent, whatever events say, s. */
   interval: number;
+  /**
+   * Whether the host agent measures by itself, as it does elsewhere: its measurement would begin by setting the counters
+   * to nothing by which the lab counts.
+   */
+  measure?: boolean;
   /** Told what is started. */
   say: (text: string) => void;
 }
@@ -178,13 +183,12 @@ export class ControlPlane {
 const waitMs = 120_000;
 
 /** The host agent's configuration. */
-export function hostToml({ interval }: ControlPlaneOptions): string {
+export function hostToml({ interval, measure = false }: ControlPlaneOptions): string {
   return stringify({
     guests: { address: management.host },
     libvirt: { uri: libvirtUri },
     state: { folder: stateFolder },
     reconciler: { interval_s: interval, yields_within_s: Math.max(30, 2 * interval) },
-    // The lab counts for itself: another's measurement would begin by setting the same counters to nothing.
-    live: { measure: false },
+    live: { measure },
   });
 }

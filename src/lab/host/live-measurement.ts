@@ -29,7 +29,7 @@ export async function liveMeasurement(plan: Plan, steps: Steps): Promise<void> {
   const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
   const say = (text: string) => steps.say(text);
   const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, say }),
+    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, measure: true, say }),
   );
   steerVfioInterrupts(bench.nic, dpdkCpu);
   await steps.take('wake latency by vmcall run and vmcall top', async () => {

@@ -24,7 +24,6 @@ export async function watched(
   options: ControlPlaneOptions & { packets: number },
 ): Promise<{ packets: number; before: WatchedLook; after: WatchedLook; top: unknown }> {
   await run('ip', 'link', 'set', 'lo', 'up');
-  // Whoever sets the dataplane's counts back is left alone for a minute: off and on again, it measures at once.
   reload(plane, options, false);
   const { metrics: quiet } = await look(guest, () => true);
   reload(plane, options, true);
@@ -50,8 +49,8 @@ const packetsIn = 'vmcall_received_packets_total';
 const kvmYields = 'vmcall_kvm_yields_total';
 
 function reload(plane: ControlPlane, options: ControlPlaneOptions, measure: boolean): void {
-  const more = `\n[metrics]\naddress = "${loopback}"\n[live]\nmeasure = ${measure}\n`;
-  writeFileSync(hostConfiguration, `${hostToml(options)}${more}`);
+  const metrics = `\n[metrics]\naddress = "${loopback}"\n`;
+  writeFileSync(hostConfiguration, `${hostToml({ ...options, measure })}${metrics}`);
   process.kill(plane.hostAgent, 'SIGHUP');
 }
 
