@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Build the KVM selftests of the patch series, out of a distribution kernel's
-# source tarball with the series applied.  They run on a host (or in the lab's
-# emulated one) that has the modules of build-modules.sh loaded.
+# Build KVM selftests out of a distribution kernel's source tarball: those that
+# the patch series adds, with the series applied, or without a series all of
+# the kernel's own.  They run on a host (or in the lab's emulated one) that has
+# the modules of build-modules.sh loaded.
 #
 # Only what the selftests need is taken out of the tarball: their own folder,
 # the user-space headers of the tools, and what "make headers" wants.
@@ -12,13 +13,14 @@ set -euo pipefail
 
 usage() {
 	cat <<-'USAGE'
-	Usage: build-selftests.sh --source TARBALL --series DIR --work DIR --output DIR [--jobs N]
+	Usage: build-selftests.sh --source TARBALL --work DIR --output DIR [--series DIR] [--jobs N]
 
 	  --source TARBALL  the kernel's source (linux-source-X.Y.tar.xz)
-	  --series DIR      apply DIR/*.patch, in order
+	  --series DIR      apply DIR/*.patch, in order, and build what they add
+	                    (none: all selftests of the unpatched source)
 	  --work DIR        where to build; what the script made there before is
 	                    removed first
-	  --output DIR      receives the programs that the series adds
+	  --output DIR      receives the programs
 	  --jobs N          parallel jobs (default: number of CPUs)
 	USAGE
 }
@@ -51,14 +53,17 @@ while (($#)); do
 	esac
 done
 [[ -r $source ]] || die "--source: no such file: $source"
-[[ -d $series ]] || die "--series: no such folder: $series"
+[[ -z $series || -d $series ]] || die "--series: no such folder: $series"
 [[ -n $work ]] || die "--work is required"
 [[ -n $output ]] || die "--output is required"
 jobs=${jobs:-$(nproc)}
 [[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs wants a number"
 
-patches=("$series"/*.patch)
-[[ -e ${patches[0]} ]] || die "no patches in $series"
+patches=()
+if [[ -n $series ]]; then
+	patches=("$series"/*.patch)
+	[[ -e ${patches[0]} ]] || die "no patches in $series"
+fi
 mkdir --parents -- "$work" "$output"
 tree=$(realpath -- "$work")/tree
 out=$(realpath -- "$work")/out
@@ -75,20 +80,28 @@ want=(
 	'tools/testing/selftests/kselftest*'
 )
 # Files that a patch changes have to be there for it to apply.
-mapfile -t changed < <(sed --quiet --regexp-extended 's#^--- a/([^\t]+).*#\1#p' "${patches[@]}" | sort --unique)
-printf '*/%s\n' "${want[@]}" "${changed[@]}" >"$work/members"
+mapfile -t changed < <(cat -- "${patches[@]+"${patches[@]}"}" </dev/null |
+	sed --quiet --regexp-extended 's#^--- a/([^\t]+).*#\1#p' | sort --unique)
+printf '*/%s\n' "${want[@]}" "${changed[@]+"${changed[@]}"}" >"$work/members"
 # Not an error: a file that an earlier patch of the series adds.
 tar --extract --file "$source" --directory "$tree" --strip-components=1 \
 	--wildcards --no-wildcards-match-slash --files-from "$work/members" 2>"$work/tar.log" || true
-for file in "${patches[@]}"; do
+for file in "${patches[@]+"${patches[@]}"}"; do
 	patch --strip=1 --fuzz=0 --force --silent --directory "$tree" --input "$(realpath -- "$file")" >&2 ||
 		die "does not apply: $file"
 done
 
-# The programs of the series are those that it adds to the selftests' Makefile.
-mapfile -t programs < <(sed --quiet --regexp-extended \
-	's#^\+TEST_GEN_PROGS_x86_64 \+= (x86_64/\S+)$#\1#p' "${patches[@]}")
-((${#programs[@]})) || die "the series adds no selftest"
+# The programs are those of the selftests' Makefile; of a series, those that it
+# adds there.
+kvm=$tree/tools/testing/selftests/kvm
+if [[ -n $series ]]; then
+	mapfile -t programs < <(sed --quiet --regexp-extended \
+		's#^\+TEST_GEN_PROGS_x86_64 \+= (x86_64/\S+)$#\1#p' "${patches[@]}")
+else
+	mapfile -t programs < <(sed --quiet --regexp-extended \
+		's#^TEST_GEN_PROGS_x86_64 \+= (\S+)$#\1#p' "$kvm/Makefile")
+fi
+((${#programs[@]})) || die "there is no selftest to build"
 
 say "build: ${programs[*]##*/}"
 log=$work/build.log
@@ -96,7 +109,7 @@ log=$work/build.log
 unset MAKEFLAGS MAKELEVEL
 if ! {
 	make --directory "$tree" --jobs "$jobs" ARCH=x86 headers &&
-		make --directory "$tree/tools/testing/selftests/kvm" --jobs "$jobs" ARCH=x86 \
+		make --directory "$kvm" --jobs "$jobs" ARCH=x86 \
 			OUTPUT="$out" "${programs[@]/#/$out/}"
 } >"$log" 2>&1; then
 	tail --lines=60 -- "$log" >&2

@@ -200,6 +200,19 @@ export const testProgramSchema = z.object({
 });
 export type TestProgramEvent = z.infer<typeof testProgramSchema>;
 
+/** How one of the kernel's own selftests ended. */
+export const upstreamSelftestSchema = z.object({
+  type: z.literal('upstream-selftest'),
+  program: z.string(),
+  /** Exit code, the signal that killed it, or that its time was over. */
+  ended: z.union([z.int(), z.string()]),
+  /** On L1's clock, s. */
+  seconds: z.number().min(0),
+  /** The last lines it printed. */
+  output: z.array(z.string()),
+});
+export type UpstreamSelftestEvent = z.infer<typeof upstreamSelftestSchema>;
+
 const ticks = z.array(z.int().min(0)).min(1);
 
 /** What a path of KVM costs a guest without a kernel: TSC ticks from the trigger, round by round (`costs/main.c`). */
@@ -246,6 +259,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   watchedSchema,
   testCaseSchema,
   testProgramSchema,
+  upstreamSelftestSchema,
   modeSchema,
   densitySchema,
   tunedSchema,

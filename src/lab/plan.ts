@@ -25,6 +25,7 @@ export const planSchema = z.strictObject({
       'tune',
       'live-measurement',
       'costs',
+      'upstream-selftests',
     ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */
@@ -59,8 +60,8 @@ export const planSchema = z.strictObject({
   watch: z.boolean().optional(),
   /** How many guests scenario `density` has, one after the other, rising. */
   guests: z.array(z.int().min(1).max(mostGuests)).min(1).max(mostGuests).optional(),
-  /** What scenario `selftests` runs, in order. */
-  testPrograms: z.array(testProgramSchema).max(16).optional(),
+  /** What scenarios `selftests` and `upstream-selftests` run, in order. */
+  testPrograms: z.array(testProgramSchema).max(200).optional(),
 });
 
 export type Plan = z.infer<typeof planSchema>;

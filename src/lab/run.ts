@@ -66,11 +66,15 @@ export interface LabRequest {
   /** See `machine.ts`; true unless said. */
   tickless?: boolean;
   progress: Progress;
+  /** Gets each event as it comes, also those of an attempt that fails later. */
+  onEvent?: (event: LabEvent) => void;
+  /** How often a failed attempt is made again; twice unless said. */
+  retries?: number;
   /** Ends the run, which then has what was measured until then. */
   signal?: AbortSignal;
 }
 
-/** Runs a scenario in a fresh L1; starts again at most twice, and says so, if the emulation dies under it. */
+/** Runs a scenario in a fresh L1; starts again, at most twice unless said otherwise, and says so, if the emulation dies under it. */
 export async function runLab(request: LabRequest): Promise<LabRun> {
   const failures: FailedAttempt[] = [];
   for (;;) {
@@ -82,7 +86,7 @@ export async function runLab(request: LabRequest): Promise<LabRun> {
       if (!(error instanceof AttemptFailed)) throw error;
       failures.push({ why: error.message, folder });
       request.progress.step(`attempt ${failures.length} failed: ${error.message}`);
-      if (failures.length > maximumRetries)
+      if (failures.length > (request.retries ?? maximumRetries))
         throw new VmcallError(
           'LAB_FAILED',
           `the lab failed ${failures.length} times; the last time: ${error.message}`,
@@ -206,6 +210,7 @@ async function observe(
     for (const line of lines) {
       const event = labEventSchema.parse(JSON.parse(line));
       events.push(event);
+      request.onEvent?.(event);
       if (!isUp) {
         isUp = true;
         await boot.end();

@@ -73,17 +73,22 @@ async function buildModules(
   });
 }
 
-/** The KVM selftests of `kernel-patches/SERIES`, for L1: this machine's own libc runs them there. */
-async function buildSelftests(kernel: KernelPackages, progress: Progress): Promise<string> {
+/** The KVM selftests that the series adds, or the kernel's own, for L1: this machine's own libc runs them there. */
+async function buildSelftests(
+  kernel: KernelPackages,
+  progress: Progress,
+  { ofSeries = true } = {},
+): Promise<string> {
   const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-selftests.sh');
-  return cached('selftests', { files: [patches, script], values: [kernel.release] }, async (folder) => {
+  const [shelf, made] = ofSeries ? ['selftests', [patches]] : ['selftests-upstream', []];
+  return cached(shelf, { files: [...made, script], values: [kernel.release] }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-selftests-'));
     try {
-      const known = { key: `selftests-${kernel.series}`, text: 'building the kernel selftests', usual: 30 };
+      const known = { key: `${shelf}-${kernel.series}`, text: 'building the kernel selftests', usual: 60 };
       await timed(progress, known, () =>
         logged(script, [
-          ...['--source', kernel.source, '--series', patches],
+          ...['--source', kernel.source, ...(ofSeries ? ['--series', patches] : [])],
           ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
         ]),
       );
@@ -231,6 +236,12 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
 /** Adds the kernel selftests of the series. */
 export async function withSelftests(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   return { ...artifacts, selftests: await buildSelftests(artifacts.kernel, progress) };
+}
+
+/** Adds the kernel's own KVM selftests, from its unpatched source. */
+export async function withUpstreamSelftests(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
+  const selftests = await buildSelftests(artifacts.kernel, progress, { ofSeries: false });
+  return { ...artifacts, selftests };
 }
 
 /** The same lab, its host on a kernel that looks for faults of its own: kernel-patches/debug/debug.config. */

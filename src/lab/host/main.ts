@@ -18,6 +18,7 @@ import { selftests } from './selftests.js';
 import { Steps } from './steps.js';
 import { switchUnderLoad, switchUnderLoadStepCount } from './switch-under-load.js';
 import { tuneByCommand, tuneByCommandStepCount } from './tune-by-command.js';
+import { upstreamSelftests } from './upstream-selftests.js';
 
 const folder = '/run/lab';
 const logCharacters = 20_000;
@@ -37,6 +38,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'selftests':
       await selftests(plan, new Steps(plan.testPrograms?.length ?? 0));
+      break;
+    case 'upstream-selftests':
+      await upstreamSelftests(plan, new Steps(plan.testPrograms?.length ?? 0));
       break;
     case 'switch-under-load':
       await switchUnderLoad(plan, new Steps(switchUnderLoadStepCount));

@@ -48,7 +48,7 @@ export async function selftests(plan: Plan, steps: Steps): Promise<void> {
  * goes, and when no vCPU is left whose APIC is disabled by software, as after a reset. An emulator with parallel CPUs
  * may run what it translated before, with the breakpoint of the change in it.
  */
-async function keepOneVm(): Promise<{ kill(): void }> {
+export async function keepOneVm(): Promise<{ kill(): void }> {
   const words = ['-machine', 'q35', '-accel', 'kvm', '-m', '16', '-nodefaults', '-display', 'none', '-S'];
   const child = spawn('qemu-system-x86_64', words, { stdio: 'ignore' });
   // The vCPU comes after its VM, and what is counted before and after a program must hold both.
