@@ -19,6 +19,8 @@ export const switchUnderLoadStepCount = 7;
 const switchesUnlessTold = 100;
 /** Time after a switch in which is counted what packets do, ms: some forty packets. */
 const windowMs = 15;
+/** As many show that the traffic flows. */
+const packetsToFlow = 20;
 /** More than are sent until the last switch. */
 const packetsMost = 1_000_000;
 
@@ -50,6 +52,7 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   await steps.take(`switching under load, ${switches} times`, async () => {
     await dataplane.reset();
     const traffic = bench.traffic({ packets: packetsMost });
+    await flowing(bench.nic);
     for (let index = 0; index < switches; index++) {
       const path: DesiredPath = index % 2 === 0 ? 'vmcall' : 'injected';
       const before = performance.now();
@@ -68,6 +71,13 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
       emit({ type: 'watched', ...(await watched(plane, guest, bench, { ...options, packets })) }),
     );
   await steps.take('stopping the guest', () => guest.stop());
+}
+
+/** Resolves once packets come: the generator takes a moment to start. */
+async function flowing(nic: string): Promise<void> {
+  const interrupts = interruptCounter(nic);
+  const before = interrupts();
+  while (interrupts() - before < packetsToFlow) await delay(1);
 }
 
 /** From the kernel's own counts, which can be read without a word to the vCPU; only the DPDK vCPU makes VM calls. */
