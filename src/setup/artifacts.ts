@@ -10,6 +10,7 @@ import { timed } from '../support/timed-step.js';
 import { here, logged } from './build.js';
 import { bundlePrograms } from './bundle.js';
 import type { KernelPackages } from './kernel-packages.js';
+import { type ExtraPatches, patchesOf, patchesOfCode } from './series.js';
 
 /** 9p and the virtio-serial ports; 6.12 has both built in. */
 const virtio = [{ name: 'virtio_pci' }, { name: 'virtio_console' }];
@@ -35,35 +36,26 @@ export interface Artifacts {
   guestInitramfs: string;
 }
 
-/** Patches on top of the series: the lab's own, and those that break it to see that its tests notice. */
-type ExtraPatches = 'lab' | 'negative';
-
-async function patchesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).sort().map((file) => join(folder, file));
-}
-
-/** The series of `kernel-patches/SERIES`, or none, built against Debian's headers, with folders of patches on top. */
+/** The series of the kernel, or none, built against Debian's headers, with folders of patches on top. */
 async function buildModules(
-  kernel: KernelPackages,
+  { series, ...kernel }: KernelPackages,
   extra: readonly ExtraPatches[],
   progress: Progress,
   { withSeries = true } = {},
 ): Promise<string> {
-  const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-modules.sh');
   // On a shelf of their own: they change when the lab's patches do, which is hardly ever.
-  const [shelf, made] = withSeries ? ['modules', patches] : ['modules-unpatched', join(patches, 'lab')];
-  const values = [kernel.release, ...extra];
-  return cached(shelf, { files: [made, script], values }, async (folder) => {
+  const shelf = withSeries ? 'modules' : 'modules-unpatched';
+  const patches = withSeries ? await patchesOfCode(series) : [];
+  for (const name of extra) patches.push(...(await patchesOf(series, name)));
+  return cached(shelf, { files: [...patches, script], values: [kernel.release] }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
-    const extraPatches = (await Promise.all(extra.map((name) => patchesIn(join(patches, name))))).flat();
     try {
-      const known = { key: `modules-${kernel.series}`, text: 'building the six kernel modules', usual: 120 };
+      const known = { key: `modules-${series}`, text: 'building the six kernel modules', usual: 120 };
       await timed(progress, known, () =>
         logged(script, [
           ...['--headers-root', kernel.root, '--source', kernel.source],
-          ...(withSeries ? ['--series', patches] : []),
-          ...extraPatches.flatMap((patch) => ['--patch', patch]),
+          ...patches.flatMap((patch) => ['--patch', patch]),
           ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
         ]),
       );
@@ -79,16 +71,17 @@ async function buildSelftests(
   progress: Progress,
   { ofSeries = true } = {},
 ): Promise<string> {
-  const patches = here('kernel-patches', kernel.series);
   const script = here('kernel-patches', 'build-selftests.sh');
-  const [shelf, made] = ofSeries ? ['selftests', [patches]] : ['selftests-upstream', []];
-  return cached(shelf, { files: [...made, script], values: [kernel.release] }, async (folder) => {
+  const shelf = ofSeries ? 'selftests' : 'selftests-upstream';
+  const patches = ofSeries ? await patchesOf(kernel.series) : [];
+  return cached(shelf, { files: [...patches, script], values: [kernel.release] }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-selftests-'));
     try {
       const known = { key: `${shelf}-${kernel.series}`, text: 'building the kernel selftests', usual: 60 };
       await timed(progress, known, () =>
         logged(script, [
-          ...['--source', kernel.source, ...(ofSeries ? ['--series', patches] : [])],
+          ...['--source', kernel.source],
+          ...(ofSeries ? ['--series', here('kernel-patches', kernel.series)] : []),
           ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
         ]),
       );
@@ -247,13 +240,17 @@ export async function withUpstreamSelftests(artifacts: Artifacts, progress: Prog
 /** The same lab, its host on a kernel that looks for faults of its own: kernel-patches/debug/debug.config. */
 export async function withDebugKernel(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const { kernel, turns } = artifacts;
-  const patches = here('kernel-patches', kernel.series);
-  const files = [patches, here('kernel-patches', 'debug'), here('kernel-patches', 'build-debug-kernel.sh')];
+  const patches = [...(await patchesOfCode(kernel.series)), ...(await patchesOf(kernel.series, 'lab'))];
+  const files = [
+    ...patches,
+    here('kernel-patches', 'debug'),
+    here('kernel-patches', 'build-debug-kernel.sh'),
+  ];
   const built = await cached('debug-kernel', { files, values: [kernel.release] }, async (folder) => {
     const work = await mkdtemp(join(tmpdir(), 'vmcall-debug-kernel-'));
     const words = [
-      ...['--source', kernel.source, '--series', patches],
-      ...(await patchesIn(join(patches, 'lab'))).flatMap((patch) => ['--patch', patch]),
+      ...['--source', kernel.source],
+      ...patches.flatMap((patch) => ['--patch', patch]),
       ...['--work', work, '--output', folder, '--jobs', String(availableParallelism())],
     ];
     const known = { key: 'debug-kernel', text: 'building a kernel with checks of its own', usual: 900 };
