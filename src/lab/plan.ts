@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A kernel selftest to run, and its words; names are those of the series' programs. */
 const testProgramSchema = z.strictObject({
   program: z.string().regex(/^\w+$/),
-  arguments: z.array(z.string()).max(16),
+  arguments: z.array(z.string()).max(32),
 });
 
 /** The most guests that share one pCPU in scenario `density`, and the size of each. */

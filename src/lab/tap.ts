@@ -32,7 +32,7 @@ export function parseTap(text: string): TestRun {
   parser.on('assert', (result: Result) => {
     // Errors of the whole (a bad plan) come as a result, too.
     if (result.tapError) incomplete.push(result.tapError);
-    else cases.push({ name: result.name, outcome: outcomeOf(result), notes });
+    else cases.push({ name: result.name || nameBegun(notes), outcome: outcomeOf(result), notes });
     notes = [];
   });
   parser.on('complete', ({ plan, failures }) => {
@@ -48,4 +48,9 @@ export function parseTap(text: string): TestRun {
 function outcomeOf({ ok, skip }: Result): TestCase['outcome'] {
   if (skip !== false) return 'skip';
   return ok ? 'pass' : 'fail';
+}
+
+/** The harness of 6.1 names a case that it skips only where it begins it. */
+function nameBegun(notes: readonly string[]): string {
+  return notes.map((line) => /^RUN\s+(\S+) \.\.\.$/.exec(line)?.[1]).find(Boolean) ?? '';
 }

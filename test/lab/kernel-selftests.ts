@@ -2,10 +2,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { LabEvent, TestCaseEvent, TestProgramEvent } from '../../src/lab/events.js';
 import { runLab } from '../../src/lab/run.js';
 import type { Artifacts } from '../../src/setup/artifacts.js';
 import type { Progress } from '../../src/support/progress.js';
+import { kernelDefect } from './kernel-defect.js';
 
 /** Runs kernel selftests in one L1, one after the other; `programs` has each program's words. */
 export async function runSelftests(
@@ -35,6 +37,17 @@ export const casesOf = (events: LabEvent[]): TestCaseEvent[] =>
   events.filter((event) => event.type === 'test-case');
 export const programsOf = (events: LabEvent[]): TestProgramEvent[] =>
   events.filter((event) => event.type === 'test-program');
+
+/** Each program ended by itself, with all its cases, and left nothing behind in the kernel. */
+export function expectGoodEnd(events: LabEvent[]): void {
+  for (const { program, ended, incomplete, stderr, ...left } of programsOf(events)) {
+    expect({ program, ended, incomplete }, stderr.join('\n')).toEqual({ program, ended: 0, incomplete: [] });
+    expect({ program, vms: left.vmsLeft, uses: left.moduleUsesLeft }).toEqual({ program, vms: 0, uses: 0 });
+    // A leak of 42 bytes for each of 100,000 operations; caches that warm up take less than 1 MiB.
+    expect(left.slabGrowth, `${program}: KiB`).toBeLessThan(4096);
+    expect(left.kernelLog.filter((line) => kernelDefect.test(line))).toEqual([]);
+  }
+}
 
 /** `name=NUMBER` in what a case printed. */
 export function figure(testCase: TestCaseEvent | undefined, name: string): number {

@@ -28,6 +28,26 @@ describe("reading a kernel selftest's TAP", () => {
     expect(incomplete).toEqual([]);
   });
 
+  test('names a case that is skipped without a name, as the harness of 6.1 does', () => {
+    const { cases } = parseTap(
+      [
+        'TAP version 13',
+        '1..2',
+        '#  RUN           yield.nested_svm ...',
+        '#            OK  yield.nested_svm',
+        'ok 1 yield.nested_svm',
+        '#  RUN           yield.nested_vmx ...',
+        '#            OK  yield.nested_vmx',
+        'ok 2 # SKIP no nested VMX',
+        '',
+      ].join('\n'),
+    );
+    expect(cases.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['yield.nested_svm', 'pass'],
+      ['yield.nested_vmx', 'skip'],
+    ]);
+  });
+
   test.each([
     ['cut off after the plan', 'TAP version 13\n1..2\nok 1 a\n'],
     ['without a plan', 'TAP version 13\nok 1 a\n'],

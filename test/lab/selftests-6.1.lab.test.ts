@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { LabEvent } from '../../src/lab/events.js';
+import { testDeviceAddress } from '../../src/lab/machine.js';
+import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
+import { prepareLab } from '../../src/setup/prepare.js';
+import { stderrProgress } from '../../src/support/progress.js';
+import { casesOf, expectGoodEnd, figure, programsOf, runSelftests } from './kernel-selftests.js';
+import { cases, races, skipped } from './selftest-cases.js';
+
+const minutes = 60_000;
+const progress = stderrProgress();
+/** On each path; `npm run test:6.1` does more, of the operations too. Fewer would seldom hit the window. */
+const rings = Number(process.env.VMCALL_RACE_RINGS ?? 12_000);
+const operations = Number(process.env.VMCALL_FUZZ_OPERATIONS ?? 2000);
+const isLong = rings >= 100_000;
+/** Takes as long as all the others, however few rings are asked for. */
+const slow = 'ringer_preempted';
+const ringsWithoutLatch = 20_000;
+const rounds = 3;
+const racesOfWaiters = Object.values(races)
+  .flat()
+  .filter((name) => !name.startsWith('eventfd') && (isLong || name !== slow));
+/** Those that look for a lost doorbell one ring, or one burst, at a time. */
+const paths = ['eventfd', 'vfio_threaded', 'vfio_hard'];
+const racesOfPaths = paths.flatMap((path) => [`${path}_single`, `${path}_bursts`]);
+const allRaces = [...racesOfPaths, ...racesOfWaiters];
+const priorities = ['threaded_vcpu_below', 'threaded_vcpu_above_stalls', 'hard_vcpu_above'];
+
+const raceWords = (count: number, names: readonly string[]): string[] => [
+  ...['-d', testDeviceAddress, '-n', String(count)],
+  ...names.flatMap((name) => ['-t', name]),
+];
+
+/** The programs of the 6.12 series, on Debian 12's own kernel with the series for that: in one L1, and less of each. */
+describe('kernel selftests of the 6.1 series', () => {
+  let artifacts: Artifacts;
+  let events: LabEvent[];
+  const find = (name: string) => casesOf(events).find((event) => event.name === name);
+
+  beforeAll(
+    async () => {
+      artifacts = await withSelftests(await prepareLab(progress, true, '6.1'), progress);
+      events = await runSelftests(artifacts, progress, {
+        vcpu_yield_test: [],
+        vcpu_yield_race_test: raceWords(rings, allRaces),
+        vcpu_yield_fuzz_test: ['-n', String(operations), '-s', '1'],
+        irqfd_priority_test: ['-d', testDeviceAddress, '-r', String(rounds)],
+      });
+    },
+    (20 + rings / 5000 + operations / 5000) * minutes,
+  );
+
+  test('ended well, whole, and left nothing behind in the kernel', () => {
+    expect(programsOf(events)).toHaveLength(4);
+    expectGoodEnd(events);
+  });
+
+  test('have the same cases as those of 6.12, and all pass', () => {
+    const outcomes = casesOf(events).map(({ name, outcome }) => `${outcome} ${name}`);
+    const passed = [
+      ...Object.values(cases)
+        .flat()
+        .map((name) => `vcpu_yield.${name}`),
+      ...allRaces,
+      ...['operations', 'open_files'],
+      ...priorities,
+    ];
+    expect(outcomes).toEqual(expect.arrayContaining(passed.map((name) => `pass ${name}`)));
+    expect(outcomes.filter((text) => text.startsWith('fail '))).toEqual([]);
+    // A race that was not chosen is skipped too, and has no name.
+    expect(outcomes.filter((text) => /^skip ./.test(text))).toEqual(skipped.map((name) => `skip ${name}`));
+  });
+
+  test.each(paths)(`%s: lost none of ${rings} rings`, (path) => {
+    for (const name of [`${path}_single`, `${path}_bursts`]) {
+      expect(figure(find(name), 'lost'), name).toBe(0);
+      expect(figure(find(name), 'taken'), name).toBe(figure(find(name), 'latched'));
+    }
+    expect(figure(find(`${path}_single`), 'at_once')).toBeGreaterThan(0);
+    expect(figure(find(`${path}_single`), 'window')).toBeGreaterThan(0);
+    expect(figure(find(`${path}_bursts`), 'rings')).toBeGreaterThanOrEqual(rings);
+  });
+
+  test("an assigned device's interrupts are taken where the name says", () => {
+    for (const name of ['vfio_threaded_single', 'vfio_threaded_bursts', 'threaded_vcpu_above_stalls'])
+      expect(figure(find(name), 'hard'), name).toBe(0);
+    for (const name of ['vfio_hard_single', 'vfio_hard_bursts', 'hard_vcpu_above'])
+      expect(figure(find(name), 'hard'), name).toBeGreaterThan(0);
+  });
+
+  test('a vCPU at FIFO 60 that spins starves the interrupt thread, and not the handler', () => {
+    expect(figure(find('threaded_vcpu_above_stalls'), 'starved')).toBe(rounds);
+    expect(figure(find('hard_vcpu_above'), 'stalled')).toBe(0);
+  });
+
+  test(`went through ${operations} random operations`, () => {
+    const event = find('operations');
+    expect(figure(event, 'operations')).toBe(operations);
+    expect(figure(event, 'yields')).toBeGreaterThan(0);
+    expect(figure(event, 'interrupted')).toBeGreaterThan(0);
+  });
+
+  test.runIf(isLong)('lose wake-ups if the latch is taken away', { timeout: 40 * minutes }, async () => {
+    const singles = paths.map((path) => `${path}_single`);
+    const broken = await runSelftests(await buildNegativeControl(artifacts, progress), progress, {
+      vcpu_yield_race_test: raceWords(ringsWithoutLatch, singles),
+    });
+    for (const name of singles) {
+      const event = casesOf(broken).find((found) => found.name === name);
+      expect(event?.outcome, name).toBe('fail');
+      expect(figure(event, 'lost'), name).toBeGreaterThan(0);
+    }
+  });
+});
