@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../host-agent/control/client.js';
 import { VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
 import { AgentProcess, forkGuests, type LogLine } from './agent-process.js';
+import { guestsOpen } from './guests-open.js';
 import type { AgentFigures, FromGuests, GuestsOrder } from './messages.js';
 import { ReportCount } from './report-count.js';
 import { StandInHost } from './stand-in-host.js';
@@ -76,13 +76,13 @@ async function measure(
 
   progress.step('their guests connect');
   const before = performance.now();
-  const opened = once(guests, 'message');
+  const opened = guestsOpen(guests);
   const url = `wss://127.0.0.1:${port}/guest`;
   const { fingerprint, domains } = host;
   guests.send({ url, fingerprint, guests: domains, wakes: wakesASecond } satisfies GuestsOrder);
   await opened;
   const connectS = (performance.now() - before) / 1000;
-  await allKnown(client, count);
+  await allKnown(client, count, lost);
 
   progress.step(`each sends a histogram a second, for ${seconds} s`);
   const reports = new ReportCount();
@@ -142,7 +142,7 @@ async function switchAll(
 }
 
 /** Until the agent has seen every domain, and each guest's health. */
-async function allKnown(client: ControlClient, count: number): Promise<void> {
+async function allKnown(client: ControlClient, count: number, lost: readonly string[]): Promise<void> {
   const until = performance.now() + patienceMs;
   for (;;) {
     const { domains } = await client.status();
@@ -151,7 +151,7 @@ async function allKnown(client: ControlClient, count: number): Promise<void> {
     if (performance.now() > until)
       throw new VmcallError(
         'BENCH_FAILED',
-        `after ${patienceMs / 1000} s the host agent knows ${known} of ${count} guests`,
+        `after ${patienceMs / 1000} s the host agent knows ${known} of ${count} guests; lost: ${lost.slice(0, 3).join('; ') || 'none'}`,
         'Is there memory and CPU time for them? See the log above',
       );
     await delay(500);
