@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { generatorResultSchema } from '../generator/result.js';
+import { switchStages, victims } from './plan.js';
 import { cStatesSchema, densitySchema, modeSchema, tunedSchema } from './table-events.js';
 
 /** The ways a packet's arrival reaches the DPDK program. */
@@ -103,6 +104,43 @@ export const switchSchema = z.object({
   window: windowSchema,
 });
 export type SwitchEvent = z.infer<typeof switchSchema>;
+
+/** What `vmcall status` says at a moment: of the domain, or why nothing. */
+const toldSchema = z.object({
+  /** Since the kill, ms of the lab's clock. */
+  after: z.number(),
+  desired: z.string().nullable(),
+  actual: z.string().nullable(),
+  phase: z.string().nullable(),
+  code: z.string().nullable(),
+});
+export type Told = z.infer<typeof toldSchema>;
+
+/** One process killed outright while packets flow. */
+export const faultSchema = z.object({
+  type: z.literal('fault'),
+  victim: z.enum(victims),
+  stage: z.enum(switchStages),
+  /** KVM's switch `vcpu_yield`, and the path the host agent had seen, right before. */
+  found: z.object({ vcpuYield: z.boolean(), path: z.string().nullable() }),
+  /** From the kill to the desired path being reached again, each change of what is told. */
+  told: z.array(toldSchema),
+  /** Counted while the victim was away, where packets need it not. */
+  away: windowSchema.nullable(),
+  /** From the kill to the desired path being reached, ms of the lab's clock. */
+  took: z.number(),
+  /** Counted from then on. */
+  back: windowSchema,
+  /** The traffic around the kill; where the guest itself was killed, it ends when that is seen. */
+  generator: generatorResultSchema,
+  /** The traffic after the guest was started again. */
+  afterBoot: generatorResultSchema.nullable(),
+  /** Of `vmcall run`, which measured since before the kill: its exit code and the document it kept (`after` only). */
+  run: z
+    .object({ exitCode: z.union([z.int(), z.string()]), result: z.unknown(), stderr: z.string() })
+    .nullable(),
+});
+export type Fault = z.infer<typeof faultSchema>;
 
 /** `vmcall enable` or `vmcall disable`, and `vmcall status --json` after it. */
 export const commandLineSwitchSchema = z.object({
@@ -251,6 +289,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   stagesSchema,
   wakeupsSchema,
   switchSchema,
+  faultSchema,
   commandLineSwitchSchema,
   liveMeasurementSchema,
   tuningSchema,

@@ -11,6 +11,17 @@ const testProgramSchema = z.strictObject({
 export const mostGuests = 8;
 export const smallGuest = { memoryMiB: 256, hugePages: 40 };
 
+/** Who is killed outright in scenario `faults`. */
+export const victims = ['guest-agent', 'host-agent', 'dataplane', 'libvirtd', 'qemu'] as const;
+export type Victim = (typeof victims)[number];
+
+/**
+ * When, of a switch to the VM call. `before`: on the injected path, and the wish for the other comes while the victim
+ * is away. `middle`: KVM allows the call, and the host agent waits for the guest agent's answer. `after`: on it.
+ */
+export const switchStages = ['before', 'middle', 'after'] as const;
+export type SwitchStage = (typeof switchStages)[number];
+
 /** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
 export const planSchema = z.strictObject({
   scenario: z.enum([
@@ -26,6 +37,7 @@ export const planSchema = z.strictObject({
       'live-measurement',
       'costs',
       'upstream-selftests',
+      'faults',
     ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */
@@ -58,6 +70,12 @@ export const planSchema = z.strictObject({
   switches: z.int().min(2).max(1000).optional(),
   /** Whether it looks at `/metrics` and `vmcall top` then. */
   watch: z.boolean().optional(),
+  /** What scenario `faults` does, in this order; all of it unless said. */
+  faults: z
+    .array(z.strictObject({ victim: z.enum(victims), stage: z.enum(switchStages) }))
+    .min(1)
+    .max(100)
+    .optional(),
   /** How many guests scenario `density` has, one after the other, rising. */
   guests: z.array(z.int().min(1).max(mostGuests)).min(1).max(mostGuests).optional(),
   /** What scenarios `selftests` and `upstream-selftests` run, in order. */

@@ -76,7 +76,7 @@ agent() {
 	done < /dev/null > /dev/console 2>&1 &
 }
 # One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `agent WORDS`, `steer MASK`,
-# `poke WRITES`, `alive`, `poweroff`.
+# `poke WRITES`, `signal NAME PROGRAM`, `alive`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
 	start)
@@ -97,6 +97,7 @@ while read -r verb arguments <&3; do
 	# CPU mask on which interrupts set up from now on begin.
 	steer) echo "$arguments" > /proc/irq/default_smp_affinity; echo "steered $?" >&3 ;;
 	poke) poke $arguments; echo "poked $?" >&3 ;;
+	signal) kill -"${arguments%% *}" $(pidof "${arguments#* }"); echo "signalled $?" >&3 ;;
 	poweroff) poweroff -f ;;
 	*) echo "unknown $verb" >&3 ;;
 	esac

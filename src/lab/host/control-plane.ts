@@ -7,7 +7,7 @@ import { parse, stringify } from 'smol-toml';
 import { ControlClient } from '../../../host-agent/control/client.js';
 import { type DomainStatus, defaultSocket } from '../../../host-agent/control/schema.js';
 import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
-import { run } from './commands.js';
+import { start } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import { domainName, domainUuid, management } from './domain-xml.js';
 import type { GuestMachine } from './guest-machine.js';
@@ -46,7 +46,7 @@ export class ControlPlane {
   #agent = 0;
 
   private constructor(
-    private readonly guest: GuestMachine,
+    private guest: GuestMachine,
     private readonly programs: string,
   ) {}
 
@@ -60,14 +60,20 @@ export class ControlPlane {
     options.say('enrolling the guest');
     await plane.enrol(options);
     options.say('the guest agent');
-    const address = `${management.guest}/${management.prefix}`;
-    const words = [address, guestConfiguration, process.execPath, plane.#program('daemons')];
-    const answer = await guest.supervise(`agent ${words.join(' ')}`);
-    if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
+    await plane.startGuestAgent(guest);
     await plane.until('the guest has a session', ({ guest: seen }) => seen !== null);
     options.say("the guest's dataplane");
     await plane.until('the dataplane runs', ({ guest: seen }) => seen?.health?.dataplane === 'running');
     return plane;
+  }
+
+  /** As the guest's systemd does when it boots: in a guest that was started once more, too. */
+  async startGuestAgent(guest: GuestMachine): Promise<void> {
+    this.guest = guest;
+    const address = `${management.guest}/${management.prefix}`;
+    const words = [address, guestConfiguration, process.execPath, this.#program('daemons')];
+    const answer = await guest.supervise(`agent ${words.join(' ')}`);
+    if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
   }
 
   get hostAgent(): number {
@@ -123,7 +129,12 @@ export class ControlPlane {
 
   /** The command line, as a user has it; gives its stdout. */
   vmcall(...words: string[]): Promise<string> {
-    return run(process.execPath, this.#program('vmcall'), ...words);
+    return this.startVmcall(...words).ended;
+  }
+
+  /** The same, running meanwhile. */
+  startVmcall(...words: string[]): ReturnType<typeof start> {
+    return start(process.execPath, this.#program('vmcall'), ...words);
   }
 
   #program(name: string): string {
@@ -136,9 +147,14 @@ export class ControlPlane {
     return domain;
   }
 
-  /** By the host agent's control socket; resolves when it says that the path is reached. */
-  async switchTo(path: DesiredPath): Promise<DomainStatus> {
+  /** By the host agent's control socket; resolves when the wish is taken. @throws VmcallError if it is not */
+  async wish(path: DesiredPath): Promise<void> {
     await this.#client.desire(domainUuid, { path });
+  }
+
+  /** The same; resolves when it says that the path is reached. */
+  async switchTo(path: DesiredPath): Promise<DomainStatus> {
+    await this.wish(path);
     return this.until(
       `${path} is reached`,
       ({ desired, actual, phase }) => desired === path && actual === path && phase === 'reached',

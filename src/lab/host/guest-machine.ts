@@ -3,7 +3,7 @@ import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import type { Domain } from '../../../host-agent/native/domain.js';
 import { readText } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
-import { domainXml, identityOf } from './domain-xml.js';
+import { domainXml, type Identity, identityOf } from './domain-xml.js';
 import { lockdepRuns } from './kernel-log.js';
 import { Libvirtd } from './libvirtd.js';
 import { LineChannel } from './lines.js';
@@ -42,7 +42,8 @@ const ports = ['supervisor', 'control'] as const;
 export class GuestMachine {
   private constructor(
     readonly libvirtd: Libvirtd,
-    readonly domain: Domain,
+    private readonly identity: Identity,
+    private readonly folder: string,
     readonly pid: number,
     readonly qmp: Qmp,
     readonly supervisor: LineChannel,
@@ -74,7 +75,7 @@ export class GuestMachine {
     const { connection } = await libvirtd;
     const identity = identityOf(nth);
     linkLog(identity.name);
-    const socket = (name: string) => `${folder}/${name}.sock`;
+    const socket = socketsIn(folder);
     const domain = await connection.defineDomain(
       domainXml({
         ...{
@@ -91,15 +92,22 @@ export class GuestMachine {
       }),
     );
     await domain.start();
-    return GuestMachine.#connect(await libvirtd, domain, identity.name, socket);
+    return GuestMachine.#connect(await libvirtd, identity, folder);
   }
 
-  static async #connect(
-    libvirtd: Libvirtd,
-    domain: Domain,
-    name: string,
-    socket: (name: string) => string,
-  ): Promise<GuestMachine> {
+  /** Starts its domain once more, as it is defined, after it ended. */
+  async startAgain(): Promise<GuestMachine> {
+    await (await this.domain()).start();
+    return GuestMachine.#connect(this.libvirtd, this.identity, this.folder);
+  }
+
+  /** Looked up anew each time: libvirtd may be another than before. */
+  async domain(): Promise<Domain> {
+    return this.libvirtd.connection.domainByUuid(this.identity.uuid);
+  }
+
+  static async #connect(libvirtd: Libvirtd, identity: Identity, folder: string): Promise<GuestMachine> {
+    const socket = socketsIn(folder);
     const qmp = await Qmp.connect(socket('qmp'));
     const cpus = (await qmp.execute('query-cpus-fast')) as { 'cpu-index': number; 'thread-id': number }[];
     const threads = cpus.sort((a, b) => a['cpu-index'] - b['cpu-index']).map((cpu) => cpu['thread-id']);
@@ -112,8 +120,10 @@ export class GuestMachine {
         throw new Error(`the guest did not boot; its vCPUs:\n${registers}`, { cause });
       });
     const [, nic = '', kernelRelease = ''] = ready.split(' ');
-    const pid = Number(readText(`/run/libvirt/qemu/${name}.pid`));
-    return new GuestMachine(libvirtd, domain, pid, qmp, supervisor, control, threads, nic, kernelRelease);
+    const pid = Number(readText(`/run/libvirt/qemu/${identity.name}.pid`));
+    return new GuestMachine(
+      ...([libvirtd, identity, folder, pid, qmp, supervisor, control, threads, nic, kernelRelease] as const),
+    );
   }
 
   get dpdkThread(): number {
@@ -135,9 +145,11 @@ export class GuestMachine {
   }
 
   async stop(): Promise<void> {
-    await this.domain.destroy();
+    await (await this.domain()).destroy();
   }
 }
+
+const socketsIn = (folder: string) => (name: string) => `${folder}/${name}.sock`;
 
 /** What is in this folder is on the host's console when all is over. */
 function linkLog(name: string): void {

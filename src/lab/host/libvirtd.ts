@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, openConnection } from '../../../host-agent/native/connection.js';
 import { run } from './commands.js';
@@ -36,9 +36,17 @@ const tries = 600;
 /** libvirtd as on any host, without systemd. */
 export class Libvirtd {
   private constructor(
-    readonly connection: Connection,
-    readonly pid: number,
+    private open: Connection,
+    private process: number,
   ) {}
+
+  get connection(): Connection {
+    return this.open;
+  }
+
+  get pid(): number {
+    return this.process;
+  }
 
   /** Mounts what it needs, starts it, and connects. */
   static async start(): Promise<Libvirtd> {
@@ -49,6 +57,14 @@ export class Libvirtd {
     writeFileSync('/etc/libvirt/libvirtd.conf', daemonConfiguration);
     const pid = await launch();
     return new Libvirtd(await openConnection(libvirtUri), pid);
+  }
+
+  /** After it was killed: starts it again, over what it left, and connects anew. */
+  async startAgain(): Promise<void> {
+    await this.open.close();
+    rmSync(socket);
+    this.process = await launch();
+    this.open = await openConnection(libvirtUri);
   }
 }
 

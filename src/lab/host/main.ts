@@ -8,6 +8,7 @@ import { compare, stepCount } from './compare.js';
 import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
+import { faults, faultsStepCount } from './faults.js';
 import { kernelLog, lockdepRuns } from './kernel-log.js';
 import { liveMeasurement, liveMeasurementStepCount } from './live-measurement.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
@@ -59,6 +60,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'live-measurement':
       await liveMeasurement(plan, new Steps(liveMeasurementStepCount));
+      break;
+    case 'faults':
+      await faults(plan, new Steps(faultsStepCount(plan)));
       break;
     case 'costs':
       await costs(plan, new Steps(costsStepCount));

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
-import type { Window } from '../events.js';
 import type { Plan } from '../plan.js';
-import { readText } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';
 import { GuestDataplane } from './dataplane.js';
 import { domainName } from './domain-xml.js';
 import { emit } from './events.js';
-import { dpdkCpu, type GuestMachine } from './guest-machine.js';
-import { interruptCounter, steerVfioInterrupts } from './nic.js';
+import { countedWhile, flowing } from './flow.js';
+import { dpdkCpu } from './guest-machine.js';
+import { steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
 import { watched } from './watched.js';
@@ -19,8 +18,6 @@ export const switchUnderLoadStepCount = 7;
 const switchesUnlessTold = 100;
 /** Time after a switch in which is counted what packets do, ms: some forty packets. */
 const windowMs = 15;
-/** As many show that the traffic flows. */
-const packetsToFlow = 20;
 /** More than are sent until the last switch. */
 const packetsMost = 1_000_000;
 
@@ -71,34 +68,4 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
       emit({ type: 'watched', ...(await watched(plane, guest, bench, { ...options, packets })) }),
     );
   await steps.take('stopping the guest', () => guest.stop());
-}
-
-/** Resolves once packets come: the generator takes a moment to start. */
-async function flowing(nic: string): Promise<void> {
-  const interrupts = interruptCounter(nic);
-  const before = interrupts();
-  while (interrupts() - before < packetsToFlow) await delay(1);
-}
-
-/** From the kernel's own counts, which can be read without a word to the vCPU; only the DPDK vCPU makes VM calls. */
-async function countedWhile(guest: GuestMachine, nic: string, work: () => Promise<unknown>): Promise<Window> {
-  const folder = guest.kvmFolder;
-  const interrupts = interruptCounter(nic);
-  const read = (): Window => ({
-    nicInterrupts: interrupts(),
-    hardIrqTaken: Number(readText(`${folder}/irqfd_hardirq_taken`)),
-    yields: Number(readText(`${folder}/vcpu_yields`)),
-    doorbellRings: Number(readText(`${folder}/doorbell_rings`)),
-    injections: Number(readText(`${folder}/irq_injections`)),
-  });
-  const before = read();
-  await work();
-  const after = read();
-  return {
-    nicInterrupts: after.nicInterrupts - before.nicInterrupts,
-    hardIrqTaken: after.hardIrqTaken - before.hardIrqTaken,
-    yields: after.yields - before.yields,
-    doorbellRings: after.doorbellRings - before.doorbellRings,
-    injections: after.injections - before.injections,
-  };
 }

@@ -52,10 +52,11 @@ async function cycle(guest: GuestMachine, { programs }: Plan): Promise<TuneSteps
 /** As the threads and files are, and as libvirt says that they are. */
 async function settingsOf(guest: GuestMachine): Promise<Record<string, string>> {
   const { settings } = await tuningInForce(guest);
-  const vcpus = await guest.domain.vcpuPins();
+  const domain = await guest.domain();
+  const vcpus = await domain.vcpuPins();
   return {
     ...settings,
     'libvirt vcpu': formatCpus(vcpus[dpdkVcpu] ?? []),
-    'libvirt emulator': formatCpus(await guest.domain.emulatorPin()),
+    'libvirt emulator': formatCpus(await domain.emulatorPin()),
   };
 }
