@@ -27,8 +27,9 @@ const codes: Readonly<Record<Victim, string>> = {
   qemu: 'DOMAIN_OFF',
 };
 
-const byVmcall = ({ nicInterrupts, doorbellRings, injections }: Window): boolean =>
-  Math.abs(nicInterrupts - doorbellRings) <= between && injections < nicInterrupts / 2;
+/** The guest's other interrupts are injected on both paths. */
+const byVmcall = ({ nicInterrupts, hardIrqTaken, doorbellRings }: Window): boolean =>
+  [hardIrqTaken, doorbellRings].every((count) => Math.abs(nicInterrupts - count) <= between);
 const byInjection = ({ nicInterrupts, doorbellRings, injections }: Window): boolean =>
   doorbellRings === 0 && injections >= nicInterrupts - between;
 

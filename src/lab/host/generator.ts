@@ -40,6 +40,8 @@ export interface Traffic {
   /** Report how long this CPU was idle meanwhile. */
   watchCpu?: number;
   seed: number;
+  /** Spins so long around each round trip, us (100); what that measures is of nobody else's time. */
+  spin?: number;
   /** No packet is sent sooner after the reply to the one before, us: each meets a program asleep. */
   quiet?: number;
   /** Where each packet's round trip is written, for `courseOf`. */
@@ -94,7 +96,7 @@ function wordsOf(traffic: Traffic): string[] {
       '--fifo-priority',
       String(traffic.priority ?? priority),
       '--spin-us',
-      String(spin),
+      String(traffic.spin ?? spin),
       '--qdisc-bypass',
       '--json',
     ],
