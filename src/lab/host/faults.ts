@@ -40,7 +40,7 @@ export async function faults(plan: Plan, steps: Steps): Promise<void> {
   const plane = await steps.take('starting host agent and guest agent', () =>
     ControlPlane.start(guest, { programs, idleThreshold, interval: 10, say }),
   );
-  const scene = new FaultScene(bench, plane, guest);
+  const scene = new FaultScene(bench, plane, guest, say);
   for (const { victim, stage } of wanted)
     await steps.take(`${victim} killed ${stage} a switch`, async () => {
       const fault = await scene.fault(victim, stage);
@@ -54,6 +54,7 @@ class FaultScene {
     private readonly bench: TestBench,
     private readonly plane: ControlPlane,
     private guest: GuestMachine,
+    private readonly say: (text: string) => void,
   ) {}
 
   async stop(): Promise<void> {
@@ -85,6 +86,7 @@ class FaultScene {
     if (victim === 'qemu') {
       await watch.until('the domain is off', ({ actual }) => actual === 'off');
       generator = await ended();
+      this.say('the domain is off');
     }
     await Promise.all([
       this.#restore(victim),
@@ -96,6 +98,7 @@ class FaultScene {
       ),
     ]);
     const took = watch.elapsed;
+    this.say(`the VM call is back after ${Math.round(took)} ms`);
     steerVfioInterrupts(bench.nic, dpdkCpu);
     if (generator) {
       traffic = bench.traffic(flow);

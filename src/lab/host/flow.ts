@@ -7,12 +7,21 @@ import { interruptCounter } from './nic.js';
 
 /** As many show that the traffic flows. */
 const packetsToFlow = 20;
+/** ms of the lab's clock. */
+const patienceMs = 10_000;
 
 /** Resolves once packets come: the generator takes a moment to start. */
 export async function flowing(nic: string): Promise<void> {
   const interrupts = interruptCounter(nic);
   const before = interrupts();
-  while (interrupts() - before < packetsToFlow) await delay(1);
+  const since = performance.now();
+  while (interrupts() - before < packetsToFlow) {
+    if (performance.now() - since > patienceMs)
+      throw new Error(
+        `${interrupts() - before} interrupts of ${nic} within ${patienceMs / 1000} s: no traffic`,
+      );
+    await delay(1);
+  }
 }
 
 /** From the kernel's own counts, which can be read without a word to the vCPU; only the DPDK vCPU makes VM calls. */
