@@ -312,6 +312,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
     /** Whether its lock validator runs still: it stops at its first finding. Null: not built in. */
     lockdep: z.boolean().nullable(),
   }),
+  /** How often L1's CPUs were interrupted from L0 (host/pulse.ts). */
+  z.object({ type: z.literal('pulses'), count: z.int().nonnegative() }),
   z.object({ type: z.literal('done') }),
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);

@@ -34,6 +34,7 @@ export interface MachineOptions {
 
 /** Where L1 hears from L0 at times, a line each time. */
 export const pulsePort = 'vmcall.pulse';
+export const eventsPort = 'vmcall.events';
 /** The sender's address, and the one of the nth NIC for DPDK, from 0 on. */
 export const senderMac = '52:54:00:00:00:01';
 export const dpdkMac = (nth: number) => `52:54:00:00:00:${(2 + nth).toString(16).padStart(2, '0')}`;
@@ -103,7 +104,7 @@ export function machineArguments(options: MachineOptions): string[] {
     ...['-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap'],
     ...['-device', 'virtio-9p-pci,fsdev=root,mount_tag=root'],
     ...['-device', 'virtio-serial-pci', '-chardev', `file,id=events,path=${run}/events.jsonl`],
-    ...['-device', 'virtserialport,chardev=events,name=vmcall.events'],
+    ...['-device', `virtserialport,chardev=events,name=${eventsPort}`],
     ...pulse,
     ...nic('sender', 0x10, senderMac, senderNic),
     ...Array.from({ length: dpdkNics }, (_, nth) => nic(`dpdk${nth}`, 0x11 + nth, dpdkMac(nth))).flat(),

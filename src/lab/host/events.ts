@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import type { LabEvent } from '../events.js';
+import { eventsPort } from '../machine.js';
+import { portDevice } from './ports.js';
 
 let port: number | undefined;
 
 function openPort(): number {
-  const ports = '/sys/class/virtio-ports';
-  const entry = readdirSync(ports).find(
-    (name) => readFileSync(`${ports}/${name}/name`, 'utf8').trim() === 'vmcall.events',
-  );
-  if (!entry)
-    throw new Error('this machine has no virtio-serial port vmcall.events: it was not started by the lab');
-  return openSync(`/dev/${entry}`, 'w');
+  const device = portDevice(eventsPort);
+  if (!device)
+    throw new Error(`this machine has no virtio-serial port ${eventsPort}: it was not started by the lab`);
+  return openSync(device, 'w');
 }
 
 /** Tells L0. A line each, written at once, so that a run that dies has said all it knew. */

@@ -28,7 +28,7 @@ const kernelLogLinesKept = 500;
 
 async function main(planFile: string): Promise<void> {
   const plan = planSchema.parse(JSON.parse(readFileSync(planFile, 'utf8')));
-  startPulse();
+  const pulses = startPulse();
   emit({ type: 'platform', facts: await platformFacts() });
   switch (plan.scenario) {
     case 'compare':
@@ -69,6 +69,7 @@ async function main(planFile: string): Promise<void> {
       break;
   }
   emit({ type: 'kernel-log', lines: (await kernelLog()).slice(-kernelLogLinesKept), lockdep: lockdepRuns() });
+  if (pulses) emit({ type: 'pulses', count: pulses() });
   emit({ type: 'done' });
 }
 
