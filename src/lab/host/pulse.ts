@@ -17,7 +17,8 @@ import { portDevice } from './ports.js';
 export function startPulse(): (() => number) | undefined {
   const port = portDevice(pulsePort);
   if (!port) return undefined;
-  const loop = `while read -r _; do taskset --cpu-list 1 echo; done < ${port}`;
+  // Not in one loop: a program that spins at a real-time priority on CPU 1 must not keep the pulse from CPU 0.
+  const loop = `while read -r _; do echo; done < ${port} | taskset --cpu-list 1 cat`;
   const { stdout } = spawn('sh', ['-c', loop], { stdio: ['ignore', 'pipe', 'ignore'] });
   let pulses = 0;
   createInterface({ input: stdout }).on('line', () => pulses++);
