@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from 'node:util';
+import { closeCodes } from '../src/protocol/codes.js';
 import type { Daemon } from '../src/support/daemon.js';
 import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
@@ -218,11 +219,13 @@ export class HostAgent implements Daemon, Controlled, Memory {
       for (const keeper of this.#keepers.values()) keeper.kick();
       this.#list();
     });
-    libvirt.on('domain', (uuid, isRestarted) => {
+    libvirt.on('domain', (uuid, change) => {
+      // A guest whose QEMU was killed says no goodbye: without this its requests wait for their deadlines.
+      if (change === 'stopped') this.#sessions?.get(uuid)?.close(closeCodes.domainEnded, 'its domain ended');
       const keeper = this.#keepers.get(uuid);
       if (!keeper) this.#list();
-      else if (isRestarted) keeper.tryAnew();
-      else keeper.kick();
+      else if (change === 'other') keeper.kick();
+      else keeper.tryAnew();
     });
     return libvirt;
   }

@@ -30,8 +30,8 @@ export interface DomainFacts {
 interface LibvirtEvents {
   /** Connected, or events were lost: everything may have changed. */
   anew: [];
-  /** This domain may have changed; `restarted`: it runs in another process now, or in none. */
-  domain: [uuid: string, restarted: boolean];
+  /** This domain may have changed; `started`: it runs in another process now, `stopped`: in none. */
+  domain: [uuid: string, change: 'started' | 'stopped' | 'other'];
   disconnected: [];
 }
 
@@ -178,7 +178,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       setTimeout(() => {
         const changed = [...this.#changed];
         this.#changed.clear();
-        for (const one of changed) this.emit('domain', one, false);
+        for (const one of changed) this.emit('domain', one, 'other');
       }, settleMs);
     this.#changed.add(uuid);
   }
@@ -196,11 +196,13 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
         return;
       case 'lifecycle':
         if (event.event === 'defined' || event.event === 'undefined') this.emit('anew');
-        else this.emit('domain', event.domain.uuid, event.event === 'started' || event.event === 'stopped');
+        else this.emit('domain', event.domain.uuid, asChange(event.event));
         return;
     }
   }
 }
+
+const asChange = (event: string) => (event === 'started' || event === 'stopped' ? event : 'other');
 
 /** Resolves when it is aborted. */
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -14,6 +14,8 @@ export const closeCodes = {
   helloTimeout: 4408,
   /** A newer session of the same guest took this one's place. */
   replaced: 4409,
+  /** libvirt says that the guest's domain runs no more. */
+  domainEnded: 4410,
   /** More frames than the limit allows. */
   tooManyFrames: 4429,
   /** The other side does not read what is sent to it. */

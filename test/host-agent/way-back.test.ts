@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { metadataPrefix, metadataUri } from '../../host-agent/switch/metadata.js';
+import { closeCodes } from '../../src/protocol/codes.js';
 import { onInjected, onVmcall, TestHost } from './support/test-host.js';
 
 const host = new TestHost();
@@ -47,6 +48,20 @@ describe('the way back to the desired path by itself', () => {
     await host.startGuest();
     await host.bench.until(onVmcall);
     expect(await host.bench.switches()).toEqual(['1', '1']);
+  });
+
+  test('after the domain ended in the middle of a switch, and its guest with no word', async () => {
+    host.guest.onTold = () => new Promise(() => {});
+    const disabling = host.vmcall('disable', 'test');
+    await expect.poll(() => host.guest.told, { timeout: 10_000 }).toEqual(['vmcall', 'injected']);
+    await host.handle.destroy();
+    // Not once the request's deadline has passed.
+    await host.bench.agent.logged('SESSION_LOST');
+    const closed = host.bench.agent.log.find(({ message }) => message === 'session closed');
+    expect(closed).toMatchObject({ code: closeCodes.domainEnded });
+    await host.bench.until({ domain: 'off', actual: 'off' });
+    await disabling;
+    await host.handle.start();
   });
 
   test('after the switches were thrown by hand', async () => {
