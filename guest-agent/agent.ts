@@ -88,10 +88,10 @@ export class GuestAgent implements Daemon {
 
   #newSupervisor(): Supervisor {
     const supervisor = new Supervisor(this.configuration.dataplane, this.log);
-    supervisor.on('running', ({ adopted }) => {
-      void this.#inTurn(this.#stop.signal, () => this.#takeUp(adopted)).catch((error: unknown) =>
-        this.#tell(error),
-      );
+    supervisor.on('running', (adoptedOn) => {
+      // At once: a health that named another path as wanted would have the host switch.
+      this.#wanted = adoptedOn ?? this.#wanted;
+      void this.#inTurn(this.#stop.signal, () => this.#takeUp()).catch((error: unknown) => this.#tell(error));
     });
     supervisor.on('ended', (why) => {
       this.#endMeasurement('DATAPLANE_RESTARTED', why);
@@ -121,13 +121,12 @@ export class GuestAgent implements Daemon {
     return turn;
   }
 
-  /** The dataplane has just come up: the path wanted, or, of one that ran on without us, the path it is on. */
-  async #takeUp(adopted: boolean): Promise<void> {
+  /** The dataplane has just come up: the path wanted, which of one that ran on without us is the path it is on. */
+  async #takeUp(): Promise<void> {
     const { dataplane } = this.#supervisor;
-    if (adopted) this.#wanted = (await dataplane.info()).path;
     await dataplane.setIdleThreshold(this.configuration.dataplane.idle_threshold_us);
     const { path, refusal } = await dataplane.setPath(this.#wanted);
-    this.log.info({ path, wanted: this.#wanted, refusal, adopted }, 'the dataplane runs');
+    this.log.info({ path, wanted: this.#wanted, refusal }, 'the dataplane runs');
     await this.#sendHealth();
   }
 

@@ -2,11 +2,12 @@
 import { EventEmitter } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Path } from '../../src/protocol/fields.js';
 import { BackOff } from '../../src/support/back-off.js';
 import { VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { DataplaneConfiguration } from '../configuration.js';
-import { Dataplane, policyName } from './dataplane.js';
+import { Dataplane, type DataplaneInfo, policyName } from './dataplane.js';
 import { adopt, commandLine, end, executable, launch, type RunningProgram } from './process.js';
 import { Telemetry } from './telemetry.js';
 
@@ -26,11 +27,17 @@ export function programWords(configuration: DataplaneConfiguration): string[] {
   return [...eal, '--file-prefix', prefix, '--', '--policy', policyName(path), ...words];
 }
 
+interface SupervisorEvents {
+  /** It answers; of one that was taken over, the path that it was found on. */
+  running: [adoptedOn: Path | undefined];
+  ended: [why: string];
+}
+
 /**
  * Keeps one dataplane running: takes over one that an agent before this one left, starts it otherwise, and again when
- * it ends. Emits `running` with whether it was taken over, and `ended`.
+ * it ends.
  */
-export class Supervisor extends EventEmitter<{ running: [{ adopted: boolean }]; ended: [string] }> {
+export class Supervisor extends EventEmitter<SupervisorEvents> {
   readonly #telemetry: Telemetry;
   readonly dataplane: Dataplane;
   readonly #stop = new AbortController();
@@ -93,10 +100,10 @@ export class Supervisor extends EventEmitter<{ running: [{ adopted: boolean }]; 
       if ('failed' in running) return running.failed;
       this.#program = running;
       this.log.info({ pid: running.pid, adopted: adopted !== undefined }, 'the dataplane is there');
-      const why = await Promise.race([running.exited, this.#answering()]);
-      if (why !== undefined) return why;
+      const answer = await Promise.race([running.exited, this.#answering()]);
+      if (typeof answer === 'string') return answer;
       this.state = 'running';
-      this.emit('running', { adopted: adopted !== undefined });
+      this.emit('running', adopted && answer.path);
       return await running.exited;
     } catch (error) {
       if (!(error instanceof VmcallError)) throw error;
@@ -108,14 +115,13 @@ export class Supervisor extends EventEmitter<{ running: [{ adopted: boolean }]; 
     }
   }
 
-  /** Resolves to nothing once the program answers, to a reason if it does not in time. */
-  async #answering(): Promise<string | undefined> {
+  /** Resolves to what the program answers, to a reason if it does not in time. */
+  async #answering(): Promise<DataplaneInfo | string> {
     const { start_timeout_s: limit } = this.configuration;
     const until = performance.now() + limit * 1000;
     while (performance.now() < until && !this.#stop.signal.aborted) {
       try {
-        await this.dataplane.info();
-        return undefined;
+        return await this.dataplane.info();
       } catch {
         await delay(probeMs);
       }

@@ -160,6 +160,11 @@ describe('the guest agent', () => {
     const from = host.events.length;
     agent = Command.start(['guest-agent', '--config', file]);
     expect(await upheld(from)).toMatchObject({ path: 'poll', wanted: 'poll', restarts: 0 });
+    // Never that it wants what its configuration begins with: the host would switch.
+    const told = host.events.slice(from).flatMap(({ health }) => (health ? [health as Health] : []));
+    expect(told.filter(({ dataplane }) => dataplane === 'running').map(({ wanted }) => wanted)).toEqual(
+      expect.not.arrayContaining(['injected']),
+    );
     expect(await dataplanePid()).toBe(pid);
     expect(agent.log).toContainEqual(
       expect.objectContaining({ message: 'the dataplane is there', adopted: true, pid }),
