@@ -39,8 +39,11 @@ export const eventsPort = 'vmcall.events';
 export const senderMac = '52:54:00:00:00:01';
 export const dpdkMac = (nth: number) => `52:54:00:00:00:${(2 + nth).toString(16).padStart(2, '0')}`;
 
-/** PCI address in L1 of QEMU's "edu" device (qemu: docs/specs/edu.rst), for the kernel selftests. */
-export const testDeviceAddress = '0000:00:12.0';
+/**
+ * PCI addresses in L1 of two devices for the kernel selftests, which interrupt when a register is written: QEMU's "edu"
+ * (qemu: docs/specs/edu.rst), whose MSI cannot be masked, and "rocker" (docs/specs/rocker.txt), which has MSI-X.
+ */
+export const testDevices = { edu: '0000:00:12.0', rocker: '0000:00:13.0' } as const;
 
 /** Under -icount shift=0 one instruction is one virtual nanosecond, so the TSC runs at 1 GHz. */
 export const instructionClockTscKhz = 1_000_000;
@@ -108,6 +111,6 @@ export function machineArguments(options: MachineOptions): string[] {
     ...pulse,
     ...nic('sender', 0x10, senderMac, senderNic),
     ...Array.from({ length: dpdkNics }, (_, nth) => nic(`dpdk${nth}`, 0x11 + nth, dpdkMac(nth))).flat(),
-    ...(testDevice ? ['-device', 'edu,addr=12'] : []),
+    ...(testDevice ? ['-device', 'edu,addr=12', '-device', 'rocker,addr=13'] : []),
   ];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestCaseEvent } from '../../src/lab/events.js';
-import { testDeviceAddress } from '../../src/lab/machine.js';
+import { testDevices } from '../../src/lab/machine.js';
 import { type Artifacts, buildUnpatched, withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -30,7 +30,7 @@ describe('a vCPU at FIFO 60 that spins for an interrupt on the CPU of its thread
 
   async function measure(lab: Artifacts): Promise<(name: string) => TestCaseEvent | undefined> {
     const events = await runSelftests(lab, progress, {
-      [program]: ['-d', testDeviceAddress, '-r', String(rounds)],
+      [program]: ['-d', testDevices.edu, '-r', String(rounds)],
     });
     for (const { outcome, notes } of casesOf(events))
       if (outcome !== 'skip') progress.step(notes.at(-1) ?? '');

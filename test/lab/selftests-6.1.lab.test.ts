@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LabEvent } from '../../src/lab/events.js';
-import { testDeviceAddress } from '../../src/lab/machine.js';
+import { testDevices } from '../../src/lab/machine.js';
 import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -28,7 +28,7 @@ const allRaces = [...racesOfPaths, ...racesOfWaiters];
 const priorities = ['threaded_vcpu_below', 'threaded_vcpu_above_stalls', 'hard_vcpu_above'];
 
 const raceWords = (count: number, names: readonly string[]): string[] => [
-  ...['-d', testDeviceAddress, '-n', String(count)],
+  ...['-d', testDevices.edu, '-n', String(count)],
   ...names.flatMap((name) => ['-t', name]),
 ];
 
@@ -45,7 +45,7 @@ describe('kernel selftests of the 6.1 series', () => {
         vcpu_yield_test: [],
         vcpu_yield_race_test: raceWords(rings, allRaces),
         vcpu_yield_fuzz_test: ['-n', String(operations), '-s', '1'],
-        irqfd_priority_test: ['-d', testDeviceAddress, '-r', String(rounds)],
+        irqfd_priority_test: ['-d', testDevices.edu, '-r', String(rounds)],
       });
     },
     (20 + rings / 5000 + operations / 5000) * minutes,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestCaseEvent } from '../../src/lab/events.js';
-import { testDeviceAddress } from '../../src/lab/machine.js';
+import { testDevices } from '../../src/lab/machine.js';
 import { withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -18,7 +18,9 @@ describe('a guest whose device interrupts without pause', () => {
 
   beforeAll(async () => {
     const artifacts = await withSelftests(await prepareLab(progress, true), progress);
-    cases = casesOf(await runSelftests(artifacts, progress, { irqfd_storm_test: ['-d', testDeviceAddress] }));
+    cases = casesOf(
+      await runSelftests(artifacts, progress, { irqfd_storm_test: ['-d', testDevices.rocker] }),
+    );
     for (const { notes } of cases) progress.step(notes.at(-1) ?? '');
   }, 20 * minutes);
 

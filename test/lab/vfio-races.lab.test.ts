@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LabEvent } from '../../src/lab/events.js';
-import { testDeviceAddress } from '../../src/lab/machine.js';
+import { testDevices } from '../../src/lab/machine.js';
 import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -23,7 +23,7 @@ type PathName = keyof typeof paths;
 const pathNames = Object.keys(paths) as PathName[];
 
 const words = (count: number, races: readonly string[]): string[] => [
-  ...['-d', testDeviceAddress, '-n', String(count)],
+  ...['-d', testDevices.edu, '-n', String(count)],
   ...races.flatMap((race) => ['-t', race]),
 ];
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { testDeviceAddress } from '../machine.js';
+import { testDevices } from '../machine.js';
 import type { Plan } from '../plan.js';
 import { parseTap } from '../tap.js';
 import { readText } from './commands.js';
@@ -21,7 +21,7 @@ const settling = 1000;
 export async function selftests(plan: Plan, steps: Steps): Promise<void> {
   const { selftests: folder, testPrograms = [] } = plan;
   if (folder === undefined) throw new Error('the plan names no folder of selftests');
-  bind(testDeviceAddress, 'vfio-pci');
+  for (const address of Object.values(testDevices)) bind(address, 'vfio-pci');
   const idle = await keepOneVm();
   for (const { program, arguments: words } of testPrograms) {
     const before = await kernelState();
