@@ -127,8 +127,17 @@ export class GuestMachine {
   }
 
   get dpdkThread(): number {
-    const thread = this.vcpuThreads[dpdkVcpu];
-    if (thread === undefined) throw new Error(`the guest has no vCPU ${dpdkVcpu}`);
+    return this.#thread(dpdkVcpu);
+  }
+
+  /** Of the vCPU that does the guest's housekeeping. */
+  get housekeepingThread(): number {
+    return this.#thread(1 - dpdkVcpu);
+  }
+
+  #thread(vcpu: number): number {
+    const thread = this.vcpuThreads[vcpu];
+    if (thread === undefined) throw new Error(`the guest has no vCPU ${vcpu}`);
     return thread;
   }
 
