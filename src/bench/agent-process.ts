@@ -15,6 +15,9 @@ export type LogLine = { message?: string; domain?: string } & Record<string, unk
 
 /** The host agent as a process, with its log. Emits `line` for each line of it. */
 export class AgentProcess extends EventEmitter<{ line: [LogLine] }> {
+  /** What Prometheus scrapes. */
+  readonly metrics = new URL('http://127.0.0.1/metrics');
+
   private constructor(private readonly child: ChildProcess) {
     super();
     const lines = new LineSplitter(logLineMost);
@@ -33,10 +36,14 @@ export class AgentProcess extends EventEmitter<{ line: [LogLine] }> {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const agent = new AgentProcess(child);
-    const port = await new Promise<number>((resolve, reject) => {
+    let port = 0;
+    await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the host agent ended with ${code}`)));
-      agent.on('line', ({ message, guests }) => {
-        if (message === 'listening') resolve((guests as { port: number }).port);
+      agent.on('line', ({ message, guests, metrics }) => {
+        if (message === 'listening') port = (guests as { port: number }).port;
+        if (message !== 'listening for scrapes') return;
+        agent.metrics.port = String((metrics as { port: number }).port);
+        resolve();
       });
     });
     return { agent, port };

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import { ControlClient } from '../../host-agent/control/client.js';
-import { VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
-import { AgentProcess, forkGuests, type LogLine } from './agent-process.js';
-import { guestsOpen } from './guests-open.js';
-import type { AgentFigures, FromGuests, GuestsOrder } from './messages.js';
+import type { LogLine } from './agent-process.js';
+import { type Crowd, withCrowd } from './crowd.js';
+import type { AgentFigures } from './messages.js';
 import { ReportCount } from './report-count.js';
-import { StandInHost } from './stand-in-host.js';
 
 export interface ScaleOptions {
   guests: number;
   /** All guests report for this long; half of it before they are switched. */
   seconds: number;
-  /** Watch the event loop, and switch all guests in the middle. */
-  observe: boolean;
 }
 
 export interface ScaleRun {
@@ -34,94 +29,49 @@ export interface ScaleRun {
   sessionsLost: readonly string[];
 }
 
-/** One wake each 350 us, as the deck's traffic makes them. */
-const wakesASecond = 2857;
 /** Commands at once: each has a connection of its own, and the agent takes 32. */
 const commandsAtOnce = 16;
 const patienceMs = 60_000;
-/** What starts only once is not what it costs to go on, s. */
-const warmUpMostS = 10;
 
-/** Runs the host agent with so many guests, and gives what was seen; throws only if it cannot be run at all. */
-export async function runScale(options: ScaleOptions, progress: Progress): Promise<ScaleRun> {
-  progress.step(`a host with ${options.guests} domains, each with an enrolled guest`);
-  const host = await StandInHost.create(options.guests);
-  const guests = forkGuests();
-  let agent: AgentProcess | undefined;
-  try {
-    const started = await AgentProcess.start(host, options.observe);
-    agent = started.agent;
-    return await measure(options, host, agent, guests, started.port, progress);
-  } finally {
-    guests.disconnect();
-    await agent?.stop();
-    await host.remove();
-  }
+/** All guests of one host agent report to one run, and are switched meanwhile; throws only if it cannot be run at all. */
+export async function runScale({ guests, seconds }: ScaleOptions, progress: Progress): Promise<ScaleRun> {
+  return withCrowd({ guests, observe: true }, progress, (crowd) => measure(crowd, seconds, progress));
 }
 
-async function measure(
-  { guests: count, seconds, observe }: ScaleOptions,
-  host: StandInHost,
-  agent: AgentProcess,
-  guests: ReturnType<typeof forkGuests>,
-  port: number,
-  progress: Progress,
-): Promise<ScaleRun> {
-  const client = new ControlClient(host.socket);
-  const lost: string[] = [];
-  const stopped = new AbortController();
-  guests.on('message', (message: FromGuests) => {
-    if (message.type === 'lost' && !stopped.signal.aborted) lost.push(`${message.uuid}: ${message.why}`);
-  });
-
-  progress.step('their guests connect');
-  const before = performance.now();
-  const opened = guestsOpen(guests);
-  const url = `wss://127.0.0.1:${port}/guest`;
-  const { fingerprint, domains } = host;
-  guests.send({ url, fingerprint, guests: domains, wakes: wakesASecond } satisfies GuestsOrder);
-  await opened;
-  const connectS = (performance.now() - before) / 1000;
-  await allKnown(client, count, lost);
-
+async function measure(crowd: Crowd, seconds: number, progress: Progress): Promise<ScaleRun> {
+  const { agent, client, connectS, lost } = crowd;
+  const { domains } = crowd.host;
   progress.step(`each sends a histogram a second, for ${seconds} s`);
   const reports = new ReportCount();
   const allStarted = new Promise<void>((resolve) => {
-    reports.onStarted = (started) => started === count && resolve();
+    reports.onStarted = (started) => started === domains.length && resolve();
   });
   const measuring = (async () => {
     const order = { domains: domains.map(({ uuid }) => uuid), seconds, interval_ms: 1000 };
-    for await (const event of client.measure(order, stopped.signal)) reports.take(event);
+    for await (const event of client.measure(order, new AbortController().signal)) reports.take(event);
   })();
   await Promise.race([allStarted, measuring, delay(patienceMs)]);
-  const warmUpS = observe ? 0 : Math.min(warmUpMostS, seconds / 3);
-  await delay(warmUpS * 1000);
   const atStart = await agent.figures('reset');
   const began = performance.now();
-  await delay((observe ? seconds / 2 : seconds - 1 - warmUpS) * 1000);
+  await delay((seconds / 2) * 1000);
   const atSwitch = await agent.figures();
   const steadyS = (performance.now() - began) / 1000;
   const cpuShare = (atSwitch.cpuMs - atStart.cpuMs) / 1000 / steadyS;
   const steady = { ...atSwitch, seconds: steadyS, cpuShare };
 
-  const switching = observe ? await switchAll(client, agent, host) : noSwitch;
+  const switching = await switchAll(crowd);
   await measuring;
   const whole = await agent.figures();
-  stopped.abort();
-  return {
-    ...{ guests: count, connectS, steady, whole, ...switching },
-    ...{ reports, sessionsLost: lost },
-  };
+  const sessionsLost = [...lost];
+  return { guests: domains.length, connectS, steady, whole, ...switching, reports, sessionsLost };
 }
 
-const noSwitch = { switchS: null, desireS: null, switched: 0 };
-
 /** Each domain's desired path is set as `vmcall enable` does; done when the agent's log says of each that it is reached. */
-async function switchAll(
-  client: ControlClient,
-  agent: AgentProcess,
-  { domains }: StandInHost,
-): Promise<Pick<ScaleRun, 'switchS' | 'desireS' | 'switched'>> {
+async function switchAll({
+  client,
+  agent,
+  host: { domains },
+}: Crowd): Promise<Pick<ScaleRun, 'switchS' | 'desireS' | 'switched'>> {
   const reached = new Set<string>();
   const began = performance.now();
   const allReached = new Promise<number>((resolve) => {
@@ -139,21 +89,4 @@ async function switchAll(
   const desireS = (performance.now() - began) / 1000;
   const switchS = await Promise.race([allReached, delay(patienceMs, null)]);
   return { switchS, desireS, switched: reached.size };
-}
-
-/** Until the agent has seen every domain, and each guest's health. */
-async function allKnown(client: ControlClient, count: number, lost: readonly string[]): Promise<void> {
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const { domains } = await client.status();
-    const known = domains.filter(({ guest, phase }) => guest?.health && phase === 'reached').length;
-    if (known === count) return;
-    if (performance.now() > until)
-      throw new VmcallError(
-        'BENCH_FAILED',
-        `after ${patienceMs / 1000} s the host agent knows ${known} of ${count} guests; lost: ${lost.slice(0, 3).join('; ') || 'none'}`,
-        'Is there memory and CPU time for them? See the log above',
-      );
-    await delay(500);
-  }
 }

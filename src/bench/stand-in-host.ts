@@ -92,6 +92,9 @@ uri = ${JSON.stringify(`test://${this.nodeFile}`)}
 socket = ${JSON.stringify(this.socket)}
 [state]
 folder = ${JSON.stringify(join(this.folder, 'state'))}
+[metrics]
+address = "127.0.0.1"
+port = 0
 `;
   }
 }

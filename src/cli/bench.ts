@@ -30,7 +30,7 @@ function scaleCommand(): Command {
     .addOption(jsonOption())
     .action(async ({ guests, seconds, json }: { guests: number; seconds: number; json?: true }) => {
       const machine = machineNow();
-      const run = await runScale({ guests, seconds, observe: true }, stderrProgress());
+      const run = await runScale({ guests, seconds }, stderrProgress());
       const document = scaleDocument(run, machine);
       if (json) printJson(document);
       else process.stdout.write(scaleText(document));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The benchmark in small, for what does not depend on how fast this machine is.
 import { beforeAll, expect, test } from 'vitest';
+import { measureAgentOverhead } from '../../src/bench/agent-overhead.js';
 import { machineNow } from '../../src/bench/machine.js';
 import { runScale } from '../../src/bench/scale.js';
 import { scaleDocument, scaleTargets } from '../../src/bench/scale-document.js';
@@ -13,7 +14,7 @@ const quiet = { step: () => {}, advance: () => {} };
 test('50 guests at a histogram a second are all connected, all switched, and nothing of theirs is lost', {
   timeout: 120_000,
 }, async () => {
-  const run = await runScale({ guests: 50, seconds: 6, observe: true }, quiet);
+  const run = await runScale({ guests: 50, seconds: 6 }, quiet);
   const document = scaleDocument(run, machineNow());
   expect(document).toMatchObject({ guests: 50, switched: 50, reports_missing: 0, sessions_lost: 0 });
   expect(document.problems).toEqual([]);
@@ -21,4 +22,14 @@ test('50 guests at a histogram a second are all connected, all switched, and not
   expect(document.reports).toBeGreaterThanOrEqual(50 * 6);
   expect(document.switch_s).not.toBeNull();
   expect(document.resident_peak_bytes).toBeLessThan(scaleTargets.residentBytes);
+});
+
+test('the standing measurement of 10 guests is counted while nobody looks', {
+  timeout: 120_000,
+}, async () => {
+  const { guests, reports, cpuShare } = await measureAgentOverhead(10, 6, quiet);
+  // A guest's second may end just outside.
+  expect(reports).toBeGreaterThanOrEqual(guests * 2);
+  expect(reports).toBeLessThanOrEqual(guests * 6);
+  expect(cpuShare).toBeGreaterThan(0);
 });
