@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Fault, Window } from '../../src/lab/events.js';
-import { victims as allVictims, type SwitchStage, switchStages, type Victim } from '../../src/lab/plan.js';
+import { type SwitchStage, switchStages, type Victim, victims } from '../../src/lab/plan.js';
 import { runLab } from '../../src/lab/run.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -13,10 +13,8 @@ import { stderrProgress } from '../../src/support/progress.js';
 const interval = 350;
 /** Packets that may come while the counters of one moment are read. */
 const between = 6;
-/** Not yet seen to hold: a guest whose QEMU was killed; it boots again and is told, but the run did not end. */
-const victims = allVictims.filter((victim) => victim !== 'qemu');
 /** Without these there is nobody, or nothing, to return a packet. */
-const needed: readonly Victim[] = ['dataplane'];
+const needed: readonly Victim[] = ['dataplane', 'qemu'];
 const others = victims.filter((victim) => !needed.includes(victim));
 
 /** What `vmcall status` says while each is away. */
@@ -122,6 +120,10 @@ describe('a process killed outright, with a packet each 350 us', () => {
   test('a guest agent that dies in the middle leaves packets on the injected path', () => {
     const { away } = of('guest-agent', 'middle');
     expect(away && byInjection(away), JSON.stringify(away)).toBe(true);
+  });
+
+  test.each(switchStages)('qemu, %s a switch: no packet is lost once it has booted again', (stage) => {
+    expect(of('qemu', stage).afterBoot).toMatchObject({ lost: 0, duplicate: 0, reordered: 0 });
   });
 
   // The emulator keeps packets for a NIC that is off, and delivers them after the next one: late, and reordered.
