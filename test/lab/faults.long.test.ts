@@ -91,7 +91,10 @@ describe('a process killed outright, with a packet each 350 us', () => {
     '%s, %s a switch: vmcall status says what is missing meanwhile',
     (victim, stage) => {
       const { told } = of(victim, stage);
-      expect(told.map(({ code }) => code)).toContain(codes[victim]);
+      // A domain that is off, and is to be on the injected path, lacks nothing.
+      if (victim === 'qemu') expect(told.map(({ actual }) => actual)).toContain('off');
+      if (victim !== 'qemu' || stage !== 'before')
+        expect(told.map(({ code }) => code)).toContain(codes[victim]);
       expect(told.at(-1)).toMatchObject({
         desired: 'vmcall',
         actual: 'vmcall',
