@@ -33,8 +33,8 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
     ControlPlane.start(guest, options),
   );
   const dataplane = await GuestDataplane.attach(guest, filePrefix);
-  // It signals the DPDK vCPU's thread with locks of the guest's kernel held, for which that one then waits. On a host it
-  // has a CPU of its own; here it shares one, where ordinary programs kept it from going on for up to a millisecond.
+  // It interrupts the DPDK vCPU, which stands still until it goes on: by all signs it holds a lock of the guest's kernel.
+  // On a host it has a CPU of its own; here it shares one, where ordinary programs kept it waiting for up to a millisecond.
   await schedule(guest.housekeepingThread, housekeepingCpu, 1);
   steerVfioInterrupts(bench.nic, dpdkCpu);
 
