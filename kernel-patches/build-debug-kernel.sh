@@ -96,6 +96,8 @@ say "build: a kernel and its modules (about ten minutes on two cores)"
 build bzImage
 build modules
 build INSTALL_MOD_PATH="$output" modules_install
+# It leads into --work, which need not outlive this.
+rm --force -- "$output"/lib/modules/*/build
 mkdir --parents -- "$output/boot"
 cp -- "$tree/arch/x86/boot/bzImage" "$output/boot/vmlinuz"
 say "output: $(make --silent --directory "$tree" ARCH=x86 kernelrelease)"
