@@ -17,8 +17,9 @@ export const limits = {
   deadlineMs: { least: 100, usual: 10_000, most: 60_000 },
   /** From the upgrade to the hello, and from the hello to its ack, ms. */
   helloTimeoutMs: 5_000,
-  /** A ping is sent this often, ms. */
+  /** How often is looked whether the other side lives; and for how long it was silent that a ping is sent, ms. */
   heartbeatMs: 10_000,
+  pingAfterMs: 5_000,
   /** Nothing received for this long ends the session, ms. */
   silenceMs: 25_000,
   /** From a close frame to the end of the connection, ms. */

@@ -114,7 +114,7 @@ export class Channel<In, Out> extends EventEmitter<{ message: [In]; closed: [Clo
     const silence = performance.now() - this.#heard;
     if (silence > limits.silenceMs)
       this.close(closeCodes.silent, `nothing heard for ${Math.round(silence)} ms`);
-    else this.socket.ping();
+    else if (silence >= limits.pingAfterMs) this.socket.ping();
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { closeCodes } from '../../src/protocol/codes.js';
 import { limits } from '../../src/protocol/limits.js';
@@ -115,5 +115,39 @@ describe('sending', () => {
     const [code, reason] = await once(far, 'close');
     expect(code).toBe(closeCodes.badMessage);
     expect(String(reason)).toMatch(/^ä+$/);
+  });
+});
+
+describe('liveness', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const ack: HostMessage = { type: 'ack', version: 1, capabilities: [], agent: 'x' };
+
+  test('one that is silent is pinged, one that was heard is not', async () => {
+    const { channel, far } = await connect();
+    let pings = 0;
+    far.on('ping', () => pings++);
+    vi.advanceTimersByTime(limits.heartbeatMs - 1);
+    far.send(JSON.stringify(ack));
+    await once(channel, 'message');
+    vi.advanceTimersByTime(1);
+    channel.send(report);
+    await once(far, 'message');
+    expect(pings).toBe(0);
+    vi.advanceTimersByTime(limits.heartbeatMs);
+    await once(far, 'ping');
+    expect(pings).toBe(1);
+  });
+
+  test('one that stays silent is closed with 4431', async () => {
+    const { channel, far } = await connect();
+    far.pause();
+    const closed = once(channel, 'closed');
+    vi.advanceTimersByTime(limits.silenceMs + limits.heartbeatMs);
+    expect(await closed).toMatchObject([{ code: closeCodes.silent, by: 'us' }]);
   });
 });
