@@ -5,6 +5,7 @@ import { BackOff } from '../src/support/back-off.js';
 import { describeError, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
 import { Places } from '../src/support/places.js';
+import { DomainHandles } from './domain-handles.js';
 import { type Connection, openConnection } from './native/connection.js';
 import type { Domain } from './native/domain.js';
 import { errorNumber, LibvirtError } from './native/error.js';
@@ -37,8 +38,8 @@ interface LibvirtEvents {
 
 /** From a metadata event to the look it causes, ms. */
 const settleMs = 20;
-/** The addon's threads (native/executor.cc): more calls at once only wait there, and 1,024 are its most. */
-const callsMost = 16;
+/** Of two calls each: the addon has 16 threads (native/executor.cc). More at once only wait there. */
+const looksMost = 8;
 
 /** Keeps a connection to libvirt, for ever again after each loss, and reads and writes the desired state there. */
 export class Libvirt extends EventEmitter<LibvirtEvents> {
@@ -46,7 +47,8 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   readonly #backOff = new BackOff(500, 10_000);
   readonly #changed = new Set<string>();
   /** Looks under way, and those that wait for one to end. */
-  readonly #places = new Places(callsMost);
+  readonly #places = new Places(looksMost);
+  readonly #handles = new DomainHandles((uuid) => this.#open().domainByUuid(uuid));
   #connection: Connection | undefined;
   #running: Promise<void> | undefined;
   /** Logged already: a libvirtd that stays away is no flood of log lines. */
@@ -82,8 +84,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   /** Undefined if there is no such domain any more. @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError */
   read(uuid: string): Promise<DomainFacts | undefined> {
     return this.#with(uuid, async (domain) => {
-      const { state } = await domain.state();
-      const desired = await readDesired(domain);
+      const [{ state }, desired] = await Promise.all([domain.state(), readDesired(domain)]);
       const { name, id } = domain;
       return { identity: { name, uuid, id }, domain: domainState(state), ...desired };
     });
@@ -111,16 +112,13 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   }
 
   async #with<T>(uuid: string, work: (domain: Domain) => Promise<T>): Promise<T | undefined> {
-    let domain: Domain | undefined;
     await this.#places.take();
     try {
-      domain = await this.#open().domainByUuid(uuid);
-      return await work(domain);
+      return await this.#handles.use(uuid, work);
     } catch (error) {
       if (error instanceof LibvirtError && error.code === errorNumber.noDomain) return undefined;
       throw error;
     } finally {
-      void domain?.close();
       this.#places.give();
     }
   }
@@ -166,6 +164,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     this.emit('anew');
     await aborted(AbortSignal.any([signal, gone.signal]));
     this.#connection = undefined;
+    this.#handles.forgetAll();
     await connection.close();
     if (signal.aborted) return;
     this.log.warn({ uri: this.uri }, 'the connection to libvirt is lost');
@@ -189,16 +188,24 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
         gone.abort();
         return;
       case 'lost':
-        this.emit('anew');
+        this.#allAnew();
         return;
       case 'metadata':
         if (event.uri === metadataUri) this.#metadataChanged(event.domain.uuid);
         return;
       case 'lifecycle':
-        if (event.event === 'defined' || event.event === 'undefined') this.emit('anew');
-        else this.emit('domain', event.domain.uuid, asChange(event.event));
+        if (event.event === 'defined' || event.event === 'undefined') this.#allAnew();
+        else {
+          this.#handles.forget(event.domain.uuid);
+          this.emit('domain', event.domain.uuid, asChange(event.event));
+        }
         return;
     }
+  }
+
+  #allAnew(): void {
+    this.#handles.forgetAll();
+    this.emit('anew');
   }
 }
 

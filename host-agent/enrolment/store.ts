@@ -79,6 +79,11 @@ export class EnrolmentStore {
     }
   }
 
+  /** By the folder's time: each enrolment comes, is replaced and goes as a file. Undefined if there is no folder. */
+  async changedAt(): Promise<number | undefined> {
+    return (await stat(this.#folder).catch(() => undefined))?.mtimeMs;
+  }
+
   /** The domain's guest may connect no more. */
   async revoke(domain: string): Promise<void> {
     await rm(this.#file(domain), { force: true });

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeCodes, standardCloseCodes } from '../../src/protocol/codes.js';
+import { limits } from '../../src/protocol/limits.js';
 import {
   type GuestMessage,
   guestMessageSchema,
@@ -22,10 +23,12 @@ import { type Agreement, GuestSession } from './guest-session.js';
 import { awaitHello } from './handshake.js';
 import { readUpgrade, refuseUpgrade } from './upgrade.js';
 
-/** Who is enrolled; asked at each upgrade and each `recheckMs` of a session's life. */
+/** Who is enrolled; asked at each upgrade, and of every live session after a change. */
 export interface Enrolments {
   /** The hash of the domain's secret; undefined if it has none. */
   hashOf(domain: string): Promise<Buffer | undefined>;
+  /** When anything of it was changed last, Unix time in ms; undefined where that cannot be told. */
+  changedAt(): Promise<number | undefined>;
 }
 
 export interface GuestSessionsOptions {
@@ -37,13 +40,15 @@ export interface GuestSessionsOptions {
   enrolments: Enrolments;
   log: Log;
   admission?: AdmissionLimits;
-  /** How often a live session's secret is compared with the store's, ms. */
+  /** How often the store is looked at, and after a change each live session's secret compared with it, ms. */
   recheckMs?: number;
 }
 
 /** From the TCP connection to the authenticated upgrade, ms. */
 const upgradeTimeoutMs = 5_000;
 const usualRecheckMs = 10_000;
+/** So long after a change, whoever was let in by what stood before has a session, ms. */
+const settledMs = 4 * limits.helloTimeoutMs;
 /** Refusals are counted, and told once in this time, ms: a flood of connections is no flood of log lines. */
 const refusalLogMs = 10_000;
 
@@ -59,6 +64,8 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   readonly #hashes = new WeakMap<GuestSession, Buffer>();
   readonly #refused = new Map<string, number>();
   readonly #timers: NodeJS.Timeout[];
+  /** The last comparison of all, and the store's change that it took in, Unix time in ms. */
+  #compared: { at: number; change: number | undefined } = { at: 0, change: undefined };
   #stopping = false;
 
   private constructor(private readonly options: GuestSessionsOptions) {
@@ -215,9 +222,14 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   }
 
   async #recheck(): Promise<void> {
+    const change = await this.options.enrolments.changedAt();
+    const { at, change: before } = this.#compared;
+    if (change !== undefined && change === before && change + settledMs < at) return;
+    this.#compared = { at: Date.now(), change };
     for (const session of this.all()) {
       const hash = await this.#hashOf(session.domain);
-      // A store that cannot be read just now takes nobody's secret back.
+      // A store that cannot be read just now takes nobody's secret back; it is asked again.
+      if (hash === 'unreadable') this.#compared.change = undefined;
       if (hash === 'unreadable' || (hash && this.#hashes.get(session)?.equals(hash))) continue;
       session.close(closeCodes.revoked, 'the secret was replaced or taken back');
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
+import { utimes } from 'node:fs/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GuestSession } from '../../host-agent/guest-sessions/guest-session.js';
@@ -102,6 +104,24 @@ describe('what is refused before the upgrade', () => {
     await host.store.issue(domainA);
     expect(await guest.closed).toMatchObject({ code: closeCodes.revoked });
     await expect(connect()).rejects.toThrow('HTTP 401');
+  });
+
+  test('no secret is read again while nothing was changed for long, and a change is seen all the same', async () => {
+    await host.stop();
+    host = await startHost({ recheckMs: 20 });
+    authorization = basic(domainA, await host.store.issue(domainA));
+    const { guest } = await open();
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(join(host.state, 'enrolments'), longAgo, longAgo);
+    const reads = vi.spyOn(host.store, 'hashOf');
+    const looks = vi.spyOn(host.store, 'changedAt');
+    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3));
+    reads.mockClear();
+    looks.mockClear();
+    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3));
+    expect(reads).not.toHaveBeenCalled();
+    await host.store.issue(domainA);
+    expect(await guest.closed).toMatchObject({ code: closeCodes.revoked });
   });
 
   test('the secret is in no log', async () => {
