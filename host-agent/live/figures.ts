@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { eachHistogramBin, histogramBins } from '../../src/protocol/histogram.js';
+import { histogramBins, readHistogramBins } from '../../src/protocol/histogram.js';
 import { type LiveInterval, type LivePath, wakeReasons } from '../../src/protocol/live.js';
 import type { Report } from '../../src/protocol/messages.js';
 import { latencyBounds } from './latency-bounds.js';
@@ -124,12 +124,14 @@ const emptyBuckets = () => new Array<number>(latencyBounds.length + 1).fill(0);
 
 /** Values are taken as the highest of their bin, which is at most 0.1 % wide. @returns how many there are */
 function addToBuckets(buckets: number[], histogram: string): number {
+  const { length, values, counts } = readHistogramBins(histogram);
   let bound = 0;
   let added = 0;
-  eachHistogramBin(histogram, (value, count) => {
+  for (let at = 0; at < length; at++) {
+    const [value, count] = [values[at] ?? 0, counts[at] ?? 0];
     while (bound < latencyBounds.length && value > (latencyBounds[bound] ?? 0)) bound++;
     buckets[bound] = (buckets[bound] ?? 0) + count;
     added += count;
-  });
+  }
   return added;
 }

@@ -2,10 +2,9 @@
 // The host agent as `vmcall host-agent` runs it, on a stand-in host: `host-agent-process.js CONFIG ROOT [observe]`. Its
 // parent asks it for what only the process itself can say: the event loop's delay, by perf_hooks' own monitor.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { HostAgent } from '../../host-agent/agent.js';
+import { runHostAgent } from '../../host-agent/run.js';
 import { FileHost } from '../../host-agent/tuning/host.js';
 import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
-import { runDaemon } from '../support/daemon.js';
 import { describeError } from '../support/errors.js';
 import { createLog } from '../support/log.js';
 import type { AgentFigures, FromAgent, ToAgent } from './messages.js';
@@ -34,9 +33,8 @@ process.on('message', (message: ToAgent) => {
 process.once('disconnect', () => process.exit(0));
 
 try {
-  const log = createLog('host-agent');
   const host = new FileHost(root, new SystemCommands());
-  await runDaemon(await HostAgent.create(configuration, log, host), log);
+  await runHostAgent(configuration, createLog('host-agent'), host);
   process.exit(0);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);

@@ -22,8 +22,11 @@ export async function measureOverhead(
   const { hostAgentGuests, hostAgentPercent, guestAgentPercent } = overheadTargets;
   const host = await measureAgentOverhead(hostAgentGuests, seconds, progress);
   return overheadSchema.parse({
-    ...{ format: 'vmcall-bench-overhead', version: 1, seconds },
-    host_agent: { guests: host.guests, reports: host.reports, cpu_share: round(host.cpuShare, 4) },
+    ...{ format: 'vmcall-bench-overhead', version: 2, seconds },
+    host_agent: {
+      ...{ guests: host.guests, reports: host.reports },
+      ...{ cpu_share: round(host.cpuShare, 4), cold_cpu_share: round(host.coldShare, 4) },
+    },
     guest_agent: { reports: guest.reports, wakes: guest.wakes, cpu_share: round(guest.cpuShare, 4) },
     ...{ dataplane, machine },
     targets: [

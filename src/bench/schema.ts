@@ -12,10 +12,12 @@ const share = z.number().min(0);
 /** What `vmcall bench overhead --json` prints. */
 export const overheadSchema = z.strictObject({
   format: z.literal('vmcall-bench-overhead'),
-  version: z.literal(1),
+  version: z.literal(2),
   seconds: z.number(),
-  /** Shares are of one CPU, by CPU time; what a process does once, when it begins, is not in them. */
-  host_agent: z.strictObject({ guests: z.int(), reports: z.int().min(0), cpu_share: share }),
+  /** Shares are of one CPU, by CPU time. `cold`: before V8 compiled what runs often, which takes it minutes. */
+  host_agent: z.strictObject({
+    ...{ guests: z.int(), reports: z.int().min(0), cpu_share: share, cold_cpu_share: share },
+  }),
   /** With its telemetry client, without the dataplane. */
   guest_agent: z.strictObject({ reports: z.int().min(0), wakes: z.int().min(0), cpu_share: share }),
   /** Instructions of the dataplane's counting; null where there is no valgrind to count them. */

@@ -46,7 +46,10 @@ export function scaleText(scale: Scale): string {
 
 export function overheadText({ host_agent, guest_agent, dataplane, machine, targets }: Overhead): string {
   const rows = [
-    ['host agent', `${percent(host_agent.cpu_share)} of a CPU with ${host_agent.guests} guests`],
+    [
+      'host agent',
+      `${percent(host_agent.cpu_share)} of a CPU with ${host_agent.guests} guests, ${percent(host_agent.cold_cpu_share)} in its first minutes`,
+    ],
     ['guest agent', `${percent(guest_agent.cpu_share)} of a CPU, ${guest_agent.wakes} wakes reported`],
     [
       "dataplane's counting",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
-import { HostAgent } from '../../host-agent/agent.js';
 import { configurationFile } from '../../host-agent/configuration.js';
+import { runHostAgent } from '../../host-agent/run.js';
 import { FileHost } from '../../host-agent/tuning/host.js';
 import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
-import { runDaemon } from '../support/daemon.js';
 import { createLog } from '../support/log.js';
 
 /** `vmcall host-agent`: the daemon on the host. */
@@ -13,8 +12,7 @@ export function hostAgentCommand(): Command {
     .description('run on a host: keep each domain on the path its metadata wants')
     .option('--config <file>', 'configuration', configurationFile)
     .action(async ({ config }: { config: string }) => {
-      const log = createLog('host-agent');
       const host = new FileHost('/', new SystemCommands());
-      await runDaemon(await HostAgent.create(config, log, host), log);
+      await runHostAgent(config, createLog('host-agent'), host);
     });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deflateSync } from 'node:zlib';
-import { eachHdrWord, openHdrV2 } from '../support/hdr-v2.js';
+import { hdrWords, openHdrV2 } from '../support/hdr-v2.js';
 import { histogramShape } from './histogram.js';
 import { limits } from './limits.js';
 
@@ -45,13 +45,13 @@ function read(text: string): Counts {
   const places: number[] = [];
   const counts: number[] = [];
   let place = 0;
-  eachHdrWord(payload, (word) => {
+  for (const word of hdrWords(payload)) {
     if (word > 0) {
       places.push(place);
       counts.push(word);
     }
     place += word < 0 ? -word : 1;
-  });
+  }
   return { places, counts };
 }
 

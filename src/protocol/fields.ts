@@ -49,9 +49,22 @@ export const measurementEndCodeSchema = z.enum(
   Object.keys(measurementEndCodes) as [keyof typeof measurementEndCodes],
 );
 
-export const countersSchema = z
-  .record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/), countSchema)
-  .refine((counters) => Object.keys(counters).length <= limits.counters, 'too many counters');
+const counterName = /^[a-z][a-z0-9_]{0,39}$/;
+
+/** Counters by name. Looked through at once: zod's own record takes ten times as long, in each guest's each report. */
+export const countersSchema = z.custom<Record<string, number>>(
+  areCounters,
+  `wanted at most ${limits.counters} counters by name`,
+);
+
+function areCounters(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const counters = Object.entries(value);
+  return (
+    counters.length <= limits.counters &&
+    counters.every(([name, count]) => counterName.test(name) && Number.isSafeInteger(count) && count >= 0)
+  );
+}
 
 /** Base64 of a compressed HDR histogram, V2. Whether it is one is for `decodeHistogram` to say. */
 export const histogramTextSchema = z

@@ -2,7 +2,7 @@
 import { build, decodeFromCompressedBase64, type Histogram, JsHistogram } from 'hdr-histogram-js';
 import type { Bin, Distribution } from '../statistics/distribution.js';
 import { VmcallError } from '../support/errors.js';
-import { eachHdrWord, type HdrV2, openHdrV2 } from '../support/hdr-v2.js';
+import { type HdrV2, hdrWords, openHdrV2 } from '../support/hdr-v2.js';
 
 export { encodeHistogram } from '../support/hdr-v2.js';
 
@@ -37,12 +37,12 @@ function check(base64: string): void {
   let places = 0;
   let total = 0;
   try {
-    eachHdrWord(counts, (word) => {
+    for (const word of hdrWords(counts)) {
       places += word < 0 ? -word : 1;
       total += Math.max(0, word);
       if (places > mostPlaces || total > Number.MAX_SAFE_INTEGER)
         throw new Error('its counts are out of range');
-    });
+    }
   } catch (error) {
     throw broken(error instanceof Error ? error.message : 'its counts cannot be read', error);
   }

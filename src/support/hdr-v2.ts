@@ -49,30 +49,36 @@ export function openHdrV2(base64: string, largest: number): HdrV2 {
   };
 }
 
+/** Place for the words of all but the longest histograms, used again and again: each has as many as bins. */
+const usualWords = new Float64Array(64 * 1024);
+
 /**
  * The words of the counts: ZigZag LEB128 of at most nine bytes, a count each, or a run of empty places below zero.
+ * They stand where the next call puts its own. One loop without a call: the host agent reads 1,500 of each guest a second.
  * @throws Error if it ends inside one
  */
-export function eachHdrWord(counts: Buffer, visit: (word: number) => void): void {
+export function hdrWords(counts: Buffer): Float64Array {
+  const words = counts.length <= usualWords.length ? usualWords : new Float64Array(counts.length);
+  let length = 0;
   for (let at = 0; at < counts.length; ) {
-    const first = counts[at] ?? 0;
+    const first = counts[at++] ?? 0;
     // Most are: a branch that spares the loop below.
     if (first < 0x80) {
-      at++;
-      visit(first % 2 === 0 ? first / 2 : -(first + 1) / 2);
+      words[length++] = (first >> 1) ^ -(first & 1);
       continue;
     }
-    let value = 0;
-    let weight = 1;
-    for (let byte = 0; ; byte++) {
+    let value = first & 0x7f;
+    let weight = 128;
+    for (let byte = 1; ; byte++) {
       const read = counts[at++];
       if (read === undefined) throw new Error('it ends inside a count');
       value += (byte === 8 ? read : read & 0x7f) * weight;
       if (byte === 8 || read < 0x80) break;
       weight *= 128;
     }
-    visit(value % 2 === 0 ? value / 2 : -(value + 1) / 2);
+    words[length++] = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
+  return words.subarray(0, length);
 }
 
 /**
