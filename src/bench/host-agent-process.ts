@@ -11,7 +11,8 @@ import type { AgentFigures, FromAgent, ToAgent } from './messages.js';
 
 const [configuration = '', root = '', observe = ''] = process.argv.slice(2);
 
-const delay = monitorEventLoopDelay();
+// Node.js would look each 10 ms, and have these in each value.
+const delay = monitorEventLoopDelay({ resolution: 1 });
 // Its timer costs CPU time of the process that is measured.
 if (observe === 'observe') delay.enable();
 

@@ -35,8 +35,8 @@ export const scaleSchema = z.strictObject({
   /** From the first connection to the last session, s. */
   connect_s: z.number(),
   /**
-   * Of the host agent's event loop, ms, as perf_hooks.monitorEventLoopDelay() counts it with its usual resolution: the
-   * 10 ms that it waits for on purpose are in each value. `steady`: while all reported; `whole`: and were switched.
+   * Of the host agent's event loop, ms, as perf_hooks.monitorEventLoopDelay() counts it each millisecond: the one
+   * that it waits for on purpose is in each value. `steady`: while all reported; `whole`: and were switched.
    */
   event_loop_delay_ms: z.strictObject({ steady: delaySchema, whole: delaySchema }),
   /** Of the host agent, of one CPU, while all reported. */

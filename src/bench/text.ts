@@ -41,7 +41,7 @@ export function scaleText(scale: Scale): string {
     ['machine', `${cpus} CPUs, load ${load} before, Node.js ${node}`],
   ] as const;
   const problems = scale.problems.map((problem) => `  ${problem}\n`).join('');
-  return `${table(rows)}${problems}\n${targetLines(scale.targets)}\nEvent-loop delays hold the 10 ms that their monitor waits for on purpose.\n`;
+  return `${table(rows)}${problems}\n${targetLines(scale.targets)}\nEvent-loop delays hold the millisecond that their monitor waits for on purpose.\n`;
 }
 
 export function overheadText({ host_agent, guest_agent, dataplane, machine, targets }: Overhead): string {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { closeCodes, errorCodes, standardCloseCodes } from '../../src/protocol/codes.js';
+import { countersSchema } from '../../src/protocol/fields.js';
+import { limits } from '../../src/protocol/limits.js';
 import { observedMessageSchema, observerMessageSchema } from '../../src/protocol/live.js';
 import { guestMessageSchema, hostMessageSchema, methods } from '../../src/protocol/messages.js';
 import { commonCapabilities, negotiateVersion } from '../../src/protocol/version.js';
@@ -63,5 +65,29 @@ describe('a message with', () => {
   ])('%s is bad, and the problem names its place alone', (_what, message, place) => {
     const decoded = decodeMessage(JSON.stringify(message), guestMessageSchema);
     expect(decoded).toEqual({ problem: expect.stringMatching(new RegExp(`^${place}: [a-z_]+$`)) });
+  });
+});
+
+describe('counters', () => {
+  const many = Object.fromEntries(Array.from({ length: limits.counters }, (_none, at) => [`c${at}`, at]));
+  test.each([
+    ['none', {}],
+    ['as many as may be', many],
+    ['the largest', { rx: 2 ** 53 - 1 }],
+  ])('%s are taken as they are', (_what, counters) => {
+    expect(countersSchema.parse(counters)).toEqual(counters);
+  });
+  test.each([
+    ['too many', { ...many, more: 1 }],
+    ['one below zero', { rx: -1 }],
+    ['a fraction', { rx: 0.5 }],
+    ['one beyond 2^53', { rx: 2 ** 53 }],
+    ['a text', { rx: '1' }],
+    ["another program's name", { __Rx: 1 }],
+    ['a name of 41 characters', { [`r${'x'.repeat(40)}`]: 1 }],
+    ['a list', [1]],
+    ['nothing', null],
+  ])('%s: refused', (_what, counters) => {
+    expect(countersSchema.safeParse(counters).success).toBe(false);
   });
 });
