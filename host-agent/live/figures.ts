@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { histogramBins, readHistogramBins } from '../../src/protocol/histogram.js';
+import { type HistogramBin, histogramBins } from '../../src/protocol/histogram.js';
 import { type LiveInterval, type LivePath, wakeReasons } from '../../src/protocol/live.js';
 import type { Report } from '../../src/protocol/messages.js';
-import { latencyBounds } from './latency-bounds.js';
+import { type LatencySum, LatencySums } from './latency-sums.js';
 
 /** The counters' names for reasons; made once, as a name made for a look-up is what makes it slow. */
 const wakeCounters = wakeReasons.map((reason) => [reason, `wakes_${reason}`] as const);
@@ -13,27 +13,28 @@ const kept: readonly string[] = [
   ...['policy_switches', 'fallbacks', 'ring_clock_errors', ...wakeCounters.map(([, counter]) => counter)],
 ];
 
-/** Wake latency of one path since the agent began. */
-export interface LatencySum {
-  /** For each bound of `latencyBounds`, how many were above the bound before and not above it; then those above all. */
-  readonly buckets: number[];
-  count: number;
-  /** ns */
-  sum: number;
-}
-
 /** What one guest reported: sums since the agent began, and the last interval. Pure: no clock and no session. */
 export class GuestFigures {
   /** The dataplane's counters, added up over its restarts. */
   readonly counters = new Map<string, number>();
-  readonly latency = new Map<LivePath, LatencySum>();
+  readonly #latency = new LatencySums();
   reports = 0;
-  /** Reports that were sent and did not come, or could not be used. */
-  missed = 0;
+  /** Reports that were sent and did not come. */
+  #absent = 0;
   #before: Report | undefined;
   #last: { interval: Omit<LiveInterval, 'age_ms' | 'wake_latency'>; at: number } | undefined;
   /** Of the last interval: its histogram, until somebody wants to know what is in it. */
   #lastLatency: { histogram: string } | { read: LiveInterval['wake_latency'] } = { read: null };
+
+  /** Wake latency since the agent began. */
+  get latency(): ReadonlyMap<LivePath, LatencySum> {
+    return this.#latency.byPath;
+  }
+
+  /** Reports that were sent and did not come, or could not be used. */
+  get missed(): number {
+    return this.#absent + this.#latency.unreadable;
+  }
 
   /** When the last interval ended, on the clock of `take`; undefined before the first report. */
   get at(): number | undefined {
@@ -44,7 +45,7 @@ export class GuestFigures {
   take(report: Report, now: number): void {
     const before = this.#before;
     const isFirst = before?.measurement !== report.measurement;
-    this.missed += Math.max(0, report.sequence - (isFirst ? 0 : before.sequence) - 1);
+    this.#absent += Math.max(0, report.sequence - (isFirst ? 0 : before.sequence) - 1);
     this.reports++;
     this.#before = report;
     const since = (name: string) =>
@@ -80,33 +81,24 @@ export class GuestFigures {
     };
   }
 
-  #takeLatency(report: Report, before: Report | undefined, path: LivePath): void {
-    this.#lastLatency = { read: null };
-    const { delta, total } = report.wake_latency;
+  #takeLatency({ wake_latency }: Report, before: Report | undefined, path: LivePath): void {
+    const { delta, total } = wake_latency;
+    this.#lastLatency = delta.count === 0 ? { read: null } : { histogram: delta.histogram };
     if (delta.count === 0) return;
-    const buckets = emptyBuckets();
-    let count = 0;
-    try {
-      count = addToBuckets(buckets, delta.histogram);
-    } catch {
-      this.missed++;
-    }
-    if (count === 0) return;
-    this.#lastLatency = { histogram: delta.histogram };
-    let sum = this.latency.get(path);
-    if (!sum) {
-      sum = { buckets: emptyBuckets(), count: 0, sum: 0 };
-      this.latency.set(path, sum);
-    }
-    for (let at = 0; at < buckets.length; at++) sum.buckets[at] = (sum.buckets[at] ?? 0) + (buckets[at] ?? 0);
-    sum.count += count;
-    sum.sum += Math.max(0, total.sum - (before?.wake_latency.total.sum ?? 0));
+    const sum = Math.max(0, total.sum - (before?.wake_latency.total.sum ?? 0));
+    this.#latency.take(path, delta.histogram, sum);
   }
 }
 
-/** Of a histogram that was read before. */
-function readLatency(histogram: string): NonNullable<LiveInterval['wake_latency']> {
-  const bins = histogramBins(histogram);
+/** Null if there is nothing in the histogram, or it is none. */
+function readLatency(histogram: string): LiveInterval['wake_latency'] {
+  let bins: HistogramBin[];
+  try {
+    bins = histogramBins(histogram);
+  } catch {
+    return null;
+  }
+  if (bins.length === 0) return null;
   const count = bins.reduce((sum, bin) => sum + bin.count, 0);
   /** The value that so many are not above. */
   const notAbove = (rank: number) => {
@@ -118,20 +110,4 @@ function readLatency(histogram: string): NonNullable<LiveInterval['wake_latency'
     return bins.at(-1)?.value ?? 0;
   };
   return { unit: 'ns', count, p50: notAbove(count / 2), p99: notAbove(0.99 * count), max: notAbove(count) };
-}
-
-const emptyBuckets = () => new Array<number>(latencyBounds.length + 1).fill(0);
-
-/** Values are taken as the highest of their bin, which is at most 0.1 % wide. @returns how many there are */
-function addToBuckets(buckets: number[], histogram: string): number {
-  const { length, values, counts } = readHistogramBins(histogram);
-  let bound = 0;
-  let added = 0;
-  for (let at = 0; at < length; at++) {
-    const [value, count] = [values[at] ?? 0, counts[at] ?? 0];
-    while (bound < latencyBounds.length && value > (latencyBounds[bound] ?? 0)) bound++;
-    buckets[bound] = (buckets[bound] ?? 0) + count;
-    added += count;
-  }
-  return added;
 }

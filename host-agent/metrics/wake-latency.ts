@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LivePath } from '../../src/protocol/live.js';
-import type { LatencySum } from '../live/figures.js';
 import { latencyBounds } from '../live/latency-bounds.js';
+import type { LatencySum } from '../live/latency-sums.js';
 
 const name = 'vmcall_wake_latency_seconds';
 const nsPerSecond = 1e9;

@@ -240,7 +240,7 @@ export class DomainKeeper {
     const kvm =
       domain === 'off'
         ? ({ support: 'absent', why: 'the domain does not run' } as const)
-        : this.options.kvm.see(identity.name);
+        : this.options.kvm.see(identity);
     this.#evidence.read(kvm.support === 'present' ? kvm.yields : null, now);
     const guest = this.#guest && {
       capable: (['path', 'health'] as const).every((capability) =>

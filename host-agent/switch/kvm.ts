@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
+import type { DomainIdentity } from '../native/events.js';
 import type { Host } from '../tuning/host.js';
 import { kvmFolders } from '../tuning/qemu-process.js';
 import type { Switches } from './demands.js';
@@ -19,29 +20,23 @@ const pidFile = (name: string) => `/run/libvirt/qemu/${name}.pid`;
 export class KvmSwitches {
   /** By process, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
   #folders: ReadonlyMap<number, string> = new Map();
+  /** By domain's name, where it was seen as the domain of which number: begun again it has another. */
+  readonly #seen = new Map<string, { id: number | null; folder: string }>();
 
   constructor(private readonly host: Pick<Host, 'read' | 'names' | 'exists' | 'write'>) {}
 
-  /** Of the running domain of this name. Never fails: what cannot be read is `absent`, with the reason. */
-  see(name: string): KvmSeen {
+  /**
+   * Of a running domain. Never fails: what cannot be read is `absent`, with the reason. As long as its folder is where
+   * it was, the domain's process is not asked for again.
+   */
+  see({ name, id }: Pick<DomainIdentity, 'name' | 'id'>): KvmSeen {
     try {
+      const before = this.#seen.get(name);
+      const again = before && before.id === id ? this.#read(before.folder) : undefined;
+      if (again?.support === 'present') return again;
       const folder = this.#folder(name);
-      const values = [...switches, counter].map(
-        (file) => [file, this.host.read(`${folder}/${file}`)] as const,
-      );
-      const missing = values.filter(([, value]) => value === null).map(([file]) => file);
-      if (missing.length > 0) return { support: 'unsupported', missing };
-      const [vcpuYield, irqfdHardirq, yields] = values.map(([file, value]) =>
-        number(`${folder}/${file}`, value ?? ''),
-      );
-      const rings = this.host.read(`${folder}/${ringsCounter}`);
-      return {
-        support: 'present',
-        vcpuYield: vcpuYield !== 0,
-        irqfdHardirq: irqfdHardirq !== 0,
-        yields: yields ?? 0,
-        ...(rings !== null && { rings: number(`${folder}/${ringsCounter}`, rings) }),
-      };
+      this.#seen.set(name, { id, folder });
+      return this.#read(folder);
     } catch (error) {
       return {
         support: 'absent',
@@ -74,6 +69,23 @@ export class KvmSwitches {
     return { folder, pid: Number(basename(folder).split('-')[0]) };
   }
 
+  #read(folder: string): KvmSeen {
+    const values = [...switches, counter].map((file) => [file, this.host.read(`${folder}/${file}`)] as const);
+    const missing = values.filter(([, value]) => value === null).map(([file]) => file);
+    if (missing.length > 0) return { support: 'unsupported', missing };
+    const [vcpuYield, irqfdHardirq, yields] = values.map(([file, value]) =>
+      number(`${folder}/${file}`, value ?? ''),
+    );
+    const rings = this.host.read(`${folder}/${ringsCounter}`);
+    return {
+      support: 'present',
+      vcpuYield: vcpuYield !== 0,
+      irqfdHardirq: irqfdHardirq !== 0,
+      yields: yields ?? 0,
+      ...(rings !== null && { rings: number(`${folder}/${ringsCounter}`, rings) }),
+    };
+  }
+
   #folder(name: string): string {
     // A name is a file's name here, and libvirt's test driver would let it be a path.
     const pid = name.includes('/') ? null : this.host.read(pidFile(name));
@@ -91,6 +103,8 @@ export class KvmSwitches {
     const known = this.#folders.get(pid);
     if (known !== undefined && this.host.exists(known)) return known;
     this.#folders = kvmFolders(this.host);
+    // None of a domain that is gone is kept for ever.
+    this.#seen.clear();
     return this.#folders.get(pid);
   }
 }

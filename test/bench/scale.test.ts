@@ -27,9 +27,10 @@ test('50 guests at a histogram a second are all connected, all switched, and not
 test('the standing measurement of 10 guests is counted while nobody looks', {
   timeout: 120_000,
 }, async () => {
-  const { guests, reports, cpuShare } = await measureAgentOverhead(10, 6, quiet);
-  // A guest's second may end just outside.
+  const seconds = 6;
+  const { guests, reports, cpuShare } = await measureAgentOverhead(10, seconds, quiet);
+  // A machine with other work may let a guest's timer wait; one of each guest may fall on an end of the window.
   expect(reports).toBeGreaterThanOrEqual(guests * 2);
-  expect(reports).toBeLessThanOrEqual(guests * 6);
+  expect(reports).toBeLessThanOrEqual(guests * (seconds + 1));
   expect(cpuShare).toBeGreaterThan(0);
 });

@@ -69,6 +69,15 @@ describe('figures of a guest', () => {
     expect(buckets).toEqual(expected);
   });
 
+  test('are of every report that came, however many came before anybody looked', () => {
+    const figures = new GuestFigures();
+    const next = measurement();
+    for (let at = 1; at <= 13; at++) figures.take(next({}, [2_000, 3_000]), at);
+    expect(figures.latency.get('vmcall')).toMatchObject({ count: 26, sum: 65_000 });
+    figures.take(next({}, [1_000]), 14);
+    expect(figures.latency.get('vmcall')).toMatchObject({ count: 27, sum: 66_000 });
+  });
+
   test('keep an interval in which the path changed apart from either path', () => {
     const figures = new GuestFigures();
     const next = measurement();

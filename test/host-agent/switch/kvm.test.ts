@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -23,6 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+const dpdk0 = { name: 'dpdk0', id: 1 };
+
 const values = () =>
   ['vcpu_yield', 'irqfd_hardirq'].map((file) => readFileSync(join(folder, file), 'utf8').trim());
 
@@ -30,7 +32,7 @@ describe("KVM's switches", () => {
   test('are thrown and seen', () => {
     kvm.set('dpdk0', demands.vmcall);
     writeFileSync(join(folder, 'vcpu_yields'), '123\n');
-    expect(kvm.see('dpdk0')).toEqual({
+    expect(kvm.see(dpdk0)).toEqual({
       ...{ support: 'present', vcpuYield: true, irqfdHardirq: true, yields: 123 },
     });
     kvm.set('dpdk0', demands.injected);
@@ -39,24 +41,33 @@ describe("KVM's switches", () => {
 
   test('of a KVM without the series are missing by name', () => {
     for (const file of ['vcpu_yield', 'vcpu_yields']) rmSync(join(folder, file));
-    expect(kvm.see('dpdk0')).toEqual({ support: 'unsupported', missing: ['vcpu_yield', 'vcpu_yields'] });
+    expect(kvm.see(dpdk0)).toEqual({ support: 'unsupported', missing: ['vcpu_yield', 'vcpu_yields'] });
   });
 
   test('are found again in another process, and in another folder of the same', () => {
     kvm.set('dpdk0', demands.vmcall);
-    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+    expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
     renameSync(folder, join(root, 'sys/kernel/debug/kvm/4711-13'));
-    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+    expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
     renameSync(join(root, 'sys/kernel/debug/kvm/4711-13'), join(root, 'sys/kernel/debug/kvm/4712-12'));
-    expect(kvm.see('dpdk0')).toMatchObject({ support: 'absent' });
+    expect(kvm.see(dpdk0)).toMatchObject({ support: 'absent' });
     writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4712');
-    expect(kvm.see('dpdk0')).toMatchObject({ vcpuYield: true });
+    expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
+  });
+
+  test('of a domain that was begun again are looked for in its new process, though the old folder is there', () => {
+    expect(kvm.see(dpdk0)).toMatchObject({ yields: 0 });
+    const folderNow = join(root, 'sys/kernel/debug/kvm/4712-12');
+    cpSync(folder, folderNow, { recursive: true });
+    writeFileSync(join(folderNow, 'vcpu_yields'), '7\n');
+    writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4712');
+    expect(kvm.see({ ...dpdk0, id: 2 })).toMatchObject({ yields: 7 });
   });
 
   test('are found where another process number begins with theirs', () => {
     mkdirSync(join(root, 'sys/kernel/debug/kvm/47110-3'));
     mkdirSync(join(root, 'sys/kernel/debug/kvm/471-3'));
-    expect(kvm.see('dpdk0')).toMatchObject({ support: 'present' });
+    expect(kvm.see(dpdk0)).toMatchObject({ support: 'present' });
   });
 
   test('are both tried when the first fails', () => {
@@ -78,11 +89,11 @@ describe("KVM's switches", () => {
     ['a counter that is none', () => writeFileSync(join(folder, 'vcpu_yields'), 'many'), 'no number'],
   ])('with %s are absent, and it is said why', (_what, spoil, why) => {
     spoil();
-    expect(kvm.see('dpdk0')).toEqual({ support: 'absent', why: expect.stringContaining(why) });
+    expect(kvm.see(dpdk0)).toEqual({ support: 'absent', why: expect.stringContaining(why) });
   });
 
   test('of a name that is a path are not looked for', () => {
     writeFileSync(join(root, 'run/evil.pid'), '4711');
-    expect(kvm.see('../../evil')).toMatchObject({ support: 'absent' });
+    expect(kvm.see({ name: '../../evil', id: 1 })).toMatchObject({ support: 'absent' });
   });
 });
