@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readHistogramBins } from '../../src/protocol/histogram.js';
+import { type HistogramBins, readHistogramBins } from '../../src/protocol/histogram.js';
 import type { LivePath } from '../../src/protocol/live.js';
 import { latencyBounds } from './latency-bounds.js';
 
@@ -60,24 +60,30 @@ export class LatencySums {
   }
 
   #read({ path, histogram, sum: total }: Unread): void {
-    const { length, values, counts } = readHistogramBins(histogram);
-    if (length === 0) return;
+    const bins = readHistogramBins(histogram);
+    if (bins.length === 0) return;
     let sum = this.#sums.get(path);
     if (!sum) {
       sum = { buckets: emptyBuckets(), count: 0, sum: 0 };
       this.#sums.set(path, sum);
     }
     sum.sum += total;
-    // Values are taken as the highest of their bin, which is at most 0.1 % wide.
-    let bound = 0;
-    for (let at = 0; at < length; at++) {
-      const value = values[at] ?? 0;
-      const count = counts[at] ?? 0;
-      while (bound < latencyBounds.length && value > (latencyBounds[bound] ?? 0)) bound++;
-      sum.buckets[bound] = (sum.buckets[bound] ?? 0) + count;
-      sum.count += count;
-    }
+    sum.count += addTo(sum.buckets, bins);
   }
+}
+
+/** Values are taken as the highest of their bin, which is at most 0.1 % wide. @returns how many there are */
+function addTo(buckets: number[], { length, values, counts }: HistogramBins): number {
+  let total = 0;
+  let at = 0;
+  for (let bucket = 0; bucket < buckets.length; bucket++) {
+    const bound = latencyBounds[bucket] ?? Number.POSITIVE_INFINITY;
+    let count = 0;
+    while (at < length && (values[at] as number) <= bound) count += counts[at++] as number;
+    buckets[bucket] = (buckets[bucket] as number) + count;
+    total += count;
+  }
+  return total;
 }
 
 const emptyBuckets = () => new Array<number>(latencyBounds.length + 1).fill(0);

@@ -16,10 +16,10 @@ export interface AgentOverhead {
 /** The agent is watched for so long before it is warm, s. */
 const coldMostS = 20;
 /**
- * V8 compiles a function once it ran often, in steps. Reports at the shortest interval take the agent there in half a
- * minute: as many as these guests' own send in five.
+ * V8 compiles a function once it ran often, in steps, and again where it guessed wrong. Reports at the shortest interval
+ * take the agent there in a minute: as many as these guests' own send in ten.
  */
-const warmUp = { seconds: 30, interval_ms: 100 };
+const warmUp = { mostS: 60, interval_ms: 100 };
 /** From the warm-up's end until each guest's standing measurement goes on, s. */
 const settleS = 3;
 const patienceMs = 60_000;
@@ -39,8 +39,10 @@ export function measureAgentOverhead(
     while ((await reportsOf(agent)) < guests && performance.now() < until) await delay(200);
     progress.step('each sends a histogram a second');
     const cold = await watch(crowd, Math.min(coldMostS, seconds));
-    progress.step(`each sends ten a second, for ${warmUp.seconds} s, until the agent's code is compiled`);
-    const order = { ...warmUp, domains: host.domains.map(({ uuid }) => uuid) };
+    const warmUpS = Math.min(warmUp.mostS, 2 * seconds);
+    progress.step(`each sends ten a second, for ${warmUpS} s, until the agent's code is compiled`);
+    const { interval_ms } = warmUp;
+    const order = { seconds: warmUpS, interval_ms, domains: host.domains.map(({ uuid }) => uuid) };
     for await (const _ of client.measure(order, new AbortController().signal));
     await delay(settleS * 1000);
     progress.step(`each sends a histogram a second, for ${seconds} s`);
