@@ -23,7 +23,7 @@ interface Unread {
  * So many histograms wait to be read together, unless somebody wants to know before: the second one after another takes
  * a third of the first one's time, for the code and the tables are in the CPU's caches then. Each is about 1 KiB.
  */
-const unreadMost = 5;
+const unreadMost = 3;
 
 /** Wake latency of one guest by path, added up from the histograms of its reports. */
 export class LatencySums {

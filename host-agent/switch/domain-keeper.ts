@@ -48,6 +48,8 @@ export class DomainKeeper {
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
   #again = false;
+  /** How often a path was desired: what was asked for before may be older. */
+  #desires = 0;
   /** The facts are of this moment: the turn that begins now need not read them. */
   #isFresh = false;
   #stopped = false;
@@ -90,6 +92,7 @@ export class DomainKeeper {
 
   /** The desired path was written to the metadata just now. */
   desire(path: DesiredPath): void {
+    this.#desires++;
     if (this.#facts) {
       this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
       // libvirt's own word for it comes as an event.
@@ -201,11 +204,14 @@ export class DomainKeeper {
   async #read(): Promise<boolean> {
     const { libvirt, uuid, log } = this.options;
     try {
-      const facts = await libvirt.read(uuid);
-      if (!facts) {
+      const desires = this.#desires;
+      const read = await libvirt.read(uuid);
+      if (!read) {
         this.#facts = undefined;
         return false;
       }
+      const isOlder = desires !== this.#desires && this.#facts;
+      const facts = isOlder ? { ...read, desired: isOlder.desired, problem: isOlder.problem } : read;
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
         this.#toldAt = undefined;
