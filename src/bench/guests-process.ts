@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guests in a process of their own, as many as the parent's first message orders.
+import { setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BackOff } from '../support/back-off.js';
 import type { FromGuests, GuestsOrder } from './messages.js';
@@ -11,6 +12,10 @@ import { WakeSamples } from './wake-samples.js';
 const connectingMost = 32;
 /** Of one guest, as the guest agent tries again: on a busy machine a handshake may not end in time. */
 const attemptsMost = 6;
+
+/** Real guests have CPUs of their own; these share the agent's, and give way to it (nice(1)). */
+const niceness = 10;
+setPriority(niceness);
 
 const tell = (message: FromGuests) => process.send?.(message);
 process.once('disconnect', () => process.exit(0));
