@@ -210,8 +210,8 @@ export class DomainKeeper {
         this.#facts = undefined;
         return false;
       }
-      const isOlder = desires !== this.#desires && this.#facts;
-      const facts = isOlder ? { ...read, desired: isOlder.desired, problem: isOlder.problem } : read;
+      const newer = desires === this.#desires ? undefined : this.#facts;
+      const facts = newer ? { ...read, desired: newer.desired, problem: newer.problem } : read;
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
         this.#toldAt = undefined;
