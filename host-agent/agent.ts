@@ -224,6 +224,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
       if (change === 'stopped') this.#sessions?.get(uuid)?.close(closeCodes.domainEnded, 'its domain ended');
       const keeper = this.#keepers.get(uuid);
       if (!keeper) this.#list();
+      else if (change === 'metadata') keeper.metadataChanged();
       else if (change === 'other') keeper.kick();
       else keeper.tryAnew();
     });

@@ -19,20 +19,24 @@ import {
 } from './switch/metadata.js';
 import type { Seen } from './switch/seen.js';
 
-/** What libvirt knows of one domain. */
-export interface DomainFacts {
-  identity: DomainIdentity;
-  domain: Seen['domain'];
+/** What a domain's metadata says of its path. */
+export interface Desired {
   desired: Seen['desired'];
   /** What is wrong with our metadata, for people. */
   problem: string | null;
 }
 
+/** What libvirt knows of one domain. */
+export interface DomainFacts extends Desired {
+  identity: DomainIdentity;
+  domain: Seen['domain'];
+}
+
 interface LibvirtEvents {
   /** Connected, or events were lost: everything may have changed. */
   anew: [];
-  /** This domain may have changed; `started`: it runs in another process now, `stopped`: in none. */
-  domain: [uuid: string, change: 'started' | 'stopped' | 'other'];
+  /** This domain may have changed; `started`: it runs in another process now, `stopped`: in none; `metadata`: only ours. */
+  domain: [uuid: string, change: 'started' | 'stopped' | 'metadata' | 'other'];
   disconnected: [];
 }
 
@@ -88,6 +92,11 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       const { name, id } = domain;
       return { identity: { name, uuid, id }, domain: domainState(state), ...desired };
     });
+  }
+
+  /** Only what our metadata says; undefined as for read(). @throws as it does */
+  readDesired(uuid: string): Promise<Desired | undefined> {
+    return this.#with(uuid, readDesired);
   }
 
   /**
@@ -177,7 +186,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       setTimeout(() => {
         const changed = [...this.#changed];
         this.#changed.clear();
-        for (const one of changed) this.emit('domain', one, 'other');
+        for (const one of changed) this.emit('domain', one, 'metadata');
       }, settleMs);
     this.#changed.add(uuid);
   }
@@ -219,7 +228,7 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-async function readDesired(domain: Domain): Promise<Pick<DomainFacts, 'desired' | 'problem'>> {
+async function readDesired(domain: Domain): Promise<Desired> {
   let xml: string;
   try {
     xml = await domain.metadata(metadataUri);

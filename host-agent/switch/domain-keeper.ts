@@ -10,7 +10,7 @@ import type { Log } from '../../src/support/log.js';
 import type { HostConfiguration } from '../configuration.js';
 import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
-import type { DomainFacts, Libvirt } from '../libvirt.js';
+import type { Desired, DomainFacts, Libvirt } from '../libvirt.js';
 import { actualPath, type Decision, decide, plan, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
 import { YieldEvidence } from './evidence.js';
@@ -22,7 +22,7 @@ export type Timing = HostConfiguration['reconciler'];
 
 export interface KeeperOptions {
   uuid: string;
-  libvirt: Pick<Libvirt, 'read'>;
+  libvirt: Pick<Libvirt, 'read' | 'readDesired'>;
   kvm: KvmSwitches;
   timing: Timing;
   log: Log;
@@ -64,6 +64,14 @@ export class DomainKeeper {
     if (this.#stopped) return;
     this.#again = true;
     this.#turn ??= this.#run();
+  }
+
+  /** Its metadata changed: a look, unless that is what desire() told already. */
+  metadataChanged(): void {
+    this.options.libvirt.readDesired(this.options.uuid).then(
+      (now) => !isDeepStrictEqual(now, this.#facts && desiredOf(this.#facts)) && this.kick(),
+      () => this.kick(),
+    );
   }
 
   /** A session of its guest began. */
@@ -211,7 +219,7 @@ export class DomainKeeper {
         return false;
       }
       const newer = desires === this.#desires ? undefined : this.#facts;
-      const facts = newer ? { ...read, desired: newer.desired, problem: newer.problem } : read;
+      const facts = newer ? { ...read, ...desiredOf(newer) } : read;
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
         this.#toldAt = undefined;
@@ -331,6 +339,8 @@ export class DomainKeeper {
     this.options.log[level](values, message);
   }
 }
+
+const desiredOf = ({ desired, problem }: DomainFacts): Desired => ({ desired, problem });
 
 /** So that a thousand domains that began together are not all looked at together for ever. */
 const jitter = () => 0.9 + Math.random() * 0.2;

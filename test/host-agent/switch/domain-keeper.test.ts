@@ -17,7 +17,10 @@ test('a path that is desired while libvirt is asked is newer than what libvirt a
   const answers: ((facts: DomainFacts) => void)[] = [];
   const keeper = new DomainKeeper({
     uuid,
-    libvirt: { read: () => new Promise((resolve) => answers.push(resolve)) },
+    libvirt: {
+      read: () => new Promise((resolve) => answers.push(resolve)),
+      readDesired: async () => undefined,
+    },
     kvm: new KvmSwitches(new FileHost('/nonexistent', new SystemCommands())),
     timing: { interval_s: 60, retry_least_s: 1, retry_most_s: 60, yields_within_s: 5 },
     log: createLog('test', { write: () => {} }),
