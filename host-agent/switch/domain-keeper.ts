@@ -11,8 +11,9 @@ import type { HostConfiguration } from '../configuration.js';
 import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { Desired, DomainFacts, Libvirt } from '../libvirt.js';
-import { actualPath, type Decision, decide, plan, type Reason } from './decide.js';
+import { type Decision, decide, plan, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
+import { describeDomain, type GuestSeen, libvirtLost } from './describe.js';
 import { YieldEvidence } from './evidence.js';
 import type { KvmSwitches } from './kvm.js';
 import type { DesiredPath } from './metadata.js';
@@ -42,7 +43,7 @@ export class DomainKeeper {
   #unread: Reason | undefined;
   /** What was seen at the last look. */
   #last: { seen: Seen; at: number } | undefined;
-  #guest: { session: GuestSession; health: Health | null } | undefined;
+  #guest: GuestSeen | undefined;
   #failure: (Failure & { until: number }) | undefined;
   #toldAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -128,32 +129,8 @@ export class DomainKeeper {
   }
 
   #describe(seen: Seen, connected: boolean): DomainStatus | undefined {
-    if (!this.#facts) return undefined;
-    const { identity, problem } = this.#facts;
-    const decision = decide(seen);
-    const unread = connected
-      ? this.#unread
-      : { code: 'LIBVIRT_LOST', message: 'the desired path is the last one read: no connection to libvirt' };
-    const { kvm } = seen;
-    const isPresent = kvm.support === 'present';
-    return {
-      ...identity,
-      domain: seen.domain,
-      desired: seen.desired.path,
-      desired_from: seen.desired.source,
-      problem,
-      actual: actualPath(seen),
-      phase: unread ? 'blocked' : decision.phase,
-      reason: unread ?? decision.reason,
-      kvm: {
-        support: kvm.support,
-        vcpu_yield: isPresent ? kvm.vcpuYield : null,
-        irqfd_hardirq: isPresent ? kvm.irqfdHardirq : null,
-        yields: isPresent ? kvm.yields : null,
-        rings: isPresent ? (kvm.rings ?? null) : null,
-      },
-      guest: this.#guest ? { agent: this.#guest.session.agreement.agent, health: this.#guest.health } : null,
-    };
+    const unread = connected ? this.#unread : libvirtLost;
+    return this.#facts && describeDomain(seen, this.#facts, this.#guest, unread);
   }
 
   /** What would be done for that path; undefined as for status(). */
