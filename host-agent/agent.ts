@@ -160,6 +160,10 @@ export class HostAgent implements Daemon, Controlled, Memory {
     return this.#libvirt;
   }
 
+  knows(uuid: string): boolean {
+    return this.#keepers.has(uuid);
+  }
+
   /** All domains as they were last looked at. */
   recall(): Recalled[] {
     const { connected } = this.#libvirt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type HistogramBin, histogramBins } from '../../src/protocol/histogram.js';
+import { type HistogramBins, readHistogramBins } from '../../src/protocol/histogram.js';
 import { type LiveInterval, type LivePath, wakeReasons } from '../../src/protocol/live.js';
 import type { Report } from '../../src/protocol/messages.js';
 import { type LatencySum, LatencySums } from './latency-sums.js';
@@ -92,22 +92,23 @@ export class GuestFigures {
 
 /** Null if there is nothing in the histogram, or it is none. */
 function readLatency(histogram: string): LiveInterval['wake_latency'] {
-  let bins: HistogramBin[];
+  let bins: HistogramBins;
   try {
-    bins = histogramBins(histogram);
+    bins = readHistogramBins(histogram);
   } catch {
     return null;
   }
-  if (bins.length === 0) return null;
-  const count = bins.reduce((sum, bin) => sum + bin.count, 0);
-  /** The value that so many are not above. */
-  const notAbove = (rank: number) => {
-    let below = 0;
-    for (const bin of bins) {
-      below += bin.count;
-      if (below >= rank) return bin.value;
-    }
-    return bins.at(-1)?.value ?? 0;
-  };
-  return { unit: 'ns', count, p50: notAbove(count / 2), p99: notAbove(0.99 * count), max: notAbove(count) };
+  const { length, values } = bins;
+  if (length === 0) return null;
+  const count = notAbove(bins, Number.POSITIVE_INFINITY).count;
+  const [p50, p99] = [notAbove(bins, count / 2).value, notAbove(bins, 0.99 * count).value];
+  return { unit: 'ns', count, p50, p99, max: values[length - 1] ?? 0 };
+}
+
+/** The value that so many are not above, and how many it is; all of them if there are not so many. */
+function notAbove({ length, values, counts }: HistogramBins, rank: number): { value: number; count: number } {
+  let count = 0;
+  let at = 0;
+  while (at < length && count < rank) count += counts[at++] as number;
+  return { value: values[at - 1] as number, count };
 }

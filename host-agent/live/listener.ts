@@ -82,6 +82,9 @@ export class Listener {
   }
 }
 
+/** A browser is to take an answer for what it is said to be. */
+export const unsniffed = { 'x-content-type-options': 'nosniff' } as const;
+
 /** A whole answer; never more than this one file or word. */
 export function respond(
   response: ServerResponse,
@@ -91,7 +94,7 @@ export function respond(
 ): void {
   response.writeHead(status, {
     'content-length': Buffer.byteLength(body),
-    'x-content-type-options': 'nosniff',
+    ...unsniffed,
     ...headers,
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);

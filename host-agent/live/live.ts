@@ -17,6 +17,8 @@ export interface Recalled {
 export interface Memory {
   readonly libvirt: { connected: boolean };
   recall(): Recalled[];
+  /** Is there such a domain? */
+  knows(uuid: string): boolean;
 }
 
 /** All that is watched of one domain. */
@@ -40,8 +42,7 @@ export class Live {
 
   /** A session began. */
   follow(session: GuestSession): void {
-    const known = new Set(this.memory.recall().map(({ status }) => status.uuid));
-    for (const uuid of this.#figures.keys()) if (!known.has(uuid)) this.#figures.delete(uuid);
+    for (const uuid of this.#figures.keys()) if (!this.memory.knows(uuid)) this.#figures.delete(uuid);
     const figures = this.#figures.get(session.domain) ?? new GuestFigures();
     this.#figures.set(session.domain, figures);
     const feed = new GuestFeed(session, figures, this.#measures, this.#isWatched);

@@ -10,14 +10,15 @@ export function drawPicture(
   head: Pick<LiveMessage, 'sequence' | 'libvirt'>,
   now: number,
 ): LiveMessage[] {
-  const domains = watched
-    .map((one) => drawDomain(one, now))
-    .sort((a, b) => ranks[a.state] - ranks[b.state] || (a.name < b.name ? -1 : 1));
+  const inOrder = watched.toSorted(
+    ({ status: a }, { status: b }) => ranks[a.domain] - ranks[b.domain] || (a.name < b.name ? -1 : 1),
+  );
   const parts: LiveDomain[][] = [[]];
   let partBytes = 0;
   let bytes = 0;
   let taken = 0;
-  for (const domain of domains) {
+  for (const one of inOrder) {
+    const domain = drawDomain(one, now);
     const size = Buffer.byteLength(JSON.stringify(domain)) + 1;
     if (bytes + size > liveLimits.pictureBytes) break;
     if (partBytes + size > liveLimits.partBytes) {
@@ -32,7 +33,7 @@ export function drawPicture(
   return parts.map((part, at) => ({
     type: 'live',
     ...head,
-    ...{ part: at + 1, parts: parts.length, left_out: domains.length - taken, domains: part },
+    ...{ part: at + 1, parts: parts.length, left_out: watched.length - taken, domains: part },
   }));
 }
 

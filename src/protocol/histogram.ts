@@ -62,13 +62,7 @@ const half = subBuckets / 2;
 /** Places for counts that 60 s need: 26 buckets, the first twice as long. */
 const places = 27 * half;
 
-/** How often values were recorded that are not told apart; the highest of them, ns. */
-export interface HistogramBin {
-  value: number;
-  count: number;
-}
-
-/** Values and counts of bins, lowest first. */
+/** Values that are not told apart make a bin: the highest of them, and how often they were recorded; lowest first. */
 export interface HistogramBins {
   length: number;
   /** ns */
@@ -123,12 +117,6 @@ function takeBins(words: Float64Array): void {
 }
 
 const outOfRange = () => new Error('its counts are out of range');
-
-/** The same, to be kept. @throws as it does */
-export function histogramBins(text: string): HistogramBin[] {
-  const { length, values, counts } = readHistogramBins(text);
-  return Array.from({ length }, (_, at) => ({ value: values[at] ?? 0, count: counts[at] ?? 0 }));
-}
 
 /** The highest value that is counted at a place. */
 function highestAt(place: number): number {
