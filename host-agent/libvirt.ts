@@ -128,7 +128,9 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
       if (error instanceof LibvirtError && error.code === errorNumber.noDomain) return undefined;
       throw error;
     } finally {
-      this.#places.give();
+      // In another turn: answers that come meanwhile are taken in this one (node: src/node_api.cc, kMaxIterationCount),
+      // and each brings the next call. A thousand domains in one turn would keep all else waiting.
+      setImmediate(() => this.#places.give());
     }
   }
 
