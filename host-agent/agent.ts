@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { closeCodes } from '../src/protocol/codes.js';
 import type { Daemon } from '../src/support/daemon.js';
@@ -7,7 +8,7 @@ import type { Log } from '../src/support/log.js';
 import { type HostConfiguration, readHostConfiguration } from './configuration.js';
 import {
   controlLimits,
-  type Desire,
+  type DomainStatus,
   type Measure,
   type MeasureEvent,
   type Planned,
@@ -29,6 +30,9 @@ import type { DesiredPath } from './switch/metadata.js';
 import type { Host } from './tuning/host.js';
 import { WakeDating } from './wake-times/dating.js';
 import { InterruptTrace } from './wake-times/interrupt-trace.js';
+
+/** Of a look at all of them. */
+const domainsATurn = 50;
 
 /** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
 export class HostAgent implements Daemon, Controlled, Memory {
@@ -146,12 +150,16 @@ export class HostAgent implements Daemon, Controlled, Memory {
     await this.#listing;
   }
 
-  status(uuid?: string): Status {
+  /** A few domains in each turn: each is looked at in the kernel, and guests are not to wait for a thousand. */
+  async status(uuid?: string): Promise<Status> {
     const { connected, uri } = this.#libvirt;
     const keepers = uuid === undefined ? [...this.#keepers.values()] : [this.#keeper(uuid)];
-    const domains = keepers
-      .map((keeper) => keeper.status(connected))
-      .filter((status) => status !== undefined);
+    const domains: DomainStatus[] = [];
+    for (const [at, keeper] of keepers.entries()) {
+      const status = keeper.status(connected);
+      if (status) domains.push(status);
+      if (at % domainsATurn === domainsATurn - 1) await nextTurn();
+    }
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
     return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, domains };
   }
@@ -172,20 +180,20 @@ export class HostAgent implements Daemon, Controlled, Memory {
       .filter((recalled) => recalled !== undefined);
   }
 
-  async desire(uuid: string, { path, dry_run: dryRun = false }: Desire): Promise<Planned> {
+  plan(uuid: string, path: DesiredPath): Planned {
     const keeper = this.#keeper(uuid);
     const before = keeper.desired;
     const planned = keeper.plan(path);
     if (!planned || before === undefined) throw noDomain(uuid, this.#libvirt);
-    if (!dryRun) {
-      if (!(await this.#writeDesired(uuid, path))) throw noDomain(uuid, this.#libvirt);
-      this.log.info({ domain: uuid, before, after: path }, 'desired path set');
-      keeper.desire(path);
-    }
-    return {
-      ...{ format: 'vmcall-desired', version: 1, uuid, desired: { before, after: path } },
-      ...{ dry_run: dryRun, ...planned },
-    };
+    return { format: 'vmcall-plan', version: 1, uuid, desired: { before, after: path }, ...planned };
+  }
+
+  async desire(uuid: string, path: DesiredPath): Promise<void> {
+    const keeper = this.#keeper(uuid);
+    const before = keeper.desired;
+    if (before === undefined || !(await this.#writeDesired(uuid, path))) throw noDomain(uuid, this.#libvirt);
+    this.log.info({ domain: uuid, before, after: path }, 'desired path set');
+    keeper.desire(path);
   }
 
   async measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void> {

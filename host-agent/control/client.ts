@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { z } from 'zod';
+import type { DesiredPath } from '../../src/protocol/fields.js';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import { LineSplitter } from '../../src/support/lines.js';
 import {
   controlLimits,
-  type Desire,
+  desiredSchema,
   desireSchema,
   type Measure,
   type MeasureEvent,
@@ -14,6 +15,7 @@ import {
   measureSchema,
   type Planned,
   plannedSchema,
+  type Refusal,
   refusalSchema,
   type Status,
   statusSchema,
@@ -31,8 +33,21 @@ export class ControlClient {
     return this.#ask('GET', uuid === undefined ? '/domains' : `/domains/${uuid}`, statusSchema);
   }
 
-  desire(uuid: string, desire: Desire): Promise<Planned> {
-    return this.#ask('PUT', `/domains/${uuid}/desired`, plannedSchema, desireSchema.parse(desire));
+  plan(uuid: string, path: DesiredPath): Promise<Planned> {
+    return this.#ask('GET', `/domains/${uuid}/plan/${path}`, plannedSchema);
+  }
+
+  /** Resolves when the domain's metadata has it. */
+  async desire(uuid: string, path: DesiredPath): Promise<void> {
+    const [refusal] = (await this.desireEach([uuid], path)).values();
+    if (refusal) throw refusal;
+  }
+
+  /** The same of many at once. @returns why, of each that was refused, by its UUID */
+  async desireEach(uuids: readonly string[], path: DesiredPath): Promise<Map<string, VmcallError>> {
+    const order = desireSchema.parse({ domains: uuids, path });
+    const { domains } = await this.#ask('PUT', '/desired', desiredSchema, order);
+    return new Map(domains.flatMap(({ uuid, refusal }) => (refusal ? [[uuid, asError(refusal)]] : [])));
   }
 
   /**
@@ -75,7 +90,7 @@ export class ControlClient {
   #refusal(status: number, document: unknown): VmcallError {
     const refusal = refusalSchema.safeParse(document).data;
     if (!refusal) return strange(`${this.socket} answered ${status}`);
-    return new VmcallError(refusal.code, refusal.message, refusal.cure, refusal.exit_code);
+    return asError(refusal);
   }
 
   #exchange(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
@@ -120,6 +135,9 @@ export class ControlClient {
     );
   }
 }
+
+const asError = ({ code, message, cure, exit_code: exitCode }: Refusal) =>
+  new VmcallError(code, message, cure, exitCode);
 
 /** An answer that is one document. */
 async function whole(response: IncomingMessage): Promise<unknown> {

@@ -11,9 +11,8 @@ export const defaultSocket = '/run/vmcall/host-agent.sock';
 
 /** Bounds of the control socket. */
 export const controlLimits = {
-  requestBytes: 4096,
-  /** 4096 domains by their UUIDs. */
-  measureBytes: 256 * 1024,
+  /** Of a request that names domains: 4096 of them by their UUIDs. */
+  requestBytes: 256 * 1024,
   headerBytes: 4096,
   connections: 32,
   /** Time for a request to come in whole, ms. */
@@ -67,26 +66,47 @@ export const statusSchema = z.strictObject({
 });
 export type Status = z.infer<typeof statusSchema>;
 
-/** Body of `PUT /domains/UUID/desired`. */
-export const desireSchema = z.strictObject({ path: desiredPathSchema, dry_run: z.boolean().optional() });
-export type Desire = z.infer<typeof desireSchema>;
+/** A VmcallError: what one domain is refused with, and the body of each answer that is not 200. */
+export const refusalSchema = z.strictObject({
+  code: z.string().max(64),
+  message: z.string().max(4000),
+  cure: z.string().max(1000),
+  exit_code: z.int().min(1).max(4),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
 
-/** Its answer: what is done for it from here, or would be. */
+/** Answer to `GET /domains/UUID/plan/PATH`: what would be done if that path were desired. */
 export const plannedSchema = z.strictObject({
-  format: z.literal('vmcall-desired'),
+  format: z.literal('vmcall-plan'),
   version: z.literal(1),
   uuid: domainSchema,
   desired: z.strictObject({ before: desiredPathSchema, after: desiredPathSchema }),
-  dry_run: z.boolean(),
   steps: z.array(z.enum(steps)).max(16),
   /** What stands in the way then; null: nothing. */
   obstacle: reasonSchema.nullable(),
 });
 export type Planned = z.infer<typeof plannedSchema>;
 
+const domainsSchema = z.array(domainSchema).min(1).max(controlLimits.domains);
+
+/** Body of `PUT /desired`. */
+export const desireSchema = z.strictObject({ domains: domainsSchema, path: desiredPathSchema });
+export type Desire = z.infer<typeof desireSchema>;
+
+/** Its answer, once each domain's metadata has it or cannot have it. */
+export const desiredSchema = z.strictObject({
+  format: z.literal('vmcall-desired'),
+  version: z.literal(2),
+  path: desiredPathSchema,
+  domains: z
+    .array(z.strictObject({ uuid: domainSchema, refusal: refusalSchema.nullable() }))
+    .max(controlLimits.domains),
+});
+export type DesiredAnswer = z.infer<typeof desiredSchema>;
+
 /** Body of `POST /measurements`. */
 export const measureSchema = z.strictObject({
-  domains: z.array(domainSchema).min(1).max(controlLimits.domains),
+  domains: domainsSchema,
   seconds: z.number().positive().max(controlLimits.measureSeconds),
   interval_ms: z
     .int()
@@ -105,11 +125,3 @@ export const measureEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('failed'), uuid: domainSchema, ...reasonSchema.shape }),
 ]);
 export type MeasureEvent = z.infer<typeof measureEventSchema>;
-
-/** Body of each answer that is not 200: a VmcallError. */
-export const refusalSchema = z.strictObject({
-  code: z.string().max(64),
-  message: z.string().max(4000),
-  cure: z.string().max(1000),
-  exit_code: z.int().min(1).max(4),
-});

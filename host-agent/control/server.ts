@@ -5,19 +5,22 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import { domainSchema } from '../../src/protocol/fields.js';
+import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
 import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { Observers } from '../live/observers.js';
 import {
   controlLimits,
   type Desire,
+  type DesiredAnswer,
+  desiredSchema,
   desireSchema,
   type Measure,
   type MeasureEvent,
   measureSchema,
   type Planned,
   plannedSchema,
+  type Refusal,
   refusalSchema,
   type Status,
   statusSchema,
@@ -29,15 +32,17 @@ const streamMs = 200;
 /** What the command line may ask of the host agent. */
 export interface Controlled {
   /** Of all domains, or of one. @throws VmcallError NO_DOMAIN */
-  status(uuid?: string): Status;
-  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
-  desire(uuid: string, desire: Desire): Promise<Planned>;
+  status(uuid?: string): Promise<Status>;
+  /** What would be done if that path were desired. @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
+  plan(uuid: string, path: DesiredPath): Planned;
+  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE, LIBVIRT_FAILED */
+  desire(uuid: string, path: DesiredPath): Promise<void>;
   /** Resolves when every domain has ended or failed. @param signal nobody listens any more */
   measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * HTTP and JSON on a Unix socket for root: GET /domains[/UUID], PUT /domains/UUID/desired, POST /measurements; and the
+ * HTTP and JSON on a Unix socket for root: GET /domains[/UUID[/plan/PATH]], PUT /desired, POST /measurements; and the
  * observers' WebSocket.
  */
 export class ControlServer {
@@ -112,21 +117,12 @@ export class ControlServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       if (request.method === 'POST' && request.url === '/measurements')
-        return await this.#measure(
-          await readBody(request, measureSchema, controlLimits.measureBytes),
-          response,
-        );
+        return await this.#measure(await readBody(request, measureSchema), response);
       const [schema, document] = await this.#route(request);
       send(response, 200, schema.parse(document));
     } catch (error) {
-      if (!(error instanceof VmcallError)) this.log.error({ err: error }, 'a control request failed');
-      const known = error instanceof VmcallError ? error : internal(error);
-      const { code, message, cure, exitCode } = known;
-      send(
-        response,
-        statuses.get(code) ?? 500,
-        refusalSchema.parse({ code, message: message.slice(0, 4000), cure, exit_code: exitCode }),
-      );
+      const refusal = this.#refuse(error);
+      send(response, statuses.get(refusal.code) ?? 500, refusal);
     }
   }
 
@@ -151,18 +147,39 @@ export class ControlServer {
     lines = [];
   }
 
-  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned]> {
+  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned | DesiredAnswer]> {
     const { method, url = '' } = request;
-    const [, uuid, rest] = /^\/domains(?:\/([^/]+)(\/desired)?)?$/.exec(url) ?? [];
-    const isDomains = url === '/domains' || domainSchema.safeParse(uuid).success;
-    if (isDomains && method === 'GET' && rest === undefined)
-      return [statusSchema, this.controlled.status(uuid)];
-    if (isDomains && method === 'PUT' && uuid !== undefined && rest !== undefined)
-      return [
-        plannedSchema,
-        await this.controlled.desire(uuid, await readBody(request, desireSchema, controlLimits.requestBytes)),
-      ];
+    if (method === 'GET' && url === '/domains') return [statusSchema, await this.controlled.status()];
+    if (method === 'PUT' && url === '/desired')
+      return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];
+    const [, uuid, path] = /^\/domains\/([^/]+)(?:\/plan\/([^/]+))?$/.exec(url) ?? [];
+    if (method === 'GET' && uuid !== undefined && domainSchema.safeParse(uuid).success) {
+      if (path === undefined) return [statusSchema, await this.controlled.status(uuid)];
+      const known = desiredPathSchema.safeParse(path);
+      if (known.success) return [plannedSchema, this.controlled.plan(uuid, known.data)];
+    }
     throw badRequest('CONTROL_NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`);
+  }
+
+  /** Of many domains at once: one that cannot be had keeps none from it. */
+  async #desire({ domains, path }: Desire): Promise<DesiredAnswer> {
+    const each = domains.map(async (uuid) => {
+      const taken = this.controlled.desire(uuid, path);
+      return {
+        uuid,
+        refusal: await taken.then(
+          () => null,
+          (error) => this.#refuse(error),
+        ),
+      };
+    });
+    return { format: 'vmcall-desired', version: 2, path, domains: await Promise.all(each) };
+  }
+
+  #refuse(error: unknown): Refusal {
+    if (!(error instanceof VmcallError)) this.log.error({ err: error }, 'a control request failed');
+    const { code, message, cure, exitCode } = error instanceof VmcallError ? error : internal(error);
+    return refusalSchema.parse({ code, message: message.slice(0, 4000), cure, exit_code: exitCode });
   }
 }
 
@@ -173,7 +190,8 @@ const statuses = new Map([
   ['LIBVIRT_UNREACHABLE', 503],
 ]);
 
-async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>, most: number): Promise<T> {
+async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
+  const most = controlLimits.requestBytes;
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {

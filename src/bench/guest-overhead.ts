@@ -103,7 +103,7 @@ async function onPath(client: ControlClient, uuid: string): Promise<void> {
     const now = await health();
     if (now?.path === 'vmcall' && isAsked) return;
     if (now?.dataplane === 'running' && !isAsked) {
-      await client.desire(uuid, { path: 'vmcall' });
+      await client.desire(uuid, 'vmcall');
       isAsked = true;
     }
     if (performance.now() > until)

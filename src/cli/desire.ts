@@ -1,52 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { ControlClient } from '../../host-agent/control/client.js';
 import type { DomainStatus, Planned } from '../../host-agent/control/schema.js';
 import { type DesiredPath, desiredPathSchema } from '../../host-agent/switch/metadata.js';
 import type { Step } from '../../host-agent/switch/seen.js';
-import { exitCodes, VmcallError } from '../support/errors.js';
-import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
-
-const pollMs = 250;
-/** Longer than all of the agent's own deadlines on the way: two requests to the guest, ten seconds each. */
-const waitMs = 60_000;
+import { describeError, exitCodes, VmcallError } from '../support/errors.js';
+import { type AgentOptions, connectOption, findDomains, openAgent, socketOption } from './domains.js';
+import { patience, waitFor } from './reached.js';
 
 interface Options extends AgentOptions {
   /** Of `enable` alone. */
   path?: DesiredPath;
+  all?: true;
   wait: boolean;
   dryRun?: true;
 }
 
-/** `vmcall enable`: the domain is to take the VM-call path, or another one that is named. */
+type Called = Pick<DomainStatus, 'uuid' | 'name'>;
+
+/** `vmcall enable`: domains are to take the VM-call path, or another one that is named. */
 export const enableCommand = () =>
-  desireCommand('enable', 'put a domain on the VM-call path').addOption(
+  desireCommand('enable', 'put domains on the VM-call path').addOption(
     new Option('--path <path>', 'another path, to compare with')
       .choices(desiredPathSchema.options)
       .default('vmcall'),
   );
 
-/** `vmcall disable`: the domain is to take the injected path. */
-export const disableCommand = () => desireCommand('disable', 'put a domain back on the injected path');
+/** `vmcall disable`: domains are to take the injected path. */
+export const disableCommand = () => desireCommand('disable', 'put domains back on the injected path');
 
 function desireCommand(verb: string, description: string): Command {
   return new Command(verb)
     .description(description)
-    .argument('<domain>', 'name, id or UUID')
+    .argument('[domains...]', 'names, ids or UUIDs')
+    .option('--all', 'every domain that the host agent knows')
     .option('--no-wait', 'do not wait until it is reached')
     .option('--dry-run', 'only say what would be done')
     .addOption(socketOption())
     .addOption(connectOption())
     .addHelpText('after', "\nThe wish is kept in the domain's metadata: it outlives agents, guest and host.")
-    .action(async (domain: string, { path = 'injected', ...options }: Options) => {
+    .action(async (called: string[], { path = 'injected', ...options }: Options) => {
+      if ((options.all === true) === called.length > 0) throw whichDomains(verb);
       const { client, status } = await openAgent(options);
-      const { uuid, name } = findDomain(status, domain);
-      const planned = await client.desire(uuid, { path, dry_run: options.dryRun === true });
-      if (options.dryRun) process.stdout.write(renderPlan(name, planned));
-      else if (options.wait) process.stdout.write(`${name}: ${(await waitFor(client, uuid, path)).actual}\n`);
-      else process.stdout.write(`${name}: ${path} is desired\n`);
+      const domains = options.all ? status.domains : findDomains(status, called);
+      if (options.dryRun)
+        for (const { uuid, name } of domains)
+          process.stdout.write(renderPlan(name, await client.plan(uuid, path)));
+      else process.exitCode = await desire(client, domains, path, options.wait);
     });
+}
+
+/** Of all at once; a line on stdout for each as it is there, and one on stderr for each that is refused. @returns the exit code */
+async function desire(
+  client: ControlClient,
+  domains: readonly Called[],
+  path: DesiredPath,
+  wait: boolean,
+): Promise<number> {
+  if (domains.length === 0) return exitCodes.ok;
+  const until = patience();
+  const uuids = domains.map(({ uuid }) => uuid);
+  const refusals = await client.desireEach(uuids, path);
+  const outcome = async (uuid: string) => {
+    const refusal = refusals.get(uuid);
+    if (refusal) throw refusal;
+    return wait ? (await waitFor(client, uuid, path, until)).actual : `${path} is desired`;
+  };
+  const failures = new Set<number>();
+  for (const { uuid, name } of domains) {
+    try {
+      process.stdout.write(`${name}: ${await outcome(uuid)}\n`);
+    } catch (error) {
+      if (!(error instanceof VmcallError)) throw error;
+      failures.add(error.exitCode);
+      process.stderr.write(`${describeError(error)}\n`);
+    }
+  }
+  const [only = exitCodes.ok] = failures;
+  return failures.size > 1 ? exitCodes.failed : only;
 }
 
 const words: Readonly<Record<Step, string>> = {
@@ -68,25 +99,10 @@ function renderPlan(name: string, { desired, steps, obstacle }: Planned): string
   return `${lines.join('\n')}\n`;
 }
 
-/** Until it is reached. @throws VmcallError with the reason if it is not */
-export async function waitFor(client: ControlClient, uuid: string, path: DesiredPath): Promise<DomainStatus> {
-  const until = performance.now() + waitMs;
-  for (;;) {
-    const [domain] = (await client.status(uuid)).domains;
-    if (domain?.desired === path && domain.phase === 'reached') return domain;
-    if (domain?.desired === path && domain.phase === 'blocked') throw notReached(domain);
-    if (performance.now() > until) throw notReached(domain);
-    await delay(pollMs);
-  }
-}
-
-function notReached(domain: DomainStatus | undefined): VmcallError {
-  const { code = 'NOT_REACHED', message = 'it takes longer than it should' } = domain?.reason ?? {};
-  const isUnsupported = code === 'KVM_ABSENT' || code === 'KVM_UNSUPPORTED';
-  return new VmcallError(
-    code,
-    `${domain?.name}: ${message} (desired ${domain?.desired}, actual ${domain?.actual})`,
-    'The wish is kept, and the host agent goes on trying: see vmcall status --watch',
-    isUnsupported ? exitCodes.unsupported : exitCodes.failed,
+const whichDomains = (verb: string) =>
+  new VmcallError(
+    'WHICH_DOMAINS',
+    `${verb} takes names, ids or UUIDs of domains, or --all, and not both`,
+    'See vmcall status for the domains there are',
+    exitCodes.usage,
   );
-}

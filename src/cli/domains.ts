@@ -57,6 +57,11 @@ export function findDomain({ libvirt, domains }: Status, domain: string): Domain
   throw noDomain(domain, libvirt.uri);
 }
 
+/** Each once, however often it is named. @throws as findDomain() does */
+export function findDomains(status: Status, domains: readonly string[]): DomainStatus[] {
+  return [...new Set(domains.map((domain) => findDomain(status, domain)))];
+}
+
 /** By name, id or UUID at libvirt itself; a UUID without `uri` is taken as it is. @returns the UUID, in lower case */
 export async function resolveDomain(domain: string, uri?: string): Promise<string> {
   const uuid = domain.toLowerCase();

@@ -16,8 +16,8 @@ import type { Partial, Result } from '../results/schema.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { type Progress, stderrProgress } from '../support/progress.js';
-import { waitFor } from './desire.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
+import { waitFor } from './reached.js';
 import { exitCodeOf, stopBySignal } from './stop-by-signal.js';
 import { jsonOption } from './tuning-options.js';
 import { whole } from './whole.js';
@@ -123,7 +123,7 @@ async function measureAll(
       else {
         progress.step(`${name}${path ? ` on ${path}` : ''}: measuring for ${seconds} s`);
         if (path) {
-          await client.desire(uuid, { path });
+          await client.desire(uuid, path);
           await waitFor(client, uuid, path);
         }
         const order = { domains: [uuid], seconds, interval_ms: intervalMs };
@@ -151,7 +151,7 @@ async function measureAll(
 }
 
 async function putBack(client: ControlClient, uuid: string, path: DesiredPath): Promise<boolean> {
-  return client.desire(uuid, { path }).then(
+  return client.desire(uuid, path).then(
     () => true,
     () => false,
   );

@@ -4,6 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Domain } from '../../host-agent/native/domain.js';
 import { metadataUri } from '../../host-agent/switch/metadata.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
@@ -139,18 +140,64 @@ describe('a kernel without the series', () => {
   });
 });
 
+/** Work with another domain, `second`, which is defined and does not run. */
+async function withSecond(work: (second: Domain) => Promise<void>): Promise<void> {
+  const xml = (await host.handle.xml({ inactive: true })).replaceAll(
+    /<uuid>.*<\/uuid>|<name>test<\/name>/g,
+    (found) => (found.startsWith('<name>') ? '<name>second</name>' : ''),
+  );
+  const second = await host.libvirt.defineDomain(xml);
+  try {
+    await expect
+      .poll(async () => (await host.vmcall('status', 'second')).exitCode, { timeout: 15_000 })
+      .toBe(0);
+    await work(second);
+  } finally {
+    await second.destroy().catch(() => {});
+    await second.undefine().catch(() => {});
+  }
+}
+
+describe('several domains', () => {
+  beforeEach(() => host.startBoth());
+
+  test('at once: each is told of, and one that cannot keeps none from it', async () => {
+    await withSecond(async (second) => {
+      const enabled = await host.vmcall('enable', 'second', 'test', 'nobody', domain.uuid);
+      expect(enabled).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NO_DOMAIN') });
+      await host.bench.until(onInjected);
+      expect(await host.vmcall('enable', 'second', 'test', domain.uuid)).toMatchObject({
+        ...{ exitCode: 1, stdout: 'test: vmcall' },
+        stderr: expect.stringContaining('DOMAIN_OFF: second: the domain does not run'),
+      });
+      expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="vmcall"/>');
+      expect(host.guest.told).toEqual(['vmcall']);
+      const { exitCode, stdout } = await host.vmcall('disable', '--all');
+      expect([exitCode, stdout.split('\n').sort()]).toEqual([0, ['second: off', 'test: injected']]);
+      expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="injected"/>');
+      expect(await host.bench.switches()).toEqual(['0', '0']);
+    });
+  });
+
+  test('with --dry-run: the plan for each', async () => {
+    await withSecond(async () => {
+      const { stdout } = await host.vmcall('enable', '--all', '--dry-run');
+      expect(stdout.match(/^\w+: would change desired from injected to vmcall$/gm)).toHaveLength(2);
+      expect(stdout).toContain('then it would wait: DOMAIN_OFF');
+    });
+  });
+
+  test.each([[[]], [['test', '--all']]])('are not %j', async (words) => {
+    expect(await host.vmcall('enable', ...words)).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining('WHICH_DOMAINS') },
+    });
+  });
+});
+
 describe('a domain that is not persistent, or does not run', () => {
   test('keeps the wish where it can', async () => {
-    const xml = (await host.handle.xml({ inactive: true })).replaceAll(
-      /<uuid>.*<\/uuid>|<name>test<\/name>/g,
-      (found) => (found.startsWith('<name>') ? '<name>second</name>' : ''),
-    );
-    const second = await host.libvirt.defineDomain(xml);
-    try {
-      await host.bench.startAgent();
-      await expect
-        .poll(async () => (await host.vmcall('status', 'second')).exitCode, { timeout: 15_000 })
-        .toBe(0);
+    await host.bench.startAgent();
+    await withSecond(async (second) => {
       expect(await host.vmcall('enable', 'second')).toMatchObject({
         ...{ exitCode: 1, stderr: expect.stringContaining('DOMAIN_OFF') },
       });
@@ -163,10 +210,7 @@ describe('a domain that is not persistent, or does not run', () => {
       await expect
         .poll(async () => (await host.vmcall('status', 'second')).exitCode, { timeout: 15_000 })
         .toBe(2);
-    } finally {
-      await second.destroy().catch(() => {});
-      await second.undefine().catch(() => {});
-    }
+    });
   });
 });
 

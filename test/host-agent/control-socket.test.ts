@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { controlLimits } from '../../host-agent/control/schema.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
 import { onInjected, TestHost } from './support/test-host.js';
@@ -46,16 +47,18 @@ describe('the control socket', () => {
     expect((await stat(host.bench.socket)).mode & 0o777).toBe(0o600);
   });
 
-  const desired = `/domains/${domain.uuid}/desired`;
+  const one = `"domains":["${domain.uuid}"]`;
   test.each([
     ['another resource', 'GET', '/secrets', '', 404],
     ['another method', 'DELETE', '/domains', '', 404],
     ['no such domain', 'GET', `/domains/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`, '', 404],
     ['a path for a domain', 'GET', '/domains/..%2f..', '', 404],
-    ['no JSON', 'PUT', desired, '{', 400],
-    ['another path', 'PUT', desired, '{"path":"fast"}', 400],
-    ['a member too many', 'PUT', desired, '{"path":"vmcall","more":1}', 400],
-    ['a body too long', 'PUT', desired, ' '.repeat(5000), 400],
+    ['a plan for another path', 'GET', `/domains/${domain.uuid}/plan/fast`, '', 404],
+    ['no JSON', 'PUT', '/desired', '{', 400],
+    ['another path', 'PUT', '/desired', `{${one},"path":"fast"}`, 400],
+    ['no domain', 'PUT', '/desired', '{"domains":[],"path":"vmcall"}', 400],
+    ['a member too many', 'PUT', '/desired', `{${one},"path":"vmcall","more":1}`, 400],
+    ['a body too long', 'PUT', '/desired', ' '.repeat(controlLimits.requestBytes + 1), 400],
   ])('refuses %s', async (_what, method, path, body, status) => {
     const answer = await ask(method, path, body);
     expect(answer.status).toBe(status);

@@ -18,7 +18,7 @@ beforeAll(() => builtAddon(), buildTimeout);
 beforeEach(async () => {
   live ??= startLiveBench();
   ({ bench } = await live);
-  await bench.client.desire(domain.uuid, { path: 'vmcall' });
+  await bench.client.desire(domain.uuid, 'vmcall');
   await bench.until({ actual: 'vmcall' });
 });
 afterAll(() => bench.stop());

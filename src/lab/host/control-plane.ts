@@ -149,7 +149,7 @@ export class ControlPlane {
 
   /** By the host agent's control socket; resolves when the wish is taken. @throws VmcallError if it is not */
   async wish(path: DesiredPath): Promise<void> {
-    await this.#client.desire(domainUuid, { path });
+    await this.#client.desire(domainUuid, path);
   }
 
   /** The same; resolves when it says that the path is reached. */

@@ -21,7 +21,7 @@ beforeAll(() => builtAddon(), buildTimeout);
 beforeEach(async () => {
   live ??= startLiveBench('metrics');
   ({ bench, guest } = await live);
-  await bench.client.desire(domain.uuid, { path: 'vmcall' });
+  await bench.client.desire(domain.uuid, 'vmcall');
 });
 afterAll(() => bench.stop());
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
   ({ bench, guest } = await live);
   url = `http://127.0.0.1:${await bench.port('web')}`;
   token = (await readFile(join(bench.folder, 'state', 'observer-token'), 'utf8')).trim();
-  await bench.client.desire(domain.uuid, { path: 'vmcall' });
+  await bench.client.desire(domain.uuid, 'vmcall');
   await bench.until({ actual: 'vmcall' });
 });
 afterAll(() => bench.stop());
@@ -139,9 +139,9 @@ describe('the page', () => {
       await page.goto(`${url}/#${token}`);
       await shows(page, '.p99', /µs/);
       guest.refuses = true;
-      await bench.client.desire(domain.uuid, { path: 'injected' });
+      await bench.client.desire(domain.uuid, 'injected');
       await bench.until({ actual: 'injected' });
-      await bench.client.desire(domain.uuid, { path: 'vmcall' });
+      await bench.client.desire(domain.uuid, 'vmcall');
       await shows(page, 'article.blocked .why', /PATH_REFUSED: the guest refused \(ENOENT\): it cannot/);
       await shows(page, '.actual', /^injected$/);
       await shows(page, '#blocked.alarm', /^1$/);
