@@ -152,6 +152,16 @@ export const commandLineSwitchSchema = z.object({
 
 export type CommandLineSwitch = z.infer<typeof commandLineSwitchSchema>;
 
+/** Which driver of the host has the NIC, whether libvirt says that the domain has it, and whether its QEMU does. */
+const nicPlaceSchema = z.object({ driver: z.string(), inDomain: z.boolean(), openInQemu: z.boolean() });
+export type NicPlace = z.infer<typeof nicPlaceSchema>;
+
+/** A NIC attached to a running domain and detached again. */
+export const hotPlugSchema = z.object({
+  type: z.literal('hot-plug'),
+  ...{ before: nicPlaceSchema, attached: nicPlaceSchema, detached: nicPlaceSchema },
+});
+
 /** `vmcall run --json`, and the last of `vmcall top --json`; instances of ftrace that are left after them. */
 export const liveMeasurementSchema = z.object({
   type: z.literal('live-measurement'),
@@ -291,6 +301,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   switchSchema,
   faultSchema,
   commandLineSwitchSchema,
+  hotPlugSchema,
   liveMeasurementSchema,
   tuningSchema,
   tuneStepsSchema,

@@ -38,6 +38,7 @@ export const planSchema = z.strictObject({
       'costs',
       'upstream-selftests',
       'faults',
+      'hot-plug',
     ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */

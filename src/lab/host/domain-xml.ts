@@ -121,7 +121,7 @@ const onRootBus = (slot: number) =>
   `<address type='pci' domain='0x0000' bus='0x00' slot='0x0${slot}' function='0x0'/>`;
 
 /** `0000:00:0b.0` as libvirt has it. */
-function pciAddress(address: string): string {
+export function pciAddress(address: string): string {
   const [, domain, bus, slot, part] =
     /^([0-9a-f]{4}):([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/.exec(address) ?? [];
   if (part === undefined) throw new Error(`${address} is no PCI address`);

@@ -9,6 +9,7 @@ import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { emit } from './events.js';
 import { faults, faultsStepCount } from './faults.js';
+import { hotPlug, hotPlugStepCount } from './hot-plug.js';
 import { kernelLog, lockdepRuns } from './kernel-log.js';
 import { liveMeasurement, liveMeasurementStepCount } from './live-measurement.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
@@ -63,6 +64,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'faults':
       await faults(plan, new Steps(faultsStepCount(plan)));
+      break;
+    case 'hot-plug':
+      await hotPlug(new Steps(hotPlugStepCount));
       break;
     case 'costs':
       await costs(plan, new Steps(costsStepCount));
