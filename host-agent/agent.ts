@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { closeCodes } from '../src/protocol/codes.js';
-import type { Daemon } from '../src/support/daemon.js';
-import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
-import type { Log } from '../src/support/log.js';
-import { type HostConfiguration, readHostConfiguration } from './configuration.js';
 import {
   controlLimits,
   type DomainStatus,
@@ -13,23 +8,28 @@ import {
   type MeasureEvent,
   type Planned,
   type Status,
-} from './control/schema.js';
+} from '../src/control/schema.js';
+import { closeCodes } from '../src/protocol/codes.js';
+import type { Daemon } from '../src/support/daemon.js';
+import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
+import type { Log } from '../src/support/log.js';
+import { type HostConfiguration, readHostConfiguration } from './configuration.js';
 import { type Controlled, ControlServer } from './control/server.js';
 import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
-import { Libvirt } from './libvirt.js';
+import type { Host } from './host/host.js';
+import { Libvirt } from './libvirt/libvirt.js';
+import type { DesiredPath } from './libvirt/metadata.js';
 import type { Memory, Recalled } from './live/live.js';
-import { Watching } from './live/watching.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
-import type { DesiredPath } from './switch/metadata.js';
-import type { Host } from './tuning/host.js';
 import { WakeDating } from './wake-times/dating.js';
 import { InterruptTrace } from './wake-times/interrupt-trace.js';
+import { Watching } from './watching.js';
 
 /** Of a look at all of them. */
 const domainsATurn = 50;

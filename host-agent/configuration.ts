@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { defaultSocket } from '../src/control/schema.js';
 import { defaultPort } from '../src/protocol/version.js';
 import { readToml } from '../src/support/toml.js';
-import { defaultSocket } from './control/schema.js';
 import { hostStateFolder } from './enrolment/store.js';
 
 /** Where the configuration is unless told otherwise. */

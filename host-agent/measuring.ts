@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Measure, MeasureEvent } from '../src/control/schema.js';
 import { RequestError } from '../src/session/request-error.js';
 import { describeError, VmcallError } from '../src/support/errors.js';
-import type { Measure, MeasureEvent } from './control/schema.js';
 import { GuestMeasurement } from './guest-sessions/guest-measurement.js';
 import type { GuestSession } from './guest-sessions/guest-session.js';
 

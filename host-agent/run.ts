@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runDaemon } from '../src/support/daemon.js';
 import type { Log } from '../src/support/log.js';
 import { HostAgent } from './agent.js';
-import type { Host } from './tuning/host.js';
+import type { Host } from './host/host.js';
 
 /**
  * What Node.js itself must be told when it starts, as the unit file does (NODE_OPTIONS): MiB of the young generation. With

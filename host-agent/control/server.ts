@@ -5,10 +5,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
-import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
-import type { Log } from '../../src/support/log.js';
-import type { Observers } from '../live/observers.js';
 import {
   controlLimits,
   type Desire,
@@ -24,7 +20,11 @@ import {
   refusalSchema,
   type Status,
   statusSchema,
-} from './schema.js';
+} from '../../src/control/schema.js';
+import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
+import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
+import type { Log } from '../../src/support/log.js';
+import type { Observers } from '../live/observers.js';
 
 /** Events of a measurement are gathered for this long, ms. */
 const streamMs = 200;

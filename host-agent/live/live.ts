@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { DomainStatus } from '../../src/control/schema.js';
 import type { LiveMessage } from '../../src/protocol/live.js';
-import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import { GuestFigures } from './figures.js';
 import { GuestFeed } from './guest-feed.js';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
+import type { DesiredPath } from '../libvirt/metadata.js';
 import { demands, stepSwitches, stepTells } from './demands.js';
-import type { DesiredPath } from './metadata.js';
 import type { KvmSeen, Seen, Step } from './seen.js';
 
 /** Why actual is not desired; `code` is stable. */

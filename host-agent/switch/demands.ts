@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Path } from '../../src/protocol/fields.js';
-import type { DesiredPath } from './metadata.js';
+import type { DesiredPath } from '../libvirt/metadata.js';
 import type { Step } from './seen.js';
 
 /** KVM's two switches of a VM (kernel-patches/README.md). */

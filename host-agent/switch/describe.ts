@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { DomainStatus } from '../../src/control/schema.js';
 import type { Health } from '../../src/protocol/messages.js';
-import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
-import type { DomainFacts } from '../libvirt.js';
+import type { DomainFacts } from '../libvirt/libvirt.js';
 import { actualPath, decide, type Reason } from './decide.js';
 import type { Seen } from './seen.js';
 

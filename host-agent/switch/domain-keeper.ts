@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isDeepStrictEqual } from 'node:util';
+import type { DomainStatus } from '../../src/control/schema.js';
 import type { Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
@@ -8,15 +9,14 @@ import { BackOff } from '../../src/support/back-off.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { HostConfiguration } from '../configuration.js';
-import type { DomainStatus } from '../control/schema.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
-import type { Desired, DomainFacts, Libvirt } from '../libvirt.js';
+import type { Desired, DomainFacts, Libvirt } from '../libvirt/libvirt.js';
+import type { DesiredPath } from '../libvirt/metadata.js';
 import { type Decision, decide, plan, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
 import { describeDomain, type GuestSeen, libvirtLost } from './describe.js';
 import { YieldEvidence } from './evidence.js';
 import type { KvmSwitches } from './kvm.js';
-import type { DesiredPath } from './metadata.js';
 import type { Failure, Seen, Step } from './seen.js';
 
 export type Timing = HostConfiguration['reconciler'];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../host/host.js';
 import type { DomainIdentity } from '../native/events.js';
-import type { Host } from '../tuning/host.js';
 import { kvmFolders } from '../tuning/qemu-process.js';
 import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';

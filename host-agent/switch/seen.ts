@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Health } from '../../src/protocol/messages.js';
+import type { DesiredPath } from '../libvirt/metadata.js';
 import type { Switches } from './demands.js';
-import type { DesiredPath } from './metadata.js';
 
 /** KVM's side of one running domain, as its debugfs folder shows it (kernel-patches/README.md). */
 export type KvmSeen =

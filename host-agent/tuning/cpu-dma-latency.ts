@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
-import type { Held, Host } from './host.js';
+import type { Held, Host } from '../host/host.js';
 
 const device = '/dev/cpu_dma_latency';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from './host.js';
+import type { Host } from '../host/host.js';
 
 /** One idle state of one CPU (linux: Documentation/admin-guide/pm/cpuidle.rst, "Representation of Idle States"). */
 export interface IdleState {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../host/host.js';
 import { cpuDmaLatency } from './cpu-dma-latency.js';
 import { hardwareStates, idleDriver, idleStates, resumeLatencyFile, resumeLatencyValue } from './cpuidle.js';
-import type { Host } from './host.js';
 import type { Change, Journal } from './journal.js';
 import type { Bench } from './knob.js';
 import { resumeLatency } from './knobs/resume-latency.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { type Scheduling, schedulingSchema } from './scheduling.js';
+import { type Scheduling, schedulingSchema } from '../host/scheduling.js';
 
 export const pciAddressSchema = z
   .string()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Host } from '../host/host.js';
 import type { DomainSource } from './domain.js';
-import type { Host } from './host.js';
 import type { Target } from './target.js';
 
 /** What knobs work on. */

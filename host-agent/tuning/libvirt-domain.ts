@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
+import type { Scheduling } from '../host/scheduling.js';
 import { type Connection, openConnection } from '../native/connection.js';
 import type { Domain as LibvirtDomain } from '../native/domain.js';
 import { LibvirtError } from '../native/error.js';
 import { parseCpus } from './cpu-set.js';
 import type { Domain, DomainFacts, DomainSource } from './domain.js';
-import type { Scheduling } from './scheduling.js';
 
 /** A running domain that is pinned through libvirt, so that what libvirt says of it stays true; facts are its threads'. */
 class PinnedByLibvirt implements Domain {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../host/host.js';
+import { readThread, type Scheduling } from '../host/scheduling.js';
 import { type Domain, type DomainFacts, type DomainSource, domainFactsSchema } from './domain.js';
-import type { Host } from './host.js';
-import { readThread, type Scheduling } from './scheduling.js';
 
 const kvmDebugfs = '/sys/kernel/debug/kvm';
 

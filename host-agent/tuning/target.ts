@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../host/host.js';
 import { formatCpus, parseCpus, without } from './cpu-set.js';
 import type { Domain, DomainFacts } from './domain.js';
-import type { Host } from './host.js';
 
 /** What the administrator says to tune. */
 export interface Wish {

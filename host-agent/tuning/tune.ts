@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { VmcallError } from '../../src/support/errors.js';
-import type { Host } from './host.js';
+import type { Host } from '../host/host.js';
 import { type Change, Journal } from './journal.js';
 import type { Bench } from './knob.js';
 import { knobNamed, knobs } from './knobs.js';

@@ -11,7 +11,7 @@ import type { Report, WakeTimes } from '../../src/protocol/messages.js';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
-import type { Host } from '../tuning/host.js';
+import type { Host } from '../host/host.js';
 import { hostdevs } from '../tuning/qemu-process.js';
 import { readGuestTsc, toGuestTsc } from './guest-tsc.js';
 import { InterruptTrace } from './interrupt-trace.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
-import type { Host } from '../tuning/host.js';
+import type { Host } from '../host/host.js';
 
 /** How a guest's TSC follows from the host's: times `ratio`, shifted right by `fractionBits`, plus `offset`. */
 export interface GuestTsc {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
-import type { Host } from '../tuning/host.js';
+import type { Host } from '../host/host.js';
 
 const instances = '/sys/kernel/tracing/instances';
 /** What is ours there, by agent: one that died leaves it, and the next takes it away. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import { ControlClient } from '../../host-agent/control/client.js';
+import { ControlClient } from '../control/client.js';
 import { VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
 import { AgentProcess, forkGuests } from './agent-process.js';

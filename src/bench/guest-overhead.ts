@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'smol-toml';
-import { ControlClient } from '../../host-agent/control/client.js';
+import { ControlClient } from '../control/client.js';
 import { cached } from '../support/cache.js';
 import { cpuTimeOf } from '../support/cpu-time.js';
 import { exitCodes, VmcallError } from '../support/errors.js';

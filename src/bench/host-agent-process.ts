@@ -2,9 +2,9 @@
 // The host agent as `vmcall host-agent` runs it, on a stand-in host: `host-agent-process.js CONFIG ROOT [observe]`. Its
 // parent asks it for what only the process itself can say: the event loop's delay, by perf_hooks' own monitor.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { FileHost } from '../../host-agent/host/host.js';
+import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { runHostAgent } from '../../host-agent/run.js';
-import { FileHost } from '../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
 import { describeError } from '../support/errors.js';
 import { createLog } from '../support/log.js';
 import type { AgentFigures, FromAgent, ToAgent } from './messages.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MeasureEvent } from '../../host-agent/control/schema.js';
+import type { MeasureEvent } from '../control/schema.js';
 
 /** Which reports came through the host agent, of all guests, and whether any is missing. */
 export class ReportCount {

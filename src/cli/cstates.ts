@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { measureCStates } from '../../host-agent/tuning/cstates.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { openJournal } from '../../host-agent/tuning/tune.js';
-import { generatorResultSchema } from '../generator/result.js';
-import { renderCStates } from '../results/cstates.js';
+import { generatorResultSchema } from '../results/generator-result.js';
 import { VmcallError } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
+import { renderCStates } from './cstates-table.js';
 import { jsonOption, printJson, stateOption, systemBench } from './tuning-options.js';
 
 /** Ten minutes a state: 1,000,000 packets each 350 us take six. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, Option } from 'commander';
-import type { ControlClient } from '../../host-agent/control/client.js';
-import type { DomainStatus, Planned } from '../../host-agent/control/schema.js';
-import { type DesiredPath, desiredPathSchema } from '../../host-agent/switch/metadata.js';
+import { type DesiredPath, desiredPathSchema } from '../../host-agent/libvirt/metadata.js';
 import type { Step } from '../../host-agent/switch/seen.js';
+import type { ControlClient } from '../control/client.js';
+import type { DomainStatus, Planned } from '../control/schema.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, findDomains, openAgent, socketOption } from './domains.js';
 import { patience, waitFor } from './reached.js';

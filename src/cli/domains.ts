@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Option } from 'commander';
-import { ControlClient } from '../../host-agent/control/client.js';
-import { type DomainStatus, defaultSocket, type Status } from '../../host-agent/control/schema.js';
 import { openConnection } from '../../host-agent/native/connection.js';
 import { errorNumber, LibvirtError } from '../../host-agent/native/error.js';
+import { ControlClient } from '../control/client.js';
+import { type DomainStatus, defaultSocket, type Status } from '../control/schema.js';
 import { domainSchema } from '../protocol/fields.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { configurationFile } from '../../host-agent/configuration.js';
+import { FileHost } from '../../host-agent/host/host.js';
+import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { runHostAgent } from '../../host-agent/run.js';
-import { FileHost } from '../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
 import { createLog } from '../support/log.js';
 
 /** `vmcall host-agent`: the daemon on the host. */

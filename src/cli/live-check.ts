@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DomainStatus, Status } from '../../host-agent/control/schema.js';
+
 import { type Finding, fail, ok, warn } from '../../host-agent/tuning/checks/finding.js';
+import type { DomainStatus, Status } from '../control/schema.js';
 import { VmcallError } from '../support/errors.js';
 import { type AgentOptions, findDomain, openAgent } from './domains.js';
 

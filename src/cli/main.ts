@@ -1,26 +1,26 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
+import { beforeAfterCommand } from '../developer-cli/before-after.js';
+import { benchCommand } from '../developer-cli/bench.js';
+import { costsCommand } from '../developer-cli/costs.js';
+import { densityCommand } from '../developer-cli/density.js';
+import { labCommand } from '../developer-cli/lab.js';
+import { modesCommand } from '../developer-cli/modes.js';
+import { testCommand } from '../developer-cli/test.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
-import { beforeAfterCommand } from './before-after.js';
-import { benchCommand } from './bench.js';
 import { checkCommand } from './check.js';
 import { compareCommand } from './compare.js';
-import { costsCommand } from './costs.js';
 import { cstatesCommand } from './cstates.js';
-import { densityCommand } from './density.js';
 import { disableCommand, enableCommand } from './desire.js';
 import { enrollCommand } from './enroll.js';
 import { exportCommand } from './export.js';
 import { guestAgentCommand } from './guest-agent.js';
 import { hostAgentCommand } from './host-agent.js';
 import { importCommand } from './import.js';
-import { labCommand } from './lab.js';
-import { modesCommand } from './modes.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
-import { testCommand } from './test.js';
 import { topCommand } from './top.js';
 import { tuneCommand } from './tune.js';
 

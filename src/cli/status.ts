@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import type { DomainStatus, Status } from '../../host-agent/control/schema.js';
+import type { DomainStatus, Status } from '../control/schema.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
 import { jsonOption, printJson } from './tuning-options.js';
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FileHost } from '../../host-agent/host/host.js';
+import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { parseCpus } from '../../host-agent/tuning/cpu-set.js';
 import { type Domain, pciAddressSchema } from '../../host-agent/tuning/domain.js';
-import { FileHost } from '../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../host-agent/tuning/host-commands.js';
 import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { generatorResultSchema } from '../generator/result.js';
+import { generatorResultSchema } from '../results/generator-result.js';
 import { switchStages, victims } from './plan.js';
 import { cStatesSchema, densitySchema, modeSchema, tunedSchema } from './table-events.js';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { generatorResultSchema } from '../generator/result.js';
+import { generatorResultSchema } from '../results/generator-result.js';
 
 /** DPDK's working modes, by where the program is and how it waits. */
 export const modeNames = ['native-poll', 'native-interrupt', 'poll', 'injected', 'vmcall'] as const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Measure, MeasureEvent } from '../../host-agent/control/schema.js';
+import type { Measure, MeasureEvent } from '../control/schema.js';
 import type { Path } from '../protocol/fields.js';
 import type { Histogram } from '../protocol/histogram.js';
 import { type Measured, MeasurementSum } from './sum.js';

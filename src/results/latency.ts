@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Histogram } from 'hdr-histogram-js';
-import type { GeneratorResult } from '../generator/result.js';
+import type { GeneratorResult } from './generator-result.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram } from './histogram.js';
 import type { Latency } from './schema.js';
 

@@ -3,12 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { buildInitramfs, type InitramfsContents, moduleName } from '../lab/initramfs.js';
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
 import { here, logged } from './build.js';
 import { bundlePrograms } from './bundle.js';
+import { buildInitramfs, type InitramfsContents, moduleName } from './initramfs.js';
 import type { KernelPackages } from './kernel-packages.js';
 import { type ExtraPatches, patchesOf, patchesOfCode } from './series.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generatorResultSchema } from '../../src/generator/result.js';
+import { generatorResultSchema } from '../../src/results/generator-result.js';
 import { projectRoot } from '../../src/support/paths.js';
 
 const run = promisify(execFile);

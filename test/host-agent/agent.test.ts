@@ -4,8 +4,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { metadataUri } from '../../host-agent/libvirt/metadata.js';
 import type { Domain } from '../../host-agent/native/domain.js';
-import { metadataUri } from '../../host-agent/switch/metadata.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
 import { onInjected, onVmcall, TestHost } from './support/test-host.js';

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { controlLimits } from '../../host-agent/control/schema.js';
+import { controlLimits } from '../../src/control/schema.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
 import { onInjected, TestHost } from './support/test-host.js';

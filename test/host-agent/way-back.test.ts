@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataPrefix, metadataUri } from '../../host-agent/switch/metadata.js';
+import { metadataPrefix, metadataUri } from '../../host-agent/libvirt/metadata.js';
 import { closeCodes } from '../../src/protocol/codes.js';
 import { onInjected, onVmcall, TestHost } from './support/test-host.js';
 

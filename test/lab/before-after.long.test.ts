@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
 import { knobSets } from '../../src/lab/knobs.js';
+import {
+  type BeforeAfter,
+  beforeAfterSchema,
+  knobShares,
+} from '../../src/lab/results/tables/before-after.js';
 import { type Place, places } from '../../src/lab/table-events.js';
-import { type BeforeAfter, beforeAfterSchema, knobShares } from '../../src/results/tables/before-after.js';
 import { runTable } from './run-table.js';
 
 describe('npm run before-after -- --json', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type DensityTable, densityTableSchema } from '../../src/lab/results/tables/density.js';
 import type { DensityPath } from '../../src/lab/table-events.js';
-import { type DensityTable, densityTableSchema } from '../../src/results/tables/density.js';
 import { runTable } from './run-table.js';
 
 describe('npm run density -- --json --guests 1,2', () => {

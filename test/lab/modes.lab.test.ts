@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Modes, modesSchema } from '../../src/lab/results/tables/modes.js';
 import type { ModeName, Sharing } from '../../src/lab/table-events.js';
-import { type Modes, modesSchema } from '../../src/results/tables/modes.js';
 import { runTable } from './run-table.js';
 
 describe('npm run modes -- --json', () => {

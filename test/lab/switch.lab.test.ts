@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { statusSchema } from '../../host-agent/control/schema.js';
+import { statusSchema } from '../../src/control/schema.js';
 import type { CommandLineSwitch, SwitchEvent, SwitchTraffic, Watched } from '../../src/lab/events.js';
 import { runLab } from '../../src/lab/run.js';
 import { prepareLab } from '../../src/setup/prepare.js';

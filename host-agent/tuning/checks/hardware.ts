@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Host } from '../../host/host.js';
 import { formatCpus, parseCpus, without } from '../cpu-set.js';
-import type { Host } from '../host.js';
 import { isolatedCpus, onlineCpus, type Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Host } from '../../host/host.js';
 import { cpuDmaLatency, noLimit } from '../cpu-dma-latency.js';
 import { hardwareStates, idleDriver } from '../cpuidle.js';
-import type { Host } from '../host.js';
 import type { Target } from '../target.js';
 import { bootParameters } from './boot.js';
 import { type Finding, ok, warn } from './finding.js';

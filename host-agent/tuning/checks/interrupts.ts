@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
+import type { Host } from '../../host/host.js';
+import { formatScheduling } from '../../host/scheduling.js';
 import { formatCpus, parseCpus } from '../cpu-set.js';
-import type { Host } from '../host.js';
 import { deviceInterrupts, readInterrupt } from '../interrupts.js';
 import { isRealTime, nicThreads } from '../knobs/vcpu-scheduler.js';
-import { formatScheduling } from '../scheduling.js';
 import type { Target } from '../target.js';
 import { bootParameters } from './boot.js';
 import { type Finding, fail, ok, warn } from './finding.js';

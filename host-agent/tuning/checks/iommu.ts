@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
-import type { Host } from '../host.js';
+import type { Host } from '../../host/host.js';
 import { deviceInterrupts } from '../interrupts.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Host } from '../../host/host.js';
 import { contains, formatCpus, parseCpus, without } from '../cpu-set.js';
-import type { Host } from '../host.js';
 import { isolatedCpus, type Target } from '../target.js';
 import { bootParameters, isRealTimeKernel } from './boot.js';
 import { type Finding, fail, ok, warn } from './finding.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../host.js';
+import type { Host } from '../../host/host.js';
 import { type Finding, ok, warn } from './finding.js';
 
 /** Programs and kernel threads that set the same things as we do. */

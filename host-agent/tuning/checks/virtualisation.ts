@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../host.js';
+import type { Host } from '../../host/host.js';
 import { kvmFolder } from '../qemu-process.js';
 import type { Target } from '../target.js';
 import { forcesInterruptThreads } from './boot.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Coalescing } from '../host-commands.js';
+import type { Coalescing } from '../../host/host-commands.js';
 import type { Knob } from '../knob.js';
 
 const format = ({ rxUsecs, adaptiveRx }: Coalescing) =>

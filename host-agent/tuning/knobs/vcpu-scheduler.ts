@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../host.js';
+import type { Host } from '../../host/host.js';
+import { formatScheduling, parseScheduling, type Scheduling, type Thread } from '../../host/scheduling.js';
 import { deviceInterrupts, interruptThreads } from '../interrupts.js';
 import type { Knob } from '../knob.js';
-import { formatScheduling, parseScheduling, type Scheduling, type Thread } from '../scheduling.js';
 import type { Target } from '../target.js';
 import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';
 

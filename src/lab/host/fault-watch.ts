@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { DomainStatus } from '../../../host-agent/control/schema.js';
+import type { DomainStatus } from '../../control/schema.js';
 import { VmcallError } from '../../support/errors.js';
 import type { Told } from '../events.js';
 import type { ControlPlane } from './control-plane.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type GeneratorResult, generatorResultSchema } from '../../generator/result.js';
+import { type GeneratorResult, generatorResultSchema } from '../../results/generator-result.js';
 import { start } from './commands.js';
 import { housekeepingCpu } from './guest-machine.js';
 

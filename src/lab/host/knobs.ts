@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
+import { formatScheduling } from '../../../host-agent/host/scheduling.js';
 import type { Knob } from '../../../host-agent/tuning/knob.js';
 import { haltPoll } from '../../../host-agent/tuning/knobs/halt-poll.js';
 import { irqAffinity } from '../../../host-agent/tuning/knobs/irq-affinity.js';
 import { vcpuScheduler } from '../../../host-agent/tuning/knobs/vcpu-scheduler.js';
 import { vfioHardirq } from '../../../host-agent/tuning/knobs/vfio-hardirq.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
-import { formatScheduling } from '../../../host-agent/tuning/scheduling.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { knobsAt, type LabKnobName } from '../knobs.js';
 import type { Place } from '../table-events.js';

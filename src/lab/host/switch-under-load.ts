@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
+import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
 import type { Plan } from '../plan.js';
 import { schedule } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';

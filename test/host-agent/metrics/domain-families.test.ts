@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import type { DomainStatus } from '../../../host-agent/control/schema.js';
 import { domainFamilies } from '../../../host-agent/metrics/domain-families.js';
+import type { DomainStatus } from '../../../src/control/schema.js';
 import { desiredPathSchema } from '../../../src/protocol/fields.js';
 
 const status: DomainStatus = {

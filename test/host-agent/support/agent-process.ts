@@ -4,8 +4,8 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostAgent } from '../../../host-agent/agent.js';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { runDaemon } from '../../../src/support/daemon.js';
 import { describeError, VmcallError } from '../../../src/support/errors.js';
 import { createLog } from '../../../src/support/log.js';

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { ControlClient } from '../../../host-agent/control/client.js';
-import type { DomainStatus } from '../../../host-agent/control/schema.js';
 import { hostCertificate } from '../../../host-agent/enrolment/certificate.js';
 import { EnrolmentStore } from '../../../host-agent/enrolment/store.js';
+import { ControlClient } from '../../../src/control/client.js';
+import type { DomainStatus } from '../../../src/control/schema.js';
 import { Command } from '../../guest-agent/support/processes.js';
 import { StandInGuest } from './stand-in-guest.js';
 

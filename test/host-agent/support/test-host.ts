@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { formatDesired, metadataPrefix, metadataUri } from '../../../host-agent/libvirt/metadata.js';
 import { type Connection, openConnection } from '../../../host-agent/native/connection.js';
 import type { Domain } from '../../../host-agent/native/domain.js';
-import { formatDesired, metadataPrefix, metadataUri } from '../../../host-agent/switch/metadata.js';
 import { standInDataplane } from '../../../src/bench/guest-overhead.js';
 import { projectRoot } from '../../../src/support/paths.js';
 import { buildTimeout, builtAddon } from '../native/children.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
+import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
 import { actualPath, decide, plan } from '../../../host-agent/switch/decide.js';
-import type { DesiredPath } from '../../../host-agent/switch/metadata.js';
 import type { Failure, KvmSeen, Seen, Step } from '../../../host-agent/switch/seen.js';
 import type { Path } from '../../../src/protocol/fields.js';
 import type { Health } from '../../../src/protocol/messages.js';

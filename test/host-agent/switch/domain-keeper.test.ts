@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import type { DomainFacts } from '../../../host-agent/libvirt.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
+import type { DomainFacts } from '../../../host-agent/libvirt/libvirt.js';
 import { DomainKeeper } from '../../../host-agent/switch/domain-keeper.js';
 import { KvmSwitches } from '../../../host-agent/switch/kvm.js';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
 import { createLog } from '../../../src/support/log.js';
 
 const uuid = '0f3b5c1e-2a4d-4c6b-9e8f-7a6b5c4d3e2f';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunes, or restores, a recorded host and is killed before or after its n-th change of it.
 import { argv, exit, kill, pid } from 'node:process';
-import type { Host } from '../../../host-agent/tuning/host.js';
+import type { Host } from '../../../host-agent/host/host.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';

@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Host } from '../../../host-agent/host/host.js';
 import { idleStates, resumeLatencyFile, resumeLatencyLimit } from '../../../host-agent/tuning/cpuidle.js';
 import { measureCStates } from '../../../host-agent/tuning/cstates.js';
-import type { Host } from '../../../host-agent/tuning/host.js';
 import type { Journal } from '../../../host-agent/tuning/journal.js';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
 import { openJournal } from '../../../host-agent/tuning/tune.js';
-import { renderCStates } from '../../../src/results/cstates.js';
+import { renderCStates } from '../../../src/cli/cstates-table.js';
 import { benchAt, recordedHost, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 
 const name = `probe-${process.pid}`;

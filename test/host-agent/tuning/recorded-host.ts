@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import type { Coalescing, HostCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import type { Coalescing, HostCommands } from '../../../host-agent/host/host-commands.js';
+import { parseScheduling, type Scheduling } from '../../../host-agent/host/scheduling.js';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
-import { parseScheduling, type Scheduling } from '../../../host-agent/tuning/scheduling.js';
 
 /** A host's tree, compact: `{0-3}` in a path stands for each of 0, 1, 2 and 3. */
 const recordedHostSchema = z.strictObject({

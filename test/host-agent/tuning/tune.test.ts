@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readThread } from '../../../host-agent/host/scheduling.js';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
-import { readThread } from '../../../host-agent/tuning/scheduling.js';
 import { resolveTarget, type Wish } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
 import { benchAt, recordedHost, unpack } from './recorded-host.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { WakeDating } from '../../../host-agent/wake-times/dating.js';
 import { emptyHistogram, encodeHistogram } from '../../../src/protocol/histogram.js';
 import { type Report, reportSchema } from '../../../src/protocol/messages.js';

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FileHost } from '../../../host-agent/tuning/host.js';
-import { SystemCommands } from '../../../host-agent/tuning/host-commands.js';
+import { FileHost } from '../../../host-agent/host/host.js';
+import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { readGuestTsc, toGuestTsc } from '../../../host-agent/wake-times/guest-tsc.js';
 
 /** KVM's debugfs of a VM, vCPU by vCPU. */

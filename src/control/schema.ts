@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { desiredPathSchema } from '../../host-agent/libvirt/metadata.js';
+import { steps } from '../../host-agent/switch/seen.js';
+import { domainSchema, pathSchema } from '../protocol/fields.js';
+import { limits } from '../protocol/limits.js';
+import { healthSchema, reportSchema } from '../protocol/messages.js';
+
+/** Where the host agent listens for the command line, for root alone. */
+export const defaultSocket = '/run/vmcall/host-agent.sock';
+
+/** Bounds of the control socket. */
+export const controlLimits = {
+  /** Of a request that names domains: 4096 of them by their UUIDs. */
+  requestBytes: 256 * 1024,
+  headerBytes: 4096,
+  connections: 32,
+  /** Time for a request to come in whole, ms. */
+  requestMs: 5_000,
+  /** Time for the agent's answer, ms: above libvirt's own 30 s of patience with a libvirtd that hangs. */
+  answerMs: 40_000,
+  domains: 4096,
+  answerBytes: 16 << 20,
+  /** Of a measurement's reports that wait to be read, bytes; then the measurement ends. */
+  streamBytes: 16 << 20,
+  measureSeconds: 86_400,
+  /** Of one event: a report, and what is around it. */
+  lineCharacters: limits.frameBytes + 4096,
+} as const;
+
+const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(2000) });
+
+export const domainStatusSchema = z.strictObject({
+  name: z.string().max(4096),
+  uuid: domainSchema,
+  id: z.int().min(0).nullable(),
+  domain: z.enum(['running', 'paused', 'off']),
+  desired: desiredPathSchema,
+  /** Where it comes from; `invalid`: the metadata has something that cannot be used (`problem` says what). */
+  desired_from: z.enum(['metadata', 'default', 'invalid']),
+  problem: z.string().max(2000).nullable(),
+  actual: z.enum([...desiredPathSchema.options, 'unknown', 'off']),
+  phase: z.enum(['reached', 'moving', 'blocked']),
+  /** Why actual is not desired; null when it is. */
+  reason: reasonSchema.nullable(),
+  kvm: z.strictObject({
+    support: z.enum(['present', 'unsupported', 'absent']),
+    vcpu_yield: z.boolean().nullable(),
+    irqfd_hardirq: z.boolean().nullable(),
+    /** VM calls that KVM counted since the VM began. */
+    yields: z.int().min(0).nullable(),
+    /** Doorbells rung since then. */
+    rings: z.int().min(0).nullable(),
+  }),
+  /** What its guest agent says; null without a session. */
+  guest: z.strictObject({ agent: z.string().max(500), health: healthSchema.nullable() }).nullable(),
+});
+export type DomainStatus = z.infer<typeof domainStatusSchema>;
+
+/** Answer to `GET /domains` and `GET /domains/UUID`, and what `vmcall status --json` prints. */
+export const statusSchema = z.strictObject({
+  format: z.literal('vmcall-status'),
+  version: z.literal(1),
+  libvirt: z.strictObject({ uri: z.string().max(1000), connected: z.boolean() }),
+  domains: z.array(domainStatusSchema).max(controlLimits.domains),
+});
+export type Status = z.infer<typeof statusSchema>;
+
+/** A VmcallError: what one domain is refused with, and the body of each answer that is not 200. */
+export const refusalSchema = z.strictObject({
+  code: z.string().max(64),
+  message: z.string().max(4000),
+  cure: z.string().max(1000),
+  exit_code: z.int().min(1).max(4),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** Answer to `GET /domains/UUID/plan/PATH`: what would be done if that path were desired. */
+export const plannedSchema = z.strictObject({
+  format: z.literal('vmcall-plan'),
+  version: z.literal(1),
+  uuid: domainSchema,
+  desired: z.strictObject({ before: desiredPathSchema, after: desiredPathSchema }),
+  steps: z.array(z.enum(steps)).max(16),
+  /** What stands in the way then; null: nothing. */
+  obstacle: reasonSchema.nullable(),
+});
+export type Planned = z.infer<typeof plannedSchema>;
+
+const domainsSchema = z.array(domainSchema).min(1).max(controlLimits.domains);
+
+/** Body of `PUT /desired`. */
+export const desireSchema = z.strictObject({ domains: domainsSchema, path: desiredPathSchema });
+export type Desire = z.infer<typeof desireSchema>;
+
+/** Its answer, once each domain's metadata has it or cannot have it. */
+export const desiredSchema = z.strictObject({
+  format: z.literal('vmcall-desired'),
+  version: z.literal(2),
+  path: desiredPathSchema,
+  domains: z
+    .array(z.strictObject({ uuid: domainSchema, refusal: refusalSchema.nullable() }))
+    .max(controlLimits.domains),
+});
+export type DesiredAnswer = z.infer<typeof desiredSchema>;
+
+/** Body of `POST /measurements`. */
+export const measureSchema = z.strictObject({
+  domains: domainsSchema,
+  seconds: z.number().positive().max(controlLimits.measureSeconds),
+  interval_ms: z
+    .int()
+    .min(limits.reportIntervalMs.least)
+    .max(limits.reportIntervalMs.most)
+    .default(limits.reportIntervalMs.usual),
+});
+export type Measure = z.infer<typeof measureSchema>;
+
+/** Its answer is a line of these for each thing that happens, until each domain has had its `ended` or `failed`. */
+export const measureEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('started'), uuid: domainSchema, path: pathSchema }),
+  z.strictObject({ type: z.literal('report'), uuid: domainSchema, report: reportSchema }),
+  /** `reports`: so many were sent. */
+  z.strictObject({ type: z.literal('ended'), uuid: domainSchema, reports: z.int().min(0) }),
+  z.strictObject({ type: z.literal('failed'), uuid: domainSchema, ...reasonSchema.shape }),
+]);
+export type MeasureEvent = z.infer<typeof measureEventSchema>;

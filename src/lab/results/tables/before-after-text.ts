@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { deckBeforeAfter, deckHardware } from '../../../results/deck.js';
+import type { Latency } from '../../../results/schema.js';
+import { describeClock } from '../../../results/words.js';
+import type { Place } from '../../table-events.js';
+import { places } from '../../table-events.js';
+import { type BeforeAfter, type KnobShare, knobShares, type TunedRow } from './before-after.js';
+import { columnsOf, us } from './columns.js';
+import { failedAttempts } from './header.js';
+
+const titles: Record<Place, string> = { host: 'host', vm: 'in-VM' };
+
+interface DeckRow {
+  title: string;
+  row: TunedRow;
+  deck: readonly number[];
+}
+
+/** Before: no knob. After: all of them. */
+function deckRows({ rows, knobs }: BeforeAfter): DeckRow[] {
+  return places.flatMap((place) => {
+    const count = knobs.filter((knob) => knob.places.includes(place)).length;
+    return (['before', 'after'] as const).flatMap((moment): DeckRow[] => {
+      const row = rows.find(
+        (entry) => entry.place === place && entry.knobs.length === (moment === 'before' ? 0 : count),
+      );
+      return row ? [{ title: `${titles[place]}, ${moment}`, row, deck: deckBeforeAfter[place][moment] }] : [];
+    });
+  });
+}
+
+const change = (from: Latency | null, to: Latency | null, key: 'avg' | 'p99' | 'max') => {
+  if (!from || !to) return '-';
+  const difference = (to[key] - from[key]) / 1000;
+  return `${difference > 0 ? '+' : ''}${difference.toFixed(2)}`;
+};
+
+function shares(table: BeforeAfter, place: Place): string[] {
+  const adding = ({ added }: KnobShare) => added.to;
+  return [
+    `${titles[place]}: one knob more at a time, and all but one (us):`,
+    columnsOf(knobShares(table, place), {
+      '': ({ knob }) => `+ ${knob}`,
+      average: (share) => us(adding(share)?.avg),
+      p99: (share) => us(adding(share)?.p99),
+      maximum: (share) => us(adding(share)?.max),
+      'its share: avg': ({ added }) => change(added.from, added.to, 'avg'),
+      max: ({ added }) => change(added.from, added.to, 'max'),
+      '| without it: avg': ({ without }) => us(without?.avg),
+      'p99 ': ({ without }) => us(without?.p99),
+      'maximum ': ({ without }) => us(without?.max),
+      'its share: avg ': ({ without, all }) => change(without, all, 'avg'),
+      'max ': ({ without, all }) => change(without, all, 'max'),
+    }),
+    '',
+  ];
+}
+
+/** The before/after table as a person reads it. */
+export function renderBeforeAfter(table: BeforeAfter): string {
+  const { traffic, knobs, not_shown } = table;
+  return [
+    `Interrupt mode, one packet each ${traffic.interval_us} us, sleep after ${traffic.idle_threshold_us} us idle; an ordinary process computes on the DPDK CPU all the time.`,
+    describeClock(table.clock),
+    '',
+    columnsOf(deckRows(table), {
+      'Round trip, us': ({ title }) => title,
+      minimum: ({ row }) => us(row.rtt_ns?.min),
+      average: ({ row }) => us(row.rtt_ns?.avg),
+      maximum: ({ row }) => us(row.rtt_ns?.max),
+      p50: ({ row }) => us(row.rtt_ns?.p50),
+      p99: ({ row }) => us(row.rtt_ns?.p99),
+      sent: ({ row }) => String(row.sent),
+      lost: ({ row }) => String(row.lost),
+      "the deck's min / avg / max *": ({ deck }) => deck.join(' / '),
+    }),
+    `* On its hardware (${deckHardware}), with its own knobs; not comparable with ours in absolute terms.`,
+    '',
+    'Before has none of these knobs, after has all (untuned -> tuned):',
+    ...knobs.map(
+      (knob) =>
+        `  ${knob.name} (${knob.places.map((place) => titles[place]).join(', ')}): ${knob.untuned} -> ${knob.tuned}`,
+    ),
+    '',
+    ...places.flatMap((place) => shares(table, place)),
+    'Not shown:',
+    ...not_shown.map((knob) => `  ${knob.name}: ${knob.why}`),
+    ...failedAttempts(table),
+  ].join('\n');
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PathResult, Target } from '../../results/schema.js';
+
+/** What the comparison must reach; each is printed with what was measured, reached or not. */
+export function judgeTargets(paths: readonly PathResult[], references: readonly PathResult[]): Target[] {
+  const path = (name: string) => paths.find((entry) => entry.name === name);
+  const vmcall = path('vmcall');
+  const injected = path('injected');
+  const native = path('native-interrupt');
+  const l3fwd = references.find((entry) => entry.name === 'l3fwd-power');
+  const ratio = (a: number | undefined, b: number | undefined) =>
+    a === undefined || b === undefined ? null : a / b;
+  const atMost = (name: string, measured: number | null | undefined, limit: number): Target => ({
+    name,
+    limit: `at most ${limit}`,
+    measured: measured === undefined || measured === null ? null : Math.round(measured * 1000) / 1000,
+    reached: typeof measured === 'number' && measured <= limit,
+  });
+  const atLeast = (name: string, measured: number | null | undefined, limit: number): Target => ({
+    ...atMost(name, measured, limit),
+    limit: `at least ${limit}`,
+    reached: typeof measured === 'number' && measured >= limit,
+  });
+  const lost = [...paths, ...references].reduce((total, entry) => total + entry.lost, 0);
+  return [
+    atMost('packets lost on any path', lost, 0),
+    atMost('added p50, VM call / injected', ratio(vmcall?.added_ns?.p50, injected?.added_ns?.p50), 0.3),
+    atMost('added p50, VM call / native interrupt', ratio(vmcall?.added_ns?.p50, native?.added_ns?.p50), 0.6),
+    atMost("VM call's p99 / injected's minimum", ratio(vmcall?.rtt_ns.p99, injected?.rtt_ns.min), 1),
+    atMost('exits per packet, VM call', vmcall?.exits_per_packet, 1.3),
+    atMost('NIC interrupts injected per packet, VM call', vmcall?.injected_interrupts_per_packet, 0),
+    atLeast('CPU handed back, VM call', vmcall?.cpu_handed_back, 0.95),
+    atLeast("l3fwd-power's p50 / injected's p50", ratio(l3fwd?.rtt_ns.p50, injected?.rtt_ns.p50), 0.95),
+  ];
+}
