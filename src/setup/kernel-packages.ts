@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
+import { downloadPackages, kernelPackagesOfArchive, refreshLists } from './archive.js';
+import { thisDistribution } from './distribution.js';
+import { type KernelChoice, offeredKernels } from './kernel-choice.js';
+import { kernelRefusal } from './kernel-refusal.js';
 
 /** Debian 12's kernels that `kernel-patches/` has a series for: 6.1 is its own, 6.12 that of its backports. */
 export const kernelSeries = ['6.12', '6.1'] as const;
@@ -28,8 +33,9 @@ export interface KernelPackages {
 
 /**
  * Debian's RT kernel of one series (`6.12`): image, headers, kbuild and source of one and the same version.
- * Debian's archive drops old versions, so whatever `linux-source-SERIES` has now is taken, once; after that
- * the unpacked copy is used and no network is needed.
+ * Debian's archive drops old versions, so the newest that is whole there now is taken, once; after that the unpacked
+ * copy is used and no network is needed.
+ * @throws VmcallError SETUP_KERNEL_ABSENT, SETUP_KERNEL_INCOMPLETE, SETUP_DOWNLOAD_FAILED
  */
 export async function kernelPackages(series: KernelSeries, progress: Progress): Promise<KernelPackages> {
   const shelf = join(cacheRoot, 'kernel', series);
@@ -40,60 +46,71 @@ export async function kernelPackages(series: KernelSeries, progress: Progress): 
   return timed(progress, { key: `kernel-${series}`, text, usual: 60 }, () => download(shelf, series));
 }
 
+/** So many versions are tried: lists of packages may name what a mirror has no more. */
+const mostTries = 3;
+
 async function download(shelf: string, series: KernelSeries): Promise<KernelPackages> {
-  const version = await candidateVersion(`linux-source-${series}`);
-  const headers = await headersPackage(series, version);
-  const release = headers.replace('linux-headers-', '');
+  const failures: string[] = [];
+  let archive = await kernelPackagesOfArchive();
+  for (let tried = 0; tried < mostTries; tried++) {
+    // Lists that are old, or were never fetched, are the likely reason of the first failure.
+    if (tried === 1 || offeredKernels(series, archive).complete.length === 0) {
+      await refreshLists();
+      archive = await kernelPackagesOfArchive();
+    }
+    const choice = offeredKernels(series, archive).complete[Math.max(0, tried - 1)];
+    if (!choice) break;
+    const failure = await unpack(shelf, choice);
+    if (failure === undefined) return layout(shelf, series, choice.release);
+    failures.push(`${choice.version}: ${failure}`);
+  }
+  if (failures.length === 0) throw kernelRefusal(series, archive, kernelSeries, thisDistribution().text);
+  throw new VmcallError(
+    'SETUP_DOWNLOAD_FAILED',
+    `apt-get could not download Debian's kernel ${series}: ${failures.join('; ')}`,
+    'Check the network and the apt sources (apt-get update shows what does not answer), then run the same command again',
+    exitCodes.unsupported,
+  );
+}
+
+/** Downloads a kernel's packages and unpacks them onto the shelf. @returns why that did not work, or nothing */
+async function unpack(shelf: string, { release, packages }: KernelChoice): Promise<string | undefined> {
   await mkdir(shelf, { recursive: true });
-  // Readable by apt's own download user.
   const aside = await mkdtemp(join(shelf, '.unpacking-'));
+  const root = join(aside, 'root');
   try {
+    // Readable by apt's own download user.
     await chmod(aside, 0o755);
-    const packages = [
-      `linux-image-${release}`,
-      headers,
-      ...(await partsOfHeaders(headers, version)),
-      `linux-source-${series}`,
-    ];
-    await execa(
-      'apt-get',
-      ['download', '-q', '-o', 'APT::Sandbox::User=root', ...packages.map((name) => `${name}=${version}`)],
-      {
-        cwd: aside,
-      },
-    ).catch((cause) => {
-      throw new VmcallError(
-        'SETUP_DOWNLOAD_FAILED',
-        `apt-get could not download ${packages.join(', ')} in version ${version}`,
-        'Check the network and run: apt-get update',
-        exitCodes.unsupported,
-        { cause },
-      );
-    });
+    const failure = await downloadPackages(aside, packages);
+    if (failure !== undefined) return failure;
     for (const file of await readdir(aside)) {
       if (!file.endsWith('.deb')) continue;
       await execa('dpkg', ['-x', file, 'root'], { cwd: aside });
       await rm(join(aside, file));
     }
-    await execa('depmod', ['-b', join(aside, 'root'), release]);
-    await rename(join(aside, 'root'), join(shelf, release)).catch(async (error: NodeJS.ErrnoException) => {
+    // From Debian 13 on the modules are below usr/lib; depmod may look for them at either place.
+    if (!existsSync(join(root, 'lib'))) await symlink(join('usr', 'lib'), join(root, 'lib'));
+    await execa('depmod', ['-b', root, release]);
+    await rename(root, join(shelf, release)).catch(async (error: NodeJS.ErrnoException) => {
       // Another run finished the same download first.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  return layout(shelf, series, release);
+  return undefined;
 }
 
 function layout(shelf: string, series: KernelSeries, release: string): KernelPackages {
   const root = join(shelf, release);
+  const modules = join(root, 'lib', 'modules', release);
   return {
     series,
     release,
     root,
-    vmlinuz: join(root, 'boot', `vmlinuz-${release}`),
-    modules: join(root, 'lib', 'modules', release),
+    // The packages that have the modules apart have the kernel beside them.
+    vmlinuz: [join(root, 'boot', `vmlinuz-${release}`), join(modules, 'vmlinuz')].find(existsSync) ?? '',
+    modules,
     source: join(root, 'usr', 'src', `linux-source-${series}.tar.xz`),
   };
 }
@@ -107,55 +124,4 @@ async function newestUnpacked(shelf: string, series: KernelSeries): Promise<Kern
   );
   const newest = dated.sort((a, b) => b.made - a.made)[0];
   return newest && layout(shelf, series, newest.release);
-}
-
-async function candidateVersion(name: string): Promise<string> {
-  const { stdout } = await execa('apt-cache', ['policy', name], { env: { LC_ALL: 'C' } });
-  const version = /Candidate: (\S+)/.exec(stdout)?.[1];
-  if (!version || version === '(none)')
-    throw new VmcallError(
-      'SETUP_PACKAGE_UNKNOWN',
-      `Debian's archive, as this machine knows it, has no package ${name}`,
-      'Enable Debian 12 (bookworm) with bookworm-security in the apt sources and run: apt-get update',
-      exitCodes.unsupported,
-    );
-  return version;
-}
-
-/**
- * The RT headers package of the version that `linux-source` has. Its name need not hold that version: for
- * 6.1.192-2 it is `linux-headers-6.1.0-56-rt-amd64`, for 6.12.117-1~deb12u1 `linux-headers-6.12.117+deb12-rt-amd64`.
- */
-async function headersPackage(series: KernelSeries, version: string): Promise<string> {
-  const pattern = `^linux-headers-${series.replaceAll('.', '\\.')}\\..*-rt-amd64$`;
-  const { stdout: found } = await execa('apt-cache', ['search', '--names-only', pattern]);
-  const names = found.split('\n').flatMap((line) => line.split(' ')[0] || []);
-  const { stdout: versions } = await execa('apt-cache', ['madison', ...names], { reject: false });
-  const name = versions
-    .split('\n')
-    .map((line) => line.split('|').map((field) => field.trim()))
-    .find((fields) => fields[1] === version)?.[0];
-  if (!name)
-    throw new VmcallError(
-      'SETUP_PACKAGE_UNKNOWN',
-      `no RT headers package belongs to linux-source version ${version}`,
-      'Run apt-get update and try again',
-      exitCodes.unsupported,
-    );
-  return name;
-}
-
-/** What the RT headers package is made of besides itself: the common headers, and kbuild. */
-async function partsOfHeaders(headers: string, version: string): Promise<string[]> {
-  const { stdout } = await execa('apt-cache', ['show', `${headers}=${version}`], { env: { LC_ALL: 'C' } });
-  const depends = /^Depends: (.*)$/m.exec(stdout)?.[1] ?? '';
-  const parts = depends.match(/\blinux-(headers-\S+-common-rt|kbuild-[^\s,]+)/g) ?? [];
-  if (parts.length !== 2)
-    throw new VmcallError(
-      'SETUP_PACKAGE_UNKNOWN',
-      `${headers} should depend on the common headers and on kbuild, but depends on: ${depends}`,
-      'Report this version to the project',
-      exitCodes.unsupported,
-    );
-  return parts;
 }

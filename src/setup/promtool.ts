@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
+import { downloadPackages } from './archive.js';
 
 /**
  * Prometheus' own checker, out of Debian's package: unpacked under the cache, for the package would start a server.
@@ -15,19 +16,14 @@ export async function promtool(progress: Progress): Promise<string> {
     progress.step("downloading Debian's prometheus, for its promtool (19 MB)");
     // Readable by apt's own download user.
     await chmod(target, 0o755);
-    try {
-      await execa('apt-get', ['download', '-q', '-o', 'APT::Sandbox::User=root', 'prometheus'], {
-        cwd: target,
-      });
-    } catch (cause) {
+    const failure = await downloadPackages(target, ['prometheus']);
+    if (failure !== undefined)
       throw new VmcallError(
         'SETUP_DOWNLOAD_FAILED',
-        'apt-get could not download prometheus',
+        `apt-get could not download prometheus: ${failure}`,
         'Check the network and run: apt-get update',
         exitCodes.unsupported,
-        { cause },
       );
-    }
     const [file = ''] = (await readdir(target)).filter((name) => name.endsWith('.deb'));
     await execa('dpkg', ['-x', file, 'root'], { cwd: target });
     await copyFile(join(target, 'root', 'usr', 'bin', 'promtool'), join(target, 'promtool'));
