@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { beforeAfterCommand } from '../developer-cli/before-after.js';
 import { benchCommand } from '../developer-cli/bench.js';
 import { costsCommand } from '../developer-cli/costs.js';
+import { debianCommand } from '../developer-cli/debian.js';
 import { densityCommand } from '../developer-cli/density.js';
 import { labCommand } from '../developer-cli/lab.js';
 import { modesCommand } from '../developer-cli/modes.js';
@@ -31,6 +32,7 @@ const commands = [
   compareCommand,
   costsCommand,
   cstatesCommand,
+  debianCommand,
   densityCommand,
   disableCommand,
   enableCommand,
@@ -53,6 +55,8 @@ const program = new Command('vmcall')
   .description(
     'DPDK in a KVM guest that yields its vCPU by hypercall and is woken by the host interrupt handler',
   )
+  // A command after `debian` has options of its own.
+  .enablePositionalOptions()
   .exitOverride();
 for (const command of commands) program.addCommand(command().exitOverride());
 

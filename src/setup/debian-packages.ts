@@ -42,7 +42,15 @@ const forTests: Readonly<Record<string, string>> = {
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };
 
-const groups = { lab: forLab, tests: forTests } as const;
+/** What the root folder of another release is made and entered with. */
+const forRoots: Readonly<Record<string, string>> = {
+  mmdebstrap: 'to make it',
+  'debian-archive-keyring': 'to check what it is made from',
+  mount: 'to enter it',
+  'util-linux': 'unshare',
+};
+
+const groups = { lab: forLab, tests: forTests, roots: forRoots } as const;
 
 async function absent(names: readonly string[]): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format

@@ -7,6 +7,8 @@ export interface Distribution {
   id: string;
   /** `13` */
   version: string;
+  /** `trixie` */
+  codename: string;
   /** For a person: `Debian 13`. */
   text: string;
 }
@@ -22,5 +24,5 @@ export function thisDistribution(file = '/etc/os-release'): Distribution {
   const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
   const [id, version] = [field('ID'), field('VERSION_ID')];
   const name = field('NAME').replace(' GNU/Linux', '') || id || 'This system';
-  return { id, version, text: `${name} ${version}`.trim() };
+  return { id, version, codename: field('VERSION_CODENAME'), text: `${name} ${version}`.trim() };
 }

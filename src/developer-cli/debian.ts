@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { Argument, Command } from 'commander';
+import { runIn, shelfOf } from '../setup/debian-root/run.js';
+import { supported } from '../setup/supported.js';
+import { stderrProgress } from '../support/progress.js';
+
+/** `npm run debian -- 13 npm test`: a command of this project on another Debian release, on this machine. */
+export function debianCommand(): Command {
+  const distributions = supported.distributions.filter(({ id }) => id === 'debian');
+  return new Command('debian')
+    .description('run a command of this project, or a shell, on another Debian release')
+    .addArgument(new Argument('<version>', 'release').choices(distributions.map(({ version }) => version)))
+    .argument('[command...]', 'what to run in the clone there (default: bash)')
+    .option('--fresh', 'make the root folder, and all that was built in it, anew')
+    .passThroughOptions()
+    .action(async (version: string, command: string[], options: { fresh?: true }) => {
+      const distribution = distributions.find((each) => each.version === version);
+      if (!distribution) return;
+      if (options.fresh) await rm(shelfOf(distribution), { recursive: true, force: true });
+      process.exitCode = await runIn(distribution, command.length > 0 ? command : ['bash'], stderrProgress());
+    });
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Run a command in the root folder of another Debian release, with a clone of
+# this project at /srv/vmcall and its own node_modules, dist, cache and results.
+#
+# Wants mount and PID namespaces of its own (unshare), so that no mount and no
+# process is left of it.
+#
+# Usage: enter.sh ROOT SHELF CLONE COMMAND...
+#
+#   SHELF  folder that keeps what is built, installed and measured in there
+
+set -eu
+
+root=$1
+shelf=$2
+clone=$3
+shift 3
+
+project=$root/srv/vmcall
+mkdir -p "$project" "$clone/node_modules" "$clone/dist" "$shelf/node_modules" "$shelf/dist" \
+	"$shelf/cache" "$shelf/state" "$root/root/.cache/vmcall" "$root/root/.local/state/vmcall"
+
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount --bind "$clone" "$project"
+mount --bind "$shelf/node_modules" "$project/node_modules"
+mount --bind "$shelf/dist" "$project/dist"
+mount --bind "$shelf/cache" "$root/root/.cache/vmcall"
+mount --bind "$shelf/state" "$root/root/.local/state/vmcall"
+for file in /etc/resolv.conf /etc/hosts; do
+	if [ -e "$file" ]; then cp -L "$file" "$root$file"; fi
+done
+
+exec chroot "$root" /usr/bin/env --chdir=/srv/vmcall "$@"

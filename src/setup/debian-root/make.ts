@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { exitCodes, VmcallError } from '../../support/errors.js';
+import type { Progress } from '../../support/progress.js';
+import { timed } from '../../support/timed-step.js';
+import { logged } from '../build.js';
+import { ensureDebianPackages } from '../debian-packages.js';
+import { thisDistribution } from '../distribution.js';
+import type { SupportedDistribution } from '../supported.js';
+import { indexTargetsFormat, parseSources, sourcesOfRelease } from './sources.js';
+
+/** What a bare machine has before `npm start`. */
+const packages = ['ca-certificates', 'nodejs', 'npm'];
+const localAuthorities = '/usr/local/share/ca-certificates';
+
+/**
+ * Makes a root folder of a Debian release with Node.js in it, from the mirrors that this machine uses, if it is not
+ * there yet. Its certificate authorities and proxies are this machine's too, or a company's mirror would not answer.
+ * @throws VmcallError SETUP_SOURCES_UNKNOWN, SETUP_ROOT_FAILED
+ */
+export async function makeRoot(
+  root: string,
+  wanted: SupportedDistribution,
+  progress: Progress,
+): Promise<void> {
+  if (existsSync(root)) return;
+  await ensureDebianPackages(progress, true, 'roots');
+  const lines = await mirroredSources(wanted);
+  await mkdir(join(root, '..'), { recursive: true });
+  const aside = await mkdtemp(`${root}.making-`);
+  try {
+    const sources = join(aside, 'sources.list');
+    await writeFile(sources, `${lines.join('\n')}\n`);
+    const text = `making a root folder of Debian ${wanted.version} with Node.js (500 MB)`;
+    const known = { key: `debian-root-${wanted.version}`, text, usual: 120 };
+    await timed(progress, known, async () => {
+      await logged('mmdebstrap', [
+        ...['--variant=minbase', `--include=${packages.join(',')}`, '--dpkgopt=force-unsafe-io'],
+        ...(await networkSettings()).map((setting) => `--aptopt=${setting}`),
+        ...[wanted.codename, join(aside, 'root'), sources],
+      ]);
+      await trustLocalAuthorities(join(aside, 'root'));
+    });
+    await rename(join(aside, 'root'), root);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function mirroredSources(wanted: SupportedDistribution): Promise<string[]> {
+  const own = thisDistribution();
+  const words = ['indextargets', '--format', indexTargetsFormat, 'Created-By: Packages'];
+  const { stdout } = await execa('apt-get', words);
+  const lines = sourcesOfRelease(parseSources(stdout), own.codename, wanted.codename);
+  if (lines.length === 0)
+    throw new VmcallError(
+      'SETUP_SOURCES_UNKNOWN',
+      `apt's sources on this machine name no archive of ${own.text} (${own.codename}), from which that of ${wanted.codename} would be told`,
+      "Give apt the release's own archive (man sources.list), then run: apt-get update",
+      exitCodes.configuration,
+    );
+  return lines;
+}
+
+/** Proxies and the like, as options of apt. */
+async function networkSettings(): Promise<string[]> {
+  const { stdout } = await execa('apt-config', ['dump', 'Acquire']);
+  return stdout.split('\n').filter((line) => /^Acquire::https?::.*(?:Proxy|CaInfo|CAInfo|Verify)/.test(line));
+}
+
+async function trustLocalAuthorities(root: string): Promise<void> {
+  const names = await readdir(localAuthorities).catch(() => []);
+  if (!names.some((name) => name.endsWith('.crt'))) return;
+  await cp(localAuthorities, join(root, localAuthorities), { recursive: true });
+  await logged('chroot', [root, 'update-ca-certificates']);
+}

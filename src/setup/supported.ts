@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { projectRoot } from '../support/paths.js';
+
+const series = z.string().regex(/^\d+\.\d+$/);
+const distributionSchema = z.strictObject({
+  /** ID, VERSION_ID and VERSION_CODENAME of os-release(5). */
+  id: z.string(),
+  version: z.string(),
+  codename: z.string(),
+  /** Its kernels that `kernel-patches/` has a series for; the lab runs the first unless told otherwise. */
+  kernels: z.array(series).min(1),
+  /** The versions that it has, and that everything was seen to work with. */
+  qemu: series,
+  libvirt: series,
+  dpdk: series,
+});
+
+const supportedSchema = z.strictObject({
+  distributions: z.array(distributionSchema).min(1),
+  /** The least version of Node.js. */
+  node: z.string().regex(/^\d+\.\d+\.\d+$/),
+});
+
+export type SupportedDistribution = z.infer<typeof distributionSchema>;
+
+/** What this project is made for and tested with: the one place that says so, read before anything is installed. */
+export const supported = supportedSchema.parse(
+  JSON.parse(readFileSync(join(projectRoot, 'src', 'setup', 'supported.json'), 'utf8')),
+);
