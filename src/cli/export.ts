@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { findPath } from '../comparison/compare.js';
 import { toCsv } from '../results/export/csv.js';
 import { toHgrm } from '../results/export/hgrm.js';
+import { resultFile } from '../results/read.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { loadRun } from './compare.js';
 import { writeOutput } from './output.js';
@@ -28,7 +29,8 @@ export function exportCommand(): Command {
       const all = [...run.result.paths, ...run.result.references];
       const paths = options.path === undefined ? all : [findPath(run, options.path)];
       const [first, ...others] = paths;
-      if (options.format === 'csv') return writeOutput(toCsv(paths), options.output);
+      const inputs = [await resultFile(source)];
+      if (options.format === 'csv') return writeOutput(toCsv(paths), options.output, inputs);
       if (!first || others.length > 0)
         throw new VmcallError(
           'EXPORT_ONE_PATH',
@@ -36,6 +38,6 @@ export function exportCommand(): Command {
           `Name one with --path: ${paths.map(({ name }) => name).join(', ')}`,
           exitCodes.usage,
         );
-      return writeOutput(toHgrm(first), options.output);
+      return writeOutput(toHgrm(first), options.output, inputs);
     });
 }

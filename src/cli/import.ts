@@ -18,7 +18,10 @@ interface ImportOptions {
 export function importCommand(): Command {
   return new Command('import')
     .description("turn another tool's latencies into a result document")
-    .argument('<file>', "cyclictest's --json file or -h text, or a log of HDR histograms")
+    .argument(
+      '<file>',
+      "cyclictest's --json file, -h or -H text; oslat's --json file; a log of HDR histograms; MoonGen's histogram CSV; TRex's statistics as JSON",
+    )
     .addOption(
       new Option('--format <format>', 'what the file is').choices(importFormats).makeOptionMandatory(),
     )
@@ -28,14 +31,15 @@ export function importCommand(): Command {
         .default('unknown'),
     )
     .addOption(
-      new Option('--quantity <quantity>', "what an HDR log's values are").choices(
-        resultSchema.shape.quantity.options,
-      ),
+      new Option(
+        '--quantity <quantity>',
+        "what an HDR log's values are (MoonGen's and TRex's: a round trip)",
+      ).choices(resultSchema.shape.quantity.options),
     )
     .addOption(
       new Option(
         '--unit <unit>',
-        "the values' unit where the file does not say (cyclictest's text: us, ns; HDR logs: ns unless told)",
+        "the values' unit where the file does not say (unless told: cyclictest's text and TRex us, HDR logs and MoonGen ns)",
       ).choices(Object.keys(units)),
     )
     .option('--output <file>', 'where the document goes, instead of stdout')
@@ -43,6 +47,6 @@ export function importCommand(): Command {
       const { format, clock, quantity, unit } = options;
       const text = await readInput(file);
       const result = importResult(format, text, { source: file, clock, quantity, unit });
-      await writeOutput(`${JSON.stringify(result, null, 2)}\n`, options.output);
+      await writeOutput(`${JSON.stringify(result, null, 2)}\n`, options.output, [file]);
     });
 }

@@ -1,25 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { realpath, stat, writeFile } from 'node:fs/promises';
+import { replaceFile } from '../support/atomic-file.js';
 import { VmcallError } from '../support/errors.js';
 
-/** Writes to the file a user named, or to stdout without one. Error: `FILE_UNWRITABLE`. */
-export async function writeOutput(content: string | Uint8Array, file: string | undefined): Promise<void> {
+/**
+ * Writes to the file a user named, whole or not at all: what it held is kept until then. Without a file, to stdout.
+ * `inputs` are the files it was made of, none of which it may replace. Errors: `FILE_UNWRITABLE`, `OUTPUT_IS_INPUT`.
+ */
+export async function writeOutput(
+  content: string | Uint8Array,
+  file: string | undefined,
+  inputs: readonly string[] = [],
+): Promise<void> {
   if (file === undefined) {
     process.stdout.write(content);
     return;
   }
+  const present = await stat(file).catch(() => undefined);
+  if (present) await refuseInputs(file, present, inputs);
   try {
-    await writeFile(file, content);
+    // A pipe or a device is written to; there is nothing in it to keep.
+    if (present && !present.isFile()) await writeFile(file, content);
+    else if (present) await replaceFile(await realpath(file), content, present.mode & 0o777);
+    else await replaceFile(file, content, 0o666 & ~process.umask());
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new VmcallError(
       'FILE_UNWRITABLE',
-      why,
-      'Name a file in a folder that you may write to',
+      `${file} cannot be written, and is as it was: ${why}`,
+      'Name a file in a folder that you may write to, with room',
       undefined,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
+  }
+}
+
+async function refuseInputs(file: string, target: Stats, inputs: readonly string[]): Promise<void> {
+  for (const input of inputs) {
+    const found = await stat(input).catch(() => undefined);
+    if (found?.dev === target.dev && found.ino === target.ino)
+      throw new VmcallError(
+        'OUTPUT_IS_INPUT',
+        `${file} is what this would be made of`,
+        'Name another file with --output',
+      );
   }
 }

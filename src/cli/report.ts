@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { mostRuns, renderReport } from '../report/report.js';
+import { resultFile } from '../results/read.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { loadRun } from './compare.js';
 import { writeOutput } from './output.js';
@@ -23,12 +24,13 @@ export function reportCommand(): Command {
           'Leave some out',
           exitCodes.usage,
         );
+      const inputs = await Promise.all(sources.map(resultFile));
       const page = renderReport(await Promise.all(sources.map(loadRun)));
       if (picture !== undefined) {
         // The browser's driver is large: only who wants a picture waits for it to load.
         const { takePicture } = await import('../report/picture.js');
-        await writeOutput(await takePicture(page, pictureView), picture);
+        await writeOutput(await takePicture(page, pictureView), picture, inputs);
       }
-      if (output !== undefined || picture === undefined) await writeOutput(page, output);
+      if (output !== undefined || picture === undefined) await writeOutput(page, output, inputs);
     });
 }

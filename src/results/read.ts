@@ -27,13 +27,18 @@ export async function readInput(file: string): Promise<string> {
   }
 }
 
-/** A run's result document: a file, or a folder with a `result.json`. Of any version. */
-export async function readResult(run: string): Promise<Result> {
+/** Where a run's document is: in the file itself, or in the folder's `result.json`. */
+export async function resultFile(run: string): Promise<string> {
   const isFolder = await stat(run).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  const file = isFolder ? join(run, 'result.json') : run;
+  return isFolder ? join(run, 'result.json') : run;
+}
+
+/** A run's result document: a file, or a folder with a `result.json`. Of any version. */
+export async function readResult(run: string): Promise<Result> {
+  const file = await resultFile(run);
   const text = await readInput(file);
   let document: unknown;
   try {

@@ -3,19 +3,29 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 const perPacket = z.number().min(0);
+const isAscending = (values: readonly number[]) =>
+  values.every((value, index) => index === 0 || value >= (values[index - 1] ?? 0));
 /** HDR histogram, V2 compressed, base64. */
 const histogram = z.string().max(4 * 2 ** 20);
 
 /** Times in ns. The exact minimum, average and maximum; percentiles from the HDR histogram. */
-export const latencySchema = z.strictObject({
-  min: z.number(),
-  avg: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p99: z.number(),
-  p999: z.number(),
-  max: z.number(),
-});
+export const latencySchema = z
+  .strictObject({
+    min: z.number().min(0),
+    avg: z.number(),
+    p50: z.number(),
+    p90: z.number(),
+    p99: z.number(),
+    p999: z.number(),
+    max: z.number(),
+  })
+  .refine(({ min, p50, p90, p99, p999, max }) => isAscending([min, p50, p90, p99, p999, max]), {
+    error: 'minimum, percentiles and maximum do not ascend',
+  })
+  // The average of many equal values is beside them by a rounding.
+  .refine(({ min, avg, max }) => avg >= min * (1 - 1e-9) && avg <= max * (1 + 1e-9), {
+    error: 'the average is not between minimum and maximum',
+  });
 export type Latency = z.infer<typeof latencySchema>;
 
 /** One part of a packet's way from the device to the application, in that order. */
@@ -124,10 +134,10 @@ export const resultSchema = z.strictObject({
    */
   clock: z.enum(['instruction', 'realtime', 'nested-hardware', 'bare-metal', 'unknown']),
   /**
-   * What every latency here is: a packet's round trip, from a NIC's doorbell to the application, or how late a timer's
-   * thread ran (cyclictest).
+   * What every latency here is: a packet's round trip, from a NIC's doorbell to the application, how late a timer's
+   * thread ran (cyclictest), or how long a step of a busy loop took (oslat).
    */
-  quantity: z.enum(['round-trip', 'wake-latency', 'timer-wake-up', 'unknown']),
+  quantity: z.enum(['round-trip', 'wake-latency', 'timer-wake-up', 'stolen-time', 'unknown']),
   /** The least difference the measuring program told apart, ns. */
   resolution_ns: z.number().positive(),
   /** Absent for a whole run. */
@@ -144,7 +154,7 @@ export const resultSchema = z.strictObject({
     handback_idle_threshold_us: z.number().nullable(),
     seed: count.nullable(),
   }),
-  paths: z.array(pathResultSchema).max(256),
+  paths: z.array(pathResultSchema).max(1024),
   /** Not paths of ours: programs measured in the same guest to judge the paths by. */
   references: z.array(pathResultSchema).max(256),
   targets: z.array(targetSchema),

@@ -36,6 +36,8 @@ export function describeQuantity(quantity: Result['quantity']): string {
       return 'Wake latency in the VM';
     case 'timer-wake-up':
       return "Lateness of a timer's thread";
+    case 'stolen-time':
+      return 'Step of a busy loop, with the time stolen from it';
     case 'unknown':
       return 'Latency';
   }

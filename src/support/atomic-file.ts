@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-async function writeAside(path: string, text: string, mode: number): Promise<string> {
+async function writeAside(path: string, content: string | Uint8Array, mode: number): Promise<string> {
   const aside = `${path}.${randomBytes(6).toString('hex')}.new`;
   const file = await open(aside, 'wx', mode);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } catch (error) {
     // A disk that is full must not be left fuller.
@@ -29,8 +29,8 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Replaces a file whole: after a crash there is the old one or the new one, never a part. */
-export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  const aside = await writeAside(path, text, mode);
+export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const aside = await writeAside(path, content, mode);
   try {
     await rename(aside, path);
   } catch (error) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Histogram } from 'hdr-histogram-js';
 import { VmcallError } from '../../support/errors.js';
-import { encodeHistogram } from '../histogram.js';
+import { emptyHistogram, encodeHistogram } from '../histogram.js';
 import { percentilesOf } from '../latency.js';
 import type { Latency, PathResult, Result } from '../schema.js';
 
 export const units = { ns: 1, us: 1000, ms: 1_000_000 } as const;
 export type Unit = keyof typeof units;
+
+/** More paths than this a result does not hold. */
+const mostPaths = 1024;
 
 /** What the file does not say and the user may. */
 export interface ImportOptions {
@@ -26,9 +29,67 @@ export interface Measured {
   exact: { min: number; avg: number; max: number };
 }
 
-export const latencyOf = ({ histogram, exact }: Measured): Latency => ({
+/** A value and how often it was measured. */
+export type Count = readonly [value: number, times: number];
+
+export const totalOf = (counts: readonly Count[]) => counts.reduce((total, [, times]) => total + times, 0);
+
+/** A histogram of ns out of counts of values in another unit. */
+export function histogramOf(counts: readonly Count[], scale: number): Histogram {
+  const histogram = emptyHistogram();
+  for (const [value, times] of counts)
+    if (times > 0) histogram.recordValueWithCount(Math.round(value * scale), times);
+  return histogram;
+}
+
+/** Counts of which nothing else is known, as what was measured; lowest first, at least one. */
+export function measuredOf(counts: readonly Count[], scale: number): Measured {
+  const sum = counts.reduce((total, [value, times]) => total + value * times, 0);
+  const [min = 0, max = 0] = [counts[0]?.[0], counts.at(-1)?.[0]];
+  // Rounding must not put the average of equal values beside them.
+  const avg = Math.min(max, Math.max(min, sum / totalOf(counts)));
+  return {
+    histogram: histogramOf(counts, scale),
+    exact: { min: min * scale, avg: avg * scale, max: max * scale },
+  };
+}
+
+/** @throws VmcallError IMPORT_FAILED if no set of latencies can have these */
+export function checkExtremes(
+  source: string,
+  name: string,
+  { min, avg, max }: { min: number; avg: number; max: number },
+): void {
+  if (min >= 0 && min <= avg && avg <= max) return;
+  throw cannotImport(
+    source,
+    `${name} has a minimum of ${min}, an average of ${avg} and a maximum of ${max}, which cannot be`,
+    'Give the file as the tool wrote it, or measure again',
+  );
+}
+
+/** JSON of a user's file. `wanted` is what it should be, for the cure. */
+export function parseJson(text: string, source: string, wanted: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw cannotImport(
+      source,
+      `not whole JSON (${error instanceof Error ? error.message : error}): is the file cut?`,
+      `Give ${wanted}`,
+    );
+  }
+}
+
+const latencyOf = ({ histogram, exact }: Measured): Latency => ({
   ...percentilesOf(histogram, exact),
   avg: exact.avg,
+});
+
+/** A round or a point of the timeline. */
+export const figuresOf = (measured: Measured) => ({
+  received: measured.histogram.totalCount,
+  rtt_ns: latencyOf(measured),
 });
 
 /** A path of another tool: its latencies, and nothing of what that tool does not measure. */
@@ -38,14 +99,14 @@ export function importedPath(
   measured: Measured,
   rounds: readonly Measured[],
 ): PathResult {
-  const received = measured.histogram.totalCount;
+  const { received, rtt_ns } = figuresOf(measured);
   return {
     name,
     title,
     sent: received,
     received,
     ...{ lost: 0, duplicate: 0, late: 0, reordered: 0 },
-    rtt_ns: latencyOf(measured),
+    rtt_ns,
     rtt_histogram: encodeHistogram(measured.histogram),
     ...{ added_ns: null, exits_per_packet: null, exits_by_reason: null, timer_ticks_per_packet: null },
     ...{ injected_interrupts_per_packet: null, cpu_handed_back: null, wake_latency_ns: null },
@@ -54,26 +115,35 @@ export function importedPath(
     rounds: rounds.map((round, index) => ({
       index,
       sent: round.histogram.totalCount,
-      received: round.histogram.totalCount,
-      rtt_ns: latencyOf(round),
+      ...figuresOf(round),
       rtt_histogram: encodeHistogram(round.histogram),
     })),
   };
 }
 
-/** What every imported document has alike. */
+/** What every imported document has alike. Error: `IMPORT_FAILED` for more paths than a result holds. */
 export function importedResult(
-  facts: Pick<Result, 'made' | 'made_by' | 'clock' | 'quantity' | 'resolution_ns' | 'platform' | 'repeat'> & {
-    pattern: string;
-    paths: PathResult[];
-    notes: string[];
-  } & Pick<Result, 'timeline'>,
+  source: string,
+  facts: Pick<Result, 'made_by' | 'clock' | 'quantity' | 'resolution_ns' | 'notes'> &
+    Partial<Pick<Result, 'made' | 'platform' | 'repeat' | 'timeline'>> & {
+      pattern: string;
+      paths: PathResult[];
+    },
 ): Result {
-  const { pattern, paths, timeline, ...rest } = facts;
+  const { pattern, paths, made, platform, repeat, timeline, ...rest } = facts;
+  if (paths.length > mostPaths)
+    throw cannotImport(
+      source,
+      `${paths.length} threads, streams or tags; a result holds up to ${mostPaths}`,
+      'Split the file',
+    );
   return {
     format: 'vmcall-result',
     version: 2,
     ...rest,
+    made: made ?? new Date().toISOString(),
+    platform: platform ?? {},
+    repeat: repeat ?? 'not known: the file does not say',
     retries: 0,
     failed_attempts: [],
     traffic: {

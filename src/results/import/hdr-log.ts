@@ -1,39 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Histogram } from 'hdr-histogram-js';
-import { binsOf, decodeHistogram, emptyHistogram } from '../histogram.js';
+import { emptyHistogram } from '../histogram.js';
 import type { Result, Timeline } from '../schema.js';
 import {
   cannotImport,
+  figuresOf,
   type ImportOptions,
   importedPath,
   importedResult,
-  latencyOf,
   type Measured,
+  measuredOf,
   units,
 } from './document.js';
+import { countsOfHdr } from './hdr-counts.js';
 
 /** More rounds than this a result does not hold. */
 const mostIntervals = 10_000;
+/** Stamps this far before the start are not epoch seconds but counted from it (HistogramLogReader.java). */
+const yearInSeconds = 365 * 24 * 3600;
 
 interface Interval {
   tag: string;
+  /** s since the epoch where the log says when it began, else since anything. */
   start: number;
   length: number;
   measured: Measured;
-}
-
-/** A histogram of ns from one of another unit; its extremes are those of its bins. */
-function measure(base64: string, scale: number): Measured {
-  const decoded = decodeHistogram(base64);
-  const { bins, total } = binsOf(decoded, { min: 0, max: Number.MAX_SAFE_INTEGER });
-  const histogram: Histogram = emptyHistogram();
-  let sum = 0;
-  for (const { value, count } of bins) {
-    histogram.recordValueWithCount(value * scale, count);
-    sum += value * scale * count;
-  }
-  const at = (bin: { value: number } | undefined) => (bin?.value ?? 0) * scale;
-  return { histogram, exact: { min: at(bins[0]), avg: total > 0 ? sum / total : 0, max: at(bins.at(-1)) } };
 }
 
 function together(parts: readonly Measured[]): Measured {
@@ -47,33 +37,70 @@ function together(parts: readonly Measured[]): Measured {
     min = Math.min(min, part.exact.min);
     max = Math.max(max, part.exact.max);
   }
-  return { histogram, exact: { min, avg: sum / histogram.totalCount, max } };
+  const avg = Math.min(max, Math.max(min, sum / histogram.totalCount));
+  return { histogram, exact: { min, avg, max } };
 }
 
-const startTimePattern = /^#\[StartTime: ([\d.]+)/;
-const intervalPattern =
-  /^(?:Tag=([^,\s]{1,200}),)?\s*(-?[\d.]+),\s*([\d.]+),\s*[\d.eE+-]+,\s*"?([A-Za-z0-9+/=]+)"?\s*$/;
+const headPattern = /^#\[(StartTime|BaseTime): (\d{1,12}(?:\.\d+)?)/;
+const decimal = String.raw`\d{1,12}(?:\.\d+)?(?:E-?\d{1,3})?`;
+const intervalPattern = new RegExp(
+  String.raw`^(?:Tag=([^,\s]{1,200}),)?\s*(-?${decimal})\s*,\s*(${decimal})\s*,\s*(?:${decimal}|NaN|Infinity)\s*,\s*"?([A-Za-z0-9+/=]+)"?$`,
+  'i',
+);
+
+/** What the lines before an interval say of the times in it; a log that was appended to says it again. */
+class Head {
+  startTime: number | undefined;
+  #baseTime: number | undefined;
+
+  take(name: string, seconds: number): void {
+    if (name === 'BaseTime') this.#baseTime = seconds;
+    else {
+      this.startTime = seconds;
+      this.#baseTime = undefined;
+    }
+  }
+
+  timeOf(stamp: number): number {
+    if (this.#baseTime !== undefined) return this.#baseTime + stamp;
+    const start = this.startTime ?? 0;
+    return stamp < start - yearInSeconds ? start + stamp : stamp;
+  }
+}
 
 function readLog(text: string, source: string, scale: number) {
   const intervals: Interval[] = [];
+  const head = new Head();
   let startTime: number | undefined;
-  text.split(/\r?\n/).forEach((line, index) => {
-    const started = startTimePattern.exec(line)?.[1];
-    if (started) startTime = Number(started);
-    if (line.trim() === '' || line.startsWith('#') || line.startsWith('"StartTimestamp"')) return;
-    const [, tag = 'hdr-log', start, length, base64] = intervalPattern.exec(line) ?? [];
-    if (base64 === undefined)
-      throw cannotImport(
-        source,
-        `line ${index + 1} is no interval: start, length, maximum, histogram`,
-        'Give a log as HdrHistogram writes it (format version 1.2 or newer)',
-      );
-    const measured = measure(base64, scale);
-    if (measured.histogram.totalCount === 0) return;
-    if (intervals.length === mostIntervals)
-      throw cannotImport(source, `more than ${mostIntervals} intervals`, 'Split the log');
-    intervals.push({ tag, start: Number(start), length: Number(length), measured });
-  });
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .forEach((raw, index) => {
+      const line = raw.trim();
+      const [, name, seconds] = headPattern.exec(line) ?? [];
+      if (name !== undefined) head.take(name, Number(seconds));
+      startTime ??= head.startTime;
+      if (line === '' || line.startsWith('#') || line.startsWith('"StartTimestamp"')) return;
+      const [, tag = 'hdr-log', start, length, base64] = intervalPattern.exec(line) ?? [];
+      if (base64 === undefined)
+        throw cannotImport(
+          source,
+          `line ${index + 1} is no interval: start, length, maximum, histogram`,
+          'Give a log as HdrHistogram writes it (format version 1.2 or newer); leave out a last line that was cut',
+        );
+      const counts = countsOfHdr(base64, source, `line ${index + 1}`);
+      if (counts.length === 0) return;
+      if (intervals.length === mostIntervals)
+        throw cannotImport(source, `more than ${mostIntervals} intervals`, 'Split the log');
+      const measured = measuredOf(counts, scale);
+      if (measured.exact.max > Number.MAX_SAFE_INTEGER)
+        throw cannotImport(
+          source,
+          `line ${index + 1}: a value of ${measured.exact.max} ns, which no latency is`,
+          'Say the unit of its values with --unit',
+        );
+      intervals.push({ tag, start: head.timeOf(Number(start)), length: Number(length), measured });
+    });
   if (intervals.length === 0)
     throw cannotImport(source, 'no interval with a value', 'Give a log with values');
   return { intervals: intervals.sort((a, b) => a.start - b.start), startTime };
@@ -82,24 +109,24 @@ function readLog(text: string, source: string, scale: number) {
 /**
  * A log of HDR histograms (HdrHistogram: HistogramLogReader.java), an interval a line; a path for each tag, a round
  * for each interval. The library's own reader is not used: it inflates without a limit and ends at the first line it
- * cannot read as if the log ended there. Errors: `IMPORT_FAILED`, `HISTOGRAM_BROKEN`.
+ * cannot read as if the log ended there. Errors: `IMPORT_FAILED`.
  */
 export function importHdrLog(text: string, options: ImportOptions): Result {
   const { source, clock, quantity = 'unknown', unit = 'ns' } = options;
   const { intervals, startTime } = readLog(text, source, units[unit]);
-  const first = Math.min(...intervals.map(({ start }) => start));
+  const first = intervals[0]?.start ?? 0;
   const tags = [...new Set(intervals.map(({ tag }) => tag))];
   const paths = tags.map((tag) => {
     const rounds = intervals.filter((interval) => interval.tag === tag).map(({ measured }) => measured);
     return importedPath(tag, `HDR log, ${tag}`, together(rounds), rounds);
   });
   const points: Timeline['points'] = intervals.map(({ tag, start, length, measured }) => {
-    const { p50, p99, max } = latencyOf(measured);
-    const received = measured.histogram.totalCount;
+    const { received, rtt_ns } = figuresOf(measured);
+    const { p50, p99, max } = rtt_ns;
     return { path: tag, at_s: start - first, length_s: length, received, rtt_ns: { p50, p99, max } };
   });
-  return importedResult({
-    made: new Date(startTime === undefined ? Date.now() : startTime * 1000).toISOString(),
+  return importedResult(source, {
+    ...(startTime === undefined ? {} : { made: new Date(startTime * 1000).toISOString() }),
     made_by: { name: 'HDR histogram log', version: 'unknown' },
     clock,
     quantity,
@@ -107,8 +134,6 @@ export function importHdrLog(text: string, options: ImportOptions): Result {
     pattern: 'unknown',
     paths,
     timeline: { points, marks: [] },
-    platform: {},
-    repeat: 'not known: an HDR log does not say',
     notes: [
       `Minimum and maximum are those of the log's histograms, not exact; values were taken to be in ${unit}.`,
     ],
