@@ -137,7 +137,7 @@ async function image(
   ingredients: string[],
   release: string,
 ): Promise<string> {
-  const files = [contents.init, here('src', 'lab', 'initramfs.ts'), ...ingredients];
+  const files = [contents.init, here('src', 'setup', 'initramfs.ts'), ...ingredients];
   const values = [release, JSON.stringify(contents.insert)];
   const folder = await cached(name, { files, values }, async (target) => {
     const staging = await mkdtemp(join(tmpdir(), 'vmcall-initramfs-'));
