@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/vmcall: an open file is a claim; closing it, in whatever way, ends it. */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "claim.h"
+#include "device.h"
+#include "halt.h"
+
+#define WAYS (VMCALL_WAY_YIELD | VMCALL_WAY_HALT)
+
+static int device_open(struct inode *inode, struct file *file)
+{
+	struct claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
+
+	if (!claim)
+		return -ENOMEM;
+	claim_init(claim);
+	file->private_data = claim;
+	return 0;
+}
+
+static int device_release(struct inode *inode, struct file *file)
+{
+	claim_give_back(file->private_data);
+	kfree(file->private_data);
+	return 0;
+}
+
+static int take_vcpu(struct claim *claim, struct vmcall_take __user *user)
+{
+	struct vmcall_take take;
+	int ret;
+
+	if (copy_from_user(&take, user, sizeof(take)))
+		return -EFAULT;
+	if (!take.ways || take.ways & ~WAYS || take.reserved)
+		return -EINVAL;
+	if (!(take.ways & VMCALL_WAY_YIELD) != !take.doorbells)
+		return -EINVAL;
+	take.refusal = VMCALL_REFUSED_NOT;
+	ret = claim_take(claim, &take);
+	return copy_to_user(user, &take, sizeof(take)) ? -EFAULT : ret;
+}
+
+/* Each word is read once with faults allowed, so that it is there later on. */
+static int read_looks(struct vmcall_look *looks, const struct vmcall_halt *halt)
+{
+	unsigned int i;
+	u64 word;
+
+	if (halt->count > VMCALL_LOOKS_MOST)
+		return -EINVAL;
+	if (copy_from_user(looks, u64_to_user_ptr(halt->looks),
+			   halt->count * sizeof(*looks)))
+		return -EFAULT;
+	for (i = 0; i < halt->count; i++) {
+		if (!IS_ALIGNED(looks[i].address, sizeof(u64)) ||
+		    get_user(word, (u64 __user *)u64_to_user_ptr(looks[i].address)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int wait_halted(struct claim *claim, struct vmcall_halt __user *user)
+{
+	struct vmcall_look looks[VMCALL_LOOKS_MOST];
+	struct vmcall_halt halt;
+	int ret;
+
+	if (copy_from_user(&halt, user, sizeof(halt)))
+		return -EFAULT;
+	ret = read_looks(looks, &halt);
+	if (ret)
+		return ret;
+	ret = halt_wait(claim, looks, halt.count, halt.timeout_ns);
+	if (ret < 0)
+		return ret;
+	return put_user((u32)ret, &user->why);
+}
+
+static long device_ioctl(struct file *file, unsigned int command,
+			 unsigned long arg)
+{
+	switch (command) {
+	case VMCALL_HALT:
+		return wait_halted(file->private_data, (void __user *)arg);
+	case VMCALL_TAKE:
+		return take_vcpu(file->private_data, (void __user *)arg);
+	case VMCALL_GIVE_BACK:
+		claim_give_back(file->private_data);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations operations = {
+	.owner = THIS_MODULE,
+	.open = device_open,
+	.release = device_release,
+	.unlocked_ioctl = device_ioctl,
+};
+
+static struct miscdevice misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vmcall",
+	.fops = &operations,
+	.mode = 0660,
+};
+
+int vmcall_device_register(void)
+{
+	return misc_register(&misc);
+}
+
+void vmcall_device_unregister(void)
+{
+	misc_deregister(&misc);
+}
