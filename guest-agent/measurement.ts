@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MeasurementEndCode } from '../src/protocol/codes.js';
 import { HistogramDeltas } from '../src/protocol/delta.js';
+import { isDatedByHost } from '../src/protocol/fields.js';
 import { limits } from '../src/protocol/limits.js';
 import type { Report, WakeTimes } from '../src/protocol/messages.js';
 import type { Dataplane } from './program/dataplane.js';
@@ -88,7 +89,7 @@ export class Measurement {
     if (count < this.#lastCount)
       throw new MeasurementBroken('DATAPLANE_RESET', `the count went from ${this.#lastCount} to ${count}`);
     const delta = this.#deltas.take(histogram);
-    const wakeTimes = this.withWakeTimes && path === 'injected' ? await this.#wakeTimes() : undefined;
+    const wakeTimes = this.withWakeTimes && isDatedByHost(path) ? await this.#wakeTimes() : undefined;
     this.#lastCount = count;
     this.send({
       type: 'report',

@@ -14,10 +14,10 @@ export function whyNotUpheld(
         message: `${info.path} is in force, for no reason the dataplane gives`,
       }
     );
-  if (wanted === 'vmcall' && info.doorbell === 'overwritten')
+  if (info.doorbell === 'overwritten')
     return {
       code: 'DOORBELL_OVERWRITTEN',
-      message: 'the NIC was given another MSI-X entry: no packet ends a VM call',
+      message: 'the NIC was given another MSI-X entry: no packet wakes the program',
     };
   return undefined;
 }

@@ -93,7 +93,8 @@ check_entry(const struct doorbell *doorbell, struct failure *failure)
 }
 
 int
-doorbell_install(struct doorbell *doorbell, struct failure *failure)
+doorbell_install(struct doorbell *doorbell, unsigned int number,
+		struct failure *failure)
 {
 	enum pci_interrupt_mode mode;
 
@@ -120,7 +121,8 @@ doorbell_install(struct doorbell *doorbell, struct failure *failure)
 	doorbell->saved[2] = doorbell->entry[DATA];
 	write_entry(doorbell->entry,
 		KVM_DOORBELL_MSI_ADDR(doorbell->apic_id), 0,
-		KVM_DOORBELL_MSI_DATA(doorbell->number));
+		KVM_DOORBELL_MSI_DATA(number));
+	doorbell->rings = number;
 	doorbell->installed = true;
 	return 0;
 }
@@ -144,7 +146,7 @@ doorbell_check(const struct doorbell *doorbell)
 {
 	if (!doorbell->installed)
 		return DOORBELL_ABSENT;
-	if (doorbell->entry[DATA] == KVM_DOORBELL_MSI_DATA(doorbell->number) &&
+	if (doorbell->entry[DATA] == KVM_DOORBELL_MSI_DATA(doorbell->rings) &&
 	    doorbell->entry[LOWER] == KVM_DOORBELL_MSI_ADDR(doorbell->apic_id))
 		return DOORBELL_INSTALLED;
 	return DOORBELL_OVERWRITTEN;

@@ -6,8 +6,8 @@
 
 /**
  * @file
- * The MSI-X entry of the RX queue, made a doorbell of the lcore's vCPU and
- * made the guest kernel's again.  While it is a doorbell the guest's kernel
+ * The MSI-X entry of the RX queue, made a doorbell (or a PV kick) of the lcore's
+ * vCPU and made the guest kernel's again.  While it is a doorbell the guest's kernel
  * gets no interrupt from it.
  */
 
@@ -24,6 +24,7 @@ struct doorbell {
 	const struct pci_device *device;
 	volatile uint32_t *entry;	/**< the mapped entry; NULL: not yet */
 	bool installed;
+	unsigned int rings;		/**< what is installed, by number */
 	uint32_t saved[3];		/**< address low, high, data */
 };
 
@@ -45,11 +46,16 @@ enum doorbell_state {
 void doorbell_init(struct doorbell *doorbell, const struct pci_device *device,
 		unsigned int number, unsigned int vector, uint32_t apic_id);
 
+/** Not a doorbell, but KVM's PV kick, which any host has. */
+#define DOORBELL_PV_KICK 0
+
 /**
  * Save the guest kernel's entry and write the doorbell's.
+ * @param number what shall ring: a doorbell, or DOORBELL_PV_KICK
  * @return 0, or -1 with the failure filled in and the entry as it was
  */
-int doorbell_install(struct doorbell *doorbell, struct failure *failure);
+int doorbell_install(struct doorbell *doorbell, unsigned int number,
+		struct failure *failure);
 
 /** Give the entry back to the guest's kernel, if it is installed. */
 void doorbell_restore(struct doorbell *doorbell);

@@ -10,6 +10,7 @@
 
 #include "failure.h"
 #include "kvm_guest.h"
+#include "vcpu_claim.h"
 
 #define CPUID_FEATURES		1
 #define CPUID_HYPERVISOR	(1U << 31)	/* leaf 1, ECX */
@@ -175,38 +176,74 @@ explain_msr(const struct kvm_guest *kvm, int error, const char *path,
 	}
 }
 
-int
-kvm_guest_allow(struct kvm_guest *kvm, struct failure *failure)
+static int
+allow_by_msr(struct kvm_guest *kvm, struct failure *failure)
 {
 	char path[32];
+	const int error = write_msr(kvm, true, path, sizeof(path));
+
+	if (error != 0)
+		return explain_msr(kvm, error, path, failure);
+	kvm->allowed = KVM_GUEST_BY_MSR;
+	return 0;
+}
+
+static int
+allow_by_driver(struct kvm_guest *kvm, struct vcpu_claim *claim,
+		uint64_t doorbells, struct failure *failure)
+{
+	if (vcpu_claim_take(claim, VMCALL_WAY_YIELD, doorbells, failure) != 0)
+		return -1;
+	kvm->allowed = KVM_GUEST_BY_DRIVER;
+	return 0;
+}
+
+int
+kvm_guest_allow(struct kvm_guest *kvm, struct vcpu_claim *claim,
+		uint64_t doorbells, struct failure *failure)
+{
 	int64_t ret;
-	int error;
 
 	if (!kvm->is_kvm)
 		return failure_set(failure, "ENOTSUP",
 			"not on KVM: CPUID has no KVMKVMKVM, so there is no VM call");
-	error = write_msr(kvm, true, path, sizeof(path));
-	if (error != 0)
-		return explain_msr(kvm, error, path, failure);
-	kvm->allowed = true;
+	/* Where the driver is, another holder's vCPU is not taken behind it. */
+	if ((vcpu_claim_possible() ?
+	     allow_by_driver(kvm, claim, doorbells, failure) :
+	     allow_by_msr(kvm, failure)) != 0)
+		return -1;
 	ret = kvm_vcpu_yield_probe(kvm->insn);
 	if (ret >= 0)
 		return 0;
-	kvm_guest_disallow(kvm);
+	kvm_guest_disallow(kvm, claim);
 	return failure_set(failure, kvm_guest_error_name(ret),
 		"the probe of the VM call returned %lld: %s", (long long)ret,
 		kvm_guest_error_text(ret));
 }
 
 void
-kvm_guest_disallow(struct kvm_guest *kvm)
+kvm_guest_disallow(struct kvm_guest *kvm, struct vcpu_claim *claim)
 {
 	char path[32];
 
+	if (kvm->allowed == KVM_GUEST_BY_DRIVER)
+		vcpu_claim_give_back(claim);
 	/* It fails when the host has switched the feature off: then nobody may
 	 * make the call, which is what is wanted.
 	 */
-	if (kvm->allowed)
+	if (kvm->allowed == KVM_GUEST_BY_MSR)
 		write_msr(kvm, false, path, sizeof(path));
-	kvm->allowed = false;
+	kvm->allowed = KVM_GUEST_NOT_ALLOWED;
+}
+
+const char *
+kvm_guest_way_name(enum kvm_guest_way way)
+{
+	static const char *const names[] = {
+		[KVM_GUEST_NOT_ALLOWED] = "none",
+		[KVM_GUEST_BY_DRIVER] = "driver",
+		[KVM_GUEST_BY_MSR] = "msr",
+	};
+
+	return names[way];
 }

@@ -90,6 +90,7 @@ set_up_forwarding(struct dataplane *dp)
 		.wake_times = &dp->wake_times,
 		.failure = &dp->wait_failure,
 		.epoll_fd = -1,
+		.claim = VCPU_CLAIM_NONE,
 	};
 	dp->forward = (struct forward) {
 		.port = &dp->port,
@@ -118,7 +119,7 @@ take_up_policy(struct dataplane *dp)
 	say("policy not taken up: ", &failure);
 	forward->last_fallback = failure;
 	forward->stats.fallbacks++;
-	if (dp->options.policy == WAIT_POLICY_VMCALL &&
+	if (dp->options.policy != WAIT_POLICY_INTERRUPT &&
 	    policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure) != 0)
 		say("nor interrupts: ", &failure);
 }

@@ -18,8 +18,8 @@ static const char usage[] =
 "Sends each packet of the first port back out of it.  One queue, one lcore:\n"
 "give EAL one CPU (-l N).\n"
 "\n"
-"  --policy NAME           what to do while no packet comes: poll, interrupt or\n"
-"                          vmcall (default poll)\n"
+"  --policy NAME           what to do while no packet comes:\n"
+"                          " WAIT_POLICY_NAMES " (default poll)\n"
 "  --idle-threshold-us N   sleep after N us with no packet (default 300)\n"
 "  --wait-timeout-us N     longest sleep; 0 is without limit (default 0)\n"
 "  --doorbell N            doorbell of the vmcall policy, 1 to 31 (default 1)\n"
@@ -98,7 +98,7 @@ take_option(struct options *options, int option, const char *name)
 		if (wait_policy_parse(optarg, &options->policy))
 			return 0;
 		fprintf(stderr,
-			"vmcall-dataplane: --policy %s: wanted poll, interrupt or vmcall\n",
+			"vmcall-dataplane: --policy %s: wanted " WAIT_POLICY_NAMES "\n",
 			optarg);
 		return -1;
 	case OPT_IDLE:

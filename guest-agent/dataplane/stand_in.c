@@ -36,7 +36,9 @@
 #define TICK_MS		10
 #define TYPICAL_NS	10000
 
-static const char *const policies[] = { "poll", "interrupt", "vmcall" };
+static const char *const policies[] = {
+	"poll", "interrupt", "pv-kick", "vmcall",
+};
 
 static struct stats stats;
 static char policy[16] = "interrupt";
@@ -182,7 +184,7 @@ set_policy(struct text *text, const char *wanted)
 	}
 	add(text, "\"policy\":\"%s\",", policy);
 	add_failure(text, is_known ? "" : "EINVAL",
-		is_known ? "" : "wanted poll, interrupt or vmcall");
+		is_known ? "" : "wanted " WAIT_POLICY_NAMES);
 }
 
 /* As DPDK has it: the answer under the command's name. */
@@ -203,7 +205,8 @@ answer(struct text *text, char *command)
 	if (strcmp(command, "/vmcall/info") == 0) {
 		add(text, "\"version\":\"%s\",\"policy\":\"%s\",\"idle_threshold_us\":%llu,\"doorbell_state\":\"%s\",",
 			VMCALL_DATAPLANE_VERSION, policy, idle_threshold_us,
-			strcmp(policy, "vmcall") == 0 ? "installed" : "absent");
+			strcmp(policy, "vmcall") == 0 ||
+			strcmp(policy, "pv-kick") == 0 ? "installed" : "absent");
 		add_failure(text, "", "");
 	} else if (strcmp(command, "/vmcall/policy") == 0) {
 		set_policy(text, parameter);

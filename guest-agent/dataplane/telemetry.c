@@ -45,6 +45,14 @@ submit(const struct control_request *request, struct failure *failure)
 		failure);
 }
 
+/* Who lets the lcore give its vCPU back. */
+static const char *
+vcpu_by(const struct wait_context *wait)
+{
+	return wait->claim.fd >= 0 ? "driver" :
+		kvm_guest_way_name(wait->kvm->allowed);
+}
+
 static int
 handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 		struct rte_tel_data *d)
@@ -84,6 +92,7 @@ handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 	rte_tel_data_add_dict_u64(d, "doorbell", wait->doorbell->number);
 	rte_tel_data_add_dict_string(d, "doorbell_state",
 		doorbell_state_name(doorbell_check(wait->doorbell)));
+	rte_tel_data_add_dict_string(d, "vcpu_by", vcpu_by(wait));
 	add_failure(d, &forward->last_fallback);
 	return 0;
 }
@@ -102,7 +111,8 @@ handle_policy(const char *cmd __rte_unused, const char *params,
 				LCORE_TIMEOUT_MS, &failure);
 		else
 			failure_set(&failure, "EINVAL",
-				"%.32s: wanted poll, interrupt or vmcall", params);
+				"%.32s: wanted " WAIT_POLICY_NAMES,
+				params);
 	}
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "policy",
@@ -281,7 +291,8 @@ static const struct {
 	{ "/vmcall/info", handle_info,
 	  "Program, port and machine. No parameters." },
 	{ "/vmcall/policy", handle_policy,
-	  "Wait policy in force. Parameter: poll, interrupt or vmcall to switch." },
+	  "Wait policy in force. Parameter: " WAIT_POLICY_NAMES
+	  " to switch." },
 	{ "/vmcall/stats", handle_stats, "Counters. No parameters." },
 	{ "/vmcall/histogram", handle_histogram,
 	  "Doorbell to application, ns. No parameters." },

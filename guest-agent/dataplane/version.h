@@ -7,7 +7,11 @@
 #define VMCALL_DATAPLANE_VERSION "0.1.0"
 
 /** A build made wrong on purpose says so, wherever it is asked. */
-#ifdef VMCALL_FAULT_NO_REPOLL
+#if defined(VMCALL_FAULT_NO_REPOLL) && defined(VMCALL_FAULT_NO_LOOK)
+#define VMCALL_DATAPLANE_FAULT "no-repoll-no-look"
+#elif defined(VMCALL_FAULT_NO_LOOK)
+#define VMCALL_DATAPLANE_FAULT "no-look"
+#elif defined(VMCALL_FAULT_NO_REPOLL)
 #define VMCALL_DATAPLANE_FAULT "no-repoll"
 #else
 #define VMCALL_DATAPLANE_FAULT "none"

@@ -8,6 +8,7 @@
 static const struct wait_policy *const policies[WAIT_POLICIES] = {
 	[WAIT_POLICY_POLL] = &wait_poll,
 	[WAIT_POLICY_INTERRUPT] = &wait_interrupt,
+	[WAIT_POLICY_PV_KICK] = &wait_pv_kick,
 	[WAIT_POLICY_VMCALL] = &wait_vmcall,
 };
 

@@ -25,6 +25,9 @@
 
 #include <rte_epoll.h>
 
+#include "rx_look.h"
+#include "vcpu_claim.h"
+
 struct control;
 struct doorbell;
 struct failure;
@@ -36,6 +39,7 @@ struct wake_times;
 enum wait_policy_id {
 	WAIT_POLICY_POLL,
 	WAIT_POLICY_INTERRUPT,
+	WAIT_POLICY_PV_KICK,
 	WAIT_POLICY_VMCALL,
 	WAIT_POLICIES
 };
@@ -45,13 +49,16 @@ enum wake_reason {
 	WAKE_PACKET,	/**< the NIC: its doorbell rang or its eventfd is set */
 	WAKE_TIMEOUT,
 	WAKE_INTERRUPT,	/**< vmcall: an interrupt is pending for the vCPU */
-	WAKE_KICK,	/**< vmcall: PV kick, NMI, SMI */
-	WAKE_CONTROL,	/**< interrupt: the control thread wants something */
+	WAKE_KICK,	/**< vmcall: PV kick, NMI, SMI; pv-kick: anything */
+	WAKE_CONTROL,	/**< interrupt, pv-kick: the control thread wants something */
 	WAKE_SPURIOUS,	/**< no reason given; always legal */
 	WAKE_OFF,	/**< vmcall: switched off by the host's administrator */
 	WAKE_ERROR,	/**< the wait is not possible any more */
 	WAKE_REASONS
 };
+
+/** For messages. */
+#define WAIT_POLICY_NAMES "poll, interrupt, pv-kick or vmcall"
 
 struct wake {
 	enum wake_reason reason;
@@ -70,6 +77,10 @@ struct wait_context {
 	struct wake_times *wake_times;
 	/** Why the last wait() returned WAKE_OFF or WAKE_ERROR. */
 	struct failure *failure;
+	/** The vCPU, as long as a policy holds it by the guest driver. */
+	struct vcpu_claim claim;
+	/** owned by wait_pv_kick.c */
+	struct rx_look rx_look;
 	/** @{ owned by wait_interrupt.c */
 	int epoll_fd;
 	struct rte_epoll_event control_event;
@@ -100,6 +111,7 @@ struct wait_policy {
 
 extern const struct wait_policy wait_poll;
 extern const struct wait_policy wait_interrupt;
+extern const struct wait_policy wait_pv_kick;
 extern const struct wait_policy wait_vmcall;
 
 /** The policy of an id, never NULL for an id below WAIT_POLICIES. */

@@ -19,19 +19,21 @@
 static int
 vmcall_enter(struct wait_context *context, struct failure *failure)
 {
-	return kvm_guest_allow(context->kvm, failure);
+	return kvm_guest_allow(context->kvm, &context->claim,
+		KVM_DOORBELL_BIT(context->doorbell->number), failure);
 }
 
 static void
 vmcall_leave(struct wait_context *context)
 {
-	kvm_guest_disallow(context->kvm);
+	kvm_guest_disallow(context->kvm, &context->claim);
 }
 
 static int
 vmcall_install(struct wait_context *context, struct failure *failure)
 {
-	return doorbell_install(context->doorbell, failure);
+	return doorbell_install(context->doorbell,
+		context->doorbell->number, failure);
 }
 
 static void

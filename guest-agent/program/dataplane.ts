@@ -5,11 +5,17 @@ import { VmcallError } from '../../src/support/errors.js';
 import type { Telemetry } from './telemetry.js';
 
 /** Wait policies, as guest-agent/dataplane/README.md has them. */
-const policySchema = z.enum(['poll', 'interrupt', 'vmcall']);
+const policySchema = z.enum(['poll', 'interrupt', 'pv-kick', 'vmcall']);
 type Policy = z.infer<typeof policySchema>;
 
-const policyOf: Readonly<Record<Path, Policy>> = { poll: 'poll', injected: 'interrupt', vmcall: 'vmcall' };
-const pathOf: Readonly<Record<Policy, Path>> = { poll: 'poll', interrupt: 'injected', vmcall: 'vmcall' };
+const policyOf: Readonly<Record<Path, Policy>> = {
+  ...{ poll: 'poll', injected: 'interrupt' },
+  ...{ 'pv-kick': 'pv-kick', vmcall: 'vmcall' },
+};
+const pathOf: Readonly<Record<Policy, Path>> = {
+  ...{ poll: 'poll', interrupt: 'injected' },
+  ...{ 'pv-kick': 'pv-kick', vmcall: 'vmcall' },
+};
 
 /** The policy's name for the program's command line. */
 export function policyName(path: Path): string {

@@ -46,13 +46,20 @@ export function decide(seen: Seen): Decision {
     return desired.path === 'injected' ? reached : blocked('DOMAIN_OFF', 'the domain does not run');
   if (desired.path === 'injected') return awayFromVmcall(seen, 'injected', reached);
   if (domain === 'paused') return blocked('DOMAIN_PAUSED', 'the domain is paused');
-  const needsKvm = demands[desired.path].vcpuYield || demands[desired.path].irqfdHardirq;
-  if (needsKvm && kvm.support !== 'present')
+  if (demands[desired.path].needsSeries && kvm.support !== 'present')
     return awayFromVmcall(seen, 'injected', blocked(...unsupported(kvm)));
   if (failure) return awayFromVmcall(seen, 'injected', blocked(failure.code, failure.message));
+  if (desired.path === 'pv-kick') return towardsPvKick(seen);
   if (desired.path !== 'vmcall') return awayFromVmcall(seen, desired.path, absence(seen) ?? reached);
   return towardsVmcall(seen);
 }
+
+const tells = {
+  poll: 'tell-poll',
+  injected: 'tell-injected',
+  'pv-kick': 'tell-pv-kick',
+  vmcall: 'tell-vmcall',
+} as const;
 
 /** Why the guest cannot be told anything now. */
 function absence({ guest }: Seen): Decision | undefined {
@@ -86,6 +93,22 @@ function towardsVmcall(seen: Seen): Decision {
       );
 }
 
+/** KVM needs to allow nothing, and counts nothing of it: the guest's word is what there is. */
+function towardsPvKick(seen: Seen): Decision {
+  const { guest } = seen;
+  const health = guest?.health;
+  const absent = absence(seen);
+  if (!absent && guest?.kicks === false)
+    return awayFromVmcall(
+      seen,
+      'injected',
+      blocked('GUEST_INCAPABLE', 'its guest agent does not know the PV kick: use the same version there'),
+    );
+  if (health?.path === 'pv-kick' && health.wanted === 'pv-kick' && !health.upheld)
+    return moving('give-up', ...notUpheld(health));
+  return awayFromVmcall(seen, 'pv-kick', absent ?? reached);
+}
+
 /** @param then once all is there: reached, or why not what is desired */
 function awayFromVmcall(
   { desired, domain, kvm, guest, failure }: Seen,
@@ -93,10 +116,7 @@ function awayFromVmcall(
   then: Decision,
 ): Decision {
   const want = demands[path];
-  const [tell, set] = [
-    want.guest === 'poll' ? 'tell-poll' : 'tell-injected',
-    want.irqfdHardirq ? 'allow-hard-isr' : 'forbid',
-  ] as const;
+  const [tell, set] = [tells[want.guest], want.irqfdHardirq ? 'allow-hard-isr' : 'forbid'] as const;
   const code = then.reason?.code ?? 'GOING_BACK';
   const message = then.reason?.message ?? `the domain is not on ${path} yet`;
   const health = guest?.capable ? guest.health : null;
@@ -138,9 +158,10 @@ export function actualPath({ domain, kvm, guest, evidence }: Seen): Actual {
   if (domain === 'off') return 'off';
   const told = guest?.health?.path ?? null;
   if (guest?.health && told === null) return 'unknown';
-  if (kvm.support !== 'present') return told === 'poll' ? 'poll' : 'injected';
+  const isOfGuest = told === 'poll' || told === 'pv-kick';
+  if (kvm.support !== 'present') return isOfGuest ? told : 'injected';
   if (!kvm.vcpuYield) {
-    if (told === 'poll') return 'poll';
+    if (isOfGuest) return told;
     return kvm.irqfdHardirq ? 'injected-hard-isr' : 'injected';
   }
   if (evidence === 'counted' && (told === 'vmcall' || !guest)) return 'vmcall';

@@ -9,12 +9,16 @@ export interface Switches {
   irqfdHardirq: boolean;
 }
 
-/** What a desired path asks of the guest and of KVM. */
-export const demands: Readonly<Record<DesiredPath, Switches & { guest: Path }>> = {
-  injected: { guest: 'injected', vcpuYield: false, irqfdHardirq: false },
-  'injected-hard-isr': { guest: 'injected', vcpuYield: false, irqfdHardirq: true },
-  poll: { guest: 'poll', vcpuYield: false, irqfdHardirq: false },
-  vmcall: { guest: 'vmcall', vcpuYield: true, irqfdHardirq: true },
+/**
+ * What a desired path asks of the guest and of KVM; of a KVM without the series only what it does not need goes without.
+ */
+export const demands: Readonly<Record<DesiredPath, Switches & { guest: Path; needsSeries: boolean }>> = {
+  injected: { guest: 'injected', needsSeries: false, vcpuYield: false, irqfdHardirq: false },
+  'injected-hard-isr': { guest: 'injected', needsSeries: true, vcpuYield: false, irqfdHardirq: true },
+  poll: { guest: 'poll', needsSeries: false, vcpuYield: false, irqfdHardirq: false },
+  // The hard handler rings sooner, and the kick comes without it, too.
+  'pv-kick': { guest: 'pv-kick', needsSeries: false, vcpuYield: false, irqfdHardirq: true },
+  vmcall: { guest: 'vmcall', needsSeries: true, vcpuYield: true, irqfdHardirq: true },
 };
 
 const switchesOf = ({ vcpuYield, irqfdHardirq }: Switches): Switches => ({ vcpuYield, irqfdHardirq });
@@ -31,4 +35,5 @@ export const stepTells: Readonly<Partial<Record<Step, Path>>> = {
   'tell-vmcall': 'vmcall',
   'tell-injected': 'injected',
   'tell-poll': 'poll',
+  'tell-pv-kick': 'pv-kick',
 };

@@ -233,10 +233,10 @@ export class DomainKeeper {
         ? ({ support: 'absent', why: 'the domain does not run' } as const)
         : this.options.kvm.see(identity);
     this.#evidence.read(kvm.support === 'present' ? kvm.yields : null, now);
+    const capabilities = this.#guest?.session.agreement.capabilities ?? [];
     const guest = this.#guest && {
-      capable: (['path', 'health'] as const).every((capability) =>
-        this.#guest?.session.agreement.capabilities.includes(capability),
-      ),
+      capable: capabilities.includes('path') && capabilities.includes('health'),
+      kicks: capabilities.includes('pv-kick'),
       health: this.#guest.health,
     };
     return {
@@ -277,14 +277,14 @@ export class DomainKeeper {
     const guest = this.#guest;
     if (!guest) throw new RequestError('SESSION_LOST');
     const now = performance.now();
-    if (path === 'vmcall') {
+    if (path === 'vmcall' || path === 'pv-kick') {
       const again = this.options.timing.yields_within_s * 1000;
       const isRecent = this.#toldAt !== undefined && now - this.#toldAt < again;
       this.#toldAt = undefined;
       if (isRecent)
         throw new VmcallError(
           'GUEST_FELL_BACK',
-          `the guest took vmcall up and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
+          `the guest took ${path} up and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
           '',
         );
       this.#evidence.begin(now);
@@ -297,7 +297,7 @@ export class DomainKeeper {
         `the guest said that it took ${path} up, and then that ${guest.health.path ?? 'no path'} is in force`,
         '',
       );
-    if (path === 'vmcall') this.#toldAt = performance.now();
+    if (path === 'vmcall' || path === 'pv-kick') this.#toldAt = performance.now();
   }
 
   #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {

@@ -33,6 +33,7 @@ export const steps = [
   'give-up',
   'tell-injected',
   'tell-poll',
+  'tell-pv-kick',
   'allow-hard-isr',
   'forbid',
 ] as const;
@@ -53,7 +54,12 @@ export interface Seen {
   domain: 'running' | 'paused' | 'off';
   kvm: KvmSeen;
   /** The guest agent's session; null without one. Its health is null until it has told it. */
-  guest: { capable: boolean; health: Health | null } | null;
+  guest: {
+    capable: boolean;
+    /** Its agent knows the PV kick. */
+    kicks: boolean;
+    health: Health | null;
+  } | null;
   evidence: Evidence;
   failure: Failure | null;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Path } from '../../src/protocol/fields.js';
+import { isDatedByHost, type Path } from '../../src/protocol/fields.js';
 import {
   decodeHistogram,
   emptyHistogram,
@@ -76,7 +76,7 @@ export class WakeDating {
     this.#undated = 0;
     this.#isTold = false;
     this.#waiting = [];
-    await this.#follow(path === 'injected');
+    await this.#follow(isDatedByHost(path));
   }
 
   /** It is over. */
@@ -88,7 +88,7 @@ export class WakeDating {
   /** A report as it came from the guest, with the latencies of the injected path added to its own. */
   date(report: Report): Report {
     if (!this.#isOn) return report;
-    void this.#follow(report.path === 'injected');
+    void this.#follow(isDatedByHost(report.path));
     const { wake_times: wakeTimes, ...rest } = report;
     const latencies = wakeTimes ? this.#latencies(wakeTimes) : [];
     if (!wakeTimes && this.#total.count === 0) return rest;

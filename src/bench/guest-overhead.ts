@@ -32,7 +32,11 @@ const patienceMs = 60_000;
 /** The dataplane's stand-in (guest-agent/dataplane/stand_in.c) and the real telemetry client. */
 export async function standInDataplane(): Promise<{ program: string; client: string }> {
   const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const files = [source, join(projectRoot, 'kernel-patches', 'abi')];
+  const abis = [
+    join(projectRoot, 'kernel-patches', 'abi'),
+    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
+  ];
+  const files = [source, ...abis];
   const folder = await cached('dataplane-stand-in', { files, values: [] }, async (target) => {
     await execa('make', ['-C', source, `O=${target}`, 'stand-in']);
   });

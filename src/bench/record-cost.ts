@@ -21,7 +21,11 @@ const packets = 100_000;
 /** The program that only counts (guest-agent/dataplane/record_cost.c), built by the dataplane's own flags. */
 export async function recordCostProgram(): Promise<string> {
   const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const files = [source, join(projectRoot, 'kernel-patches', 'abi')];
+  const abis = [
+    join(projectRoot, 'kernel-patches', 'abi'),
+    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
+  ];
+  const files = [source, ...abis];
   const folder = await cached('record-cost', { files, values: [] }, async (target) => {
     await execa('make', ['-C', source, `O=${target}`, 'record-cost']);
   });

@@ -86,6 +86,7 @@ const words: Readonly<Record<Step, string>> = {
   'give-up': 'give up',
   'tell-injected': 'tell the guest to take the injected path',
   'tell-poll': 'tell the guest to poll',
+  'tell-pv-kick': 'tell the guest to take the PV-kick path',
   'allow-hard-isr': "have KVM take the NIC's interrupts in hard interrupt context, and no VM calls",
   forbid: 'forbid VM calls in KVM',
 };

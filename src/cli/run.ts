@@ -32,14 +32,14 @@ interface Options extends AgentOptions {
 
 const intervalMs = 1000;
 /** Polling wakes nobody. */
-const measurable = desiredPathSchema.extract(['injected', 'vmcall']);
+const measurable = desiredPathSchema.extract(['injected', 'pv-kick', 'vmcall']);
 type Measurable = z.infer<typeof measurable>;
 
 function pathList(text: string): Measurable[] {
   const paths = text.split(',').map((word) => measurable.safeParse(word).data);
   const known = paths.filter((path) => path !== undefined);
   if (known.length < paths.length || new Set(known).size < known.length)
-    throw new InvalidArgumentError('wanted injected, vmcall or both with a comma.');
+    throw new InvalidArgumentError('wanted injected, pv-kick, vmcall, or some of them with commas.');
   return known;
 }
 
@@ -48,7 +48,11 @@ export function runCommand(): Command {
   return new Command('run')
     .description("measure a domain's wake latency, and keep it as a result document")
     .argument('<domain>', 'name, id or UUID')
-    .option('--paths <list>', 'injected, vmcall or both: switched in turn, and back at the end', pathList)
+    .option(
+      '--paths <list>',
+      'injected, pv-kick, vmcall, or some with commas: switched in turn, and back at the end',
+      pathList,
+    )
     .option('--seconds <number>', 'each measurement lasts so long, 1 to 86400', whole(1, 86_400), 10)
     .option('--rounds <number>', 'each path is measured so often, 1 to 1000', whole(1, 1000), 1)
     .option('--output <folder>', 'where the folder of the result is made', resultsRoot)

@@ -8,6 +8,7 @@ import { assembleResult } from '../lab/results/assemble.js';
 import { runLab } from '../lab/run.js';
 import { saveResult } from '../results/save.js';
 import { renderResult } from '../results/table.js';
+import { buildUnpatched } from '../setup/artifacts.js';
 import { defaultKernelSeries, type KernelSeries, kernelSeries } from '../setup/kernel-packages.js';
 import { prepareLab } from '../setup/prepare.js';
 import { VmcallError } from '../support/errors.js';
@@ -18,6 +19,7 @@ interface LabOptions {
   json?: true;
   yes?: true;
   kernel: KernelSeries;
+  host: (typeof hosts)[number];
   packets: number;
   rounds: number;
   interval: number;
@@ -25,6 +27,9 @@ interface LabOptions {
   seed: number;
   output: string;
 }
+
+/** The modules of the emulated host: with the series, or the distribution's own. */
+const hosts = ['patched', 'unpatched'] as const;
 
 /** `vmcall lab`: the whole system on this one machine, and the comparison of the paths at its end. */
 export function labCommand(): Command {
@@ -36,6 +41,11 @@ export function labCommand(): Command {
       new Option('--kernel <series>', "Debian's RT kernel that host and guest run")
         .choices(kernelSeries)
         .default(defaultKernelSeries),
+    )
+    .addOption(
+      new Option('--host <modules>', "KVM and VFIO of the host: with the series, or the distribution's own")
+        .choices(hosts)
+        .default('patched'),
     )
     .option('--packets <n>', 'packets measured on each path', whole(1, 100_000), 1000)
     .option('--rounds <n>', 'rounds they are split into; the paths take turns', whole(1, 100), 2)
@@ -53,7 +63,9 @@ export function labCommand(): Command {
 
 async function lab(options: LabOptions): Promise<void> {
   const progress = stderrProgress();
-  const artifacts = await prepareLab(progress, options.yes === true, options.kernel);
+  const isStock = options.host === 'unpatched';
+  const patched = await prepareLab(progress, options.yes === true, options.kernel);
+  const artifacts = isStock ? await buildUnpatched(patched, progress) : patched;
   const made = new Date().toISOString();
   const folder = join(options.output, `${made.replaceAll(/[:.]/g, '-')}-${process.pid}`);
   await mkdir(folder, { recursive: true });
@@ -77,24 +89,28 @@ async function lab(options: LabOptions): Promise<void> {
       exitCodeOf(ended),
     );
   const facts = run.events.find((event) => event.type === 'platform')?.facts ?? {};
-  const result = assembleResult(run.events, {
-    made,
-    clock: run.clock,
-    ...(ended && run.done < 1 && { partial: { why: `ended by ${ended}`, done: run.done } }),
-    retries: run.failures.length,
-    failed_attempts: run.failures,
-    traffic: {
-      pattern: 'constant',
-      packets,
-      rounds,
-      interval_us: interval,
-      idle_threshold_us: idleThreshold,
-      handback_idle_threshold_us: 0,
-      seed,
+  const result = assembleResult(
+    run.events,
+    {
+      made,
+      clock: run.clock,
+      ...(ended && run.done < 1 && { partial: { why: `ended by ${ended}`, done: run.done } }),
+      retries: run.failures.length,
+      failed_attempts: run.failures,
+      traffic: {
+        pattern: 'constant',
+        packets,
+        rounds,
+        interval_us: interval,
+        idle_threshold_us: idleThreshold,
+        handback_idle_threshold_us: 0,
+        seed,
+      },
+      platform: { ...facts, emulator: run.qemu.join(' ') },
+      repeat: `npm start -- --kernel ${options.kernel} --host ${options.host} --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
     },
-    platform: { ...facts, emulator: run.qemu.join(' ') },
-    repeat: `npm start -- --kernel ${options.kernel} --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
-  });
+    { isStock },
+  );
   const document = `${JSON.stringify(result, null, 2)}\n`;
   const file = join(folder, 'result.json');
   await saveResult(file, document, (text) => process.stdout.write(text));

@@ -9,6 +9,7 @@ export const pathNames = [
   'poll',
   'injected',
   'injected-hard-isr',
+  'pv-kick',
   'vmcall',
   'native-interrupt',
   'native-poll',
@@ -71,7 +72,7 @@ export type Stages = z.infer<typeof stagesSchema>;
 export const wakeupsSchema = z.object({
   type: z.literal('wakeups'),
   program: z.string(),
-  policy: z.enum(['interrupt', 'vmcall']),
+  policy: z.enum(['interrupt', 'pv-kick', 'vmcall']),
   sent: z.int(),
   received: z.int(),
   /** Packets that waited for the next one to wake the program: each is a lost wake-up. */
@@ -98,7 +99,7 @@ export type Window = z.infer<typeof windowSchema>;
 export const switchSchema = z.object({
   type: z.literal('switch'),
   index: z.int(),
-  path: z.enum(['injected', 'vmcall']),
+  path: z.enum(['injected', 'pv-kick', 'vmcall']),
   /** From the wish to the path being reached, ms of the lab's clock. */
   took: z.number(),
   window: windowSchema,

@@ -52,6 +52,8 @@ export const planSchema = z.strictObject({
   programs: z.string(),
   /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
   turns: z.string().optional(),
+  /** The host's KVM and VFIO are the distribution's own, without the series. */
+  stock: z.boolean().optional(),
   selftests: z.string().optional(),
   costs: z.string().optional(),
   /** Packets measured on each path, in each pass. */

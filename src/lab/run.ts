@@ -53,6 +53,7 @@ type LabParts = Pick<
   | 'generator'
   | 'tscKhz'
   | 'turns'
+  | 'stock'
   | 'selftests'
   | 'costs'
 >;
@@ -114,6 +115,7 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
     programs: artifacts.programs,
     tscKhz: clock === 'instruction' ? instructionClockTscKhz : tscKhz(),
     turns: artifacts.turns,
+    stock: artifacts.stock,
     selftests: artifacts.selftests,
     costs: artifacts.costs,
   };

@@ -9,6 +9,7 @@ import type { Round } from './round.js';
 const titles: Readonly<Record<Path, string>> = {
   poll: 'in-VM, polling',
   injected: 'in-VM, injected interrupts',
+  'pv-kick': 'in-VM, PV kick',
   vmcall: 'in-VM, VM call',
 };
 
@@ -54,9 +55,9 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
 function noteOf(path: string, counters: Readonly<Record<string, number>>): string {
   if (path === 'vmcall')
     return 'vmcall: from the ring of the doorbell in hard interrupt context, which the VM call returns as guest TSC.';
-  if (path !== 'injected') return '';
+  if (path !== 'injected' && path !== 'pv-kick') return '';
   const { wakes_undated: undated = 0, wakes_untold: untold = 0 } = counters;
-  return `injected: from the entry of the hard interrupt handler (ftrace, irq:irq_handler_entry, x86-tsc), as guest TSC by KVM's offset and ratio; tracing is in it. ${undated} wake(s) had no interrupt in their sleep, ${untold} did not fit.`;
+  return `${path}: from the entry of the hard interrupt handler (ftrace, irq:irq_handler_entry, x86-tsc), as guest TSC by KVM's offset and ratio; tracing is in it. ${undated} wake(s) had no interrupt in their sleep, ${untold} did not fit.`;
 }
 
 function pathOf(path: Path, rounds: readonly Round[]): PathResult {

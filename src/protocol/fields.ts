@@ -12,14 +12,18 @@ export const domainSchema = z
   );
 
 /** How the dataplane waits for packets, and so the path a packet's notification takes. */
-export const pathSchema = z.enum(['poll', 'injected', 'vmcall']);
+export const pathSchema = z.enum(['poll', 'injected', 'pv-kick', 'vmcall']);
 export type Path = z.infer<typeof pathSchema>;
+
+/** Paths whose wakes carry no time stamp of the host, so that it dates the interrupts itself. */
+export const isDatedByHost = (path: Path | null) => path === 'injected' || path === 'pv-kick';
 
 /**
  * What an administrator may want of a domain. `injected-hard-isr`: injected interrupts, with the host's handler in hard
- * interrupt context (the non-threaded handler of the kernel series).
+ * interrupt context (the non-threaded handler of the kernel series). `pv-kick`: the guest's vCPU halts, and the NIC's
+ * interrupt is KVM's own PV kick; it needs nothing of the host.
  */
-export const desiredPathSchema = z.enum(['injected', 'injected-hard-isr', 'poll', 'vmcall']);
+export const desiredPathSchema = z.enum(['injected', 'injected-hard-isr', 'poll', 'pv-kick', 'vmcall']);
 export type DesiredPath = z.infer<typeof desiredPathSchema>;
 
 /** The dataplane's idle threshold, us. */

@@ -13,7 +13,7 @@ export const defaultPort = 8645;
 export const versions: readonly number[] = [1];
 
 /** What this code can do beyond the handshake; each names the messages it stands for in PROTOCOL.md. */
-export const capabilities = ['health', 'measurement', 'path', 'wake-times'] as const;
+export const capabilities = ['health', 'measurement', 'path', 'pv-kick', 'wake-times'] as const;
 export type Capability = (typeof capabilities)[number];
 
 /** The highest version both sides speak, or nothing. */

@@ -19,6 +19,7 @@ const shortTitles: Readonly<Record<string, string>> = {
   poll: 'Polling',
   injected: 'Injected',
   'injected-hard-isr': 'Injected, hard ISR',
+  'pv-kick': 'PV kick',
   vmcall: 'VM call',
   'native-interrupt': 'Host, interrupt',
   'native-poll': 'Host, polling',
@@ -30,6 +31,7 @@ export const shortTitle = (name: string) => shortTitles[name] ?? name;
 const dashes: Readonly<Record<string, string>> = {
   poll: '1.5 3',
   'injected-hard-isr': '7 3',
+  'pv-kick': '4 2',
   'native-interrupt': '10 3 2 3',
 };
 const spare = ['other', 'other-2', 'native-interrupt', 'injected-hard-isr', 'injected', 'vmcall'];

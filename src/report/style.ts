@@ -9,14 +9,14 @@ export const style = new Markup(`
 :root {
   color-scheme: light dark;
   --ground: #ffffff; --raised: #f5f7f9; --rule: #dfe3e8; --ink: #15191e; --soft: #59636e;
-  --vmcall: #0067a8; --injected: #c8500a; --injected-hard-isr: #9a6a00; --native-interrupt: #00785a;
-  --poll: #6a737d; --other: #9a4585; --other-2: #3d3f94; --good: #00785a; --bad: #b3261e;
+  --vmcall: #0067a8; --pv-kick: #3d3f94; --injected: #c8500a; --injected-hard-isr: #9a6a00; --native-interrupt: #00785a;
+  --poll: #6a737d; --other: #9a4585; --other-2: #8a5a44; --good: #00785a; --bad: #b3261e;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #12161b; --raised: #1b2128; --rule: #323a44; --ink: #e9edf1; --soft: #a3adb8;
-    --vmcall: #5cb8f2; --injected: #ff8f4d; --injected-hard-isr: #e8b93a; --native-interrupt: #37c99c;
-    --poll: #98a2ad; --other: #dc96c5; --other-2: #a5a8f0; --good: #37c99c; --bad: #ff8a80;
+    --vmcall: #5cb8f2; --pv-kick: #a5a8f0; --injected: #ff8f4d; --injected-hard-isr: #e8b93a; --native-interrupt: #37c99c;
+    --poll: #98a2ad; --other: #dc96c5; --other-2: #c9a28e; --good: #37c99c; --bad: #ff8a80;
   }
 }
 * { box-sizing: border-box; }
@@ -132,8 +132,8 @@ footer { margin-top: 64px; color: var(--soft); font-size: 13.5px; }
   :root {
     color-scheme: light;
     --ground: #ffffff; --raised: #f5f7f9; --rule: #dfe3e8; --ink: #15191e; --soft: #59636e;
-    --vmcall: #0067a8; --injected: #c8500a; --injected-hard-isr: #9a6a00; --native-interrupt: #00785a;
-    --poll: #6a737d; --other: #9a4585; --other-2: #3d3f94; --good: #00785a; --bad: #b3261e;
+    --vmcall: #0067a8; --pv-kick: #3d3f94; --injected: #c8500a; --injected-hard-isr: #9a6a00; --native-interrupt: #00785a;
+    --poll: #6a737d; --other: #9a4585; --other-2: #8a5a44; --good: #00785a; --bad: #b3261e;
   }
   body { font-size: 11.5pt; }
   main { max-width: none; padding: 0; }

@@ -8,6 +8,7 @@ import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
 import { here, logged } from './build.js';
 import { bundlePrograms } from './bundle.js';
+import { buildGuestDriver } from './guest-driver.js';
 import { buildInitramfs, type InitramfsContents, moduleName } from './initramfs.js';
 import type { KernelPackages } from './kernel-packages.js';
 import { type ExtraPatches, patchesOf, patchesOfCode } from './series.js';
@@ -28,6 +29,8 @@ export interface Artifacts {
   programs: string;
   /** Program that gives the other virtual CPUs their turn while one starts; only for kernels that need it. */
   turns: string | undefined;
+  /** The modules are without the series. */
+  stock?: boolean;
   /** The kernel selftests of the series, where they are wanted. */
   selftests?: string;
   /** The program that measures KVM's paths, where it is wanted. */
@@ -91,9 +94,16 @@ async function buildSelftests(
   });
 }
 
+/** Builds of the dataplane that lose wake-ups on purpose. */
+const faults = ['no-repoll', 'no-look', 'no-repoll-no-look'];
+
 async function buildDataplane(progress: Progress): Promise<string> {
   const { stdout: version } = await execa('pkg-config', ['--modversion', 'libdpdk']);
-  const files = [here('guest-agent', 'dataplane'), here('kernel-patches', 'abi')];
+  const files = [
+    here('guest-agent', 'dataplane'),
+    here('guest-agent', 'driver', 'uapi'),
+    here('kernel-patches', 'abi'),
+  ];
   return cached('dataplane', { files, values: [version] }, async (folder) => {
     const make = [
       '-C',
@@ -105,7 +115,7 @@ async function buildDataplane(progress: Progress): Promise<string> {
     const known = { key: 'dataplane', text: `building the dataplane against DPDK ${version}`, usual: 20 };
     await timed(progress, known, async () => {
       await logged('make', [...make, 'all', 'l3fwd-power']);
-      await logged('make', [...make, 'FAULT=no-repoll']);
+      for (const fault of faults) await logged('make', [...make, `FAULT=${fault}`]);
     });
   });
 }
@@ -191,7 +201,11 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
   const generator = await buildGenerator(progress);
   const turns = await buildTurns(kernel);
   const hostInitramfs = await buildHostInitramfs(kernel, [modules], turns);
-  const inGuest = ['vmcall-dataplane', 'vmcall-dataplane-no-repoll', 'vmcall-telemetry', 'l3fwd-power'];
+  const driver = await buildGuestDriver(kernel, progress);
+  const inGuest = [
+    ...['', ...faults.map((fault) => `-${fault}`)].map((fault) => `vmcall-dataplane${fault}`),
+    ...['vmcall-telemetry', 'l3fwd-power'],
+  ];
   const guestInitramfs = await image(
     'guest-initramfs',
     {
@@ -205,10 +219,14 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
         { name: 'vfio_pci' },
         { name: 'msr' },
       ],
+      own: [driver.vmcall],
       replacements: new Map(),
-      files: new Map(inGuest.map((name) => [`bin/${name}`, join(dataplane, name)])),
+      files: new Map([
+        ...inGuest.map((name) => [`bin/${name}`, join(dataplane, name)] as const),
+        ['modules/vmcall_contend.ko', driver.contend],
+      ]),
     },
-    [dataplane],
+    [dataplane, driver.vmcall, driver.contend],
     kernel.release,
   );
   const programs = await bundlePrograms();
@@ -287,5 +305,10 @@ export async function withCosts(artifacts: Artifacts, progress: Progress): Promi
 export async function buildUnpatched(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const { kernel, turns } = artifacts;
   const modules = await buildModules(kernel, ['lab'], progress, { withSeries: false });
-  return { ...artifacts, modules, hostInitramfs: await buildHostInitramfs(kernel, [modules], turns) };
+  return {
+    ...artifacts,
+    stock: true,
+    modules,
+    hostInitramfs: await buildHostInitramfs(kernel, [modules], turns),
+  };
 }

@@ -13,6 +13,8 @@ export interface InitramfsContents {
   modules: string;
   /** Modules to insert, in this order, each after its dependencies; `parameters` as for insmod. */
   insert: readonly { name: string; parameters?: string }[];
+  /** Own modules, inserted after those. */
+  own?: readonly string[];
   /** Own builds that stand in for Debian's module of the same name. */
   replacements: ReadonlyMap<string, string>;
   /** Further files: path in the initramfs to path here. */
@@ -66,6 +68,10 @@ async function placeModules(contents: InitramfsContents, target: string): Promis
     if (replacement) await copyFile(replacement, join(target, file));
     else await decompress(join(contents.modules, path), join(target, file));
     lines.push(`${file} ${parameters.get(name) ?? ''}`.trimEnd());
+  }
+  for (const module of contents.own ?? []) {
+    await copyFile(module, join(target, basename(module)));
+    lines.push(basename(module));
   }
   await writeFile(join(target, 'order'), `${lines.join('\n')}\n`);
 }

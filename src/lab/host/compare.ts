@@ -6,12 +6,17 @@ import { type GuestPath, TestBench } from './test-bench.js';
 import { tuningInForce } from './tuning-in-force.js';
 
 /** The paths that one running guest takes in turns, by switching at run time. */
-const guestPaths: readonly GuestPath[] = [
+const allPaths: readonly GuestPath[] = [
   { name: 'poll', policy: 'poll', kvm: { irqfdHardirq: false, vcpuYield: false } },
   { name: 'injected', policy: 'interrupt', kvm: { irqfdHardirq: false, vcpuYield: false } },
   { name: 'injected-hard-isr', policy: 'interrupt', kvm: { irqfdHardirq: true, vcpuYield: false } },
+  { name: 'pv-kick', policy: 'pv-kick', kvm: { irqfdHardirq: true, vcpuYield: false } },
   { name: 'vmcall', policy: 'vmcall', kvm: { irqfdHardirq: true, vcpuYield: true } },
 ];
+
+/** Those that this host has: without the series, what needs nothing of it. */
+const pathsOf = ({ stock }: Plan) =>
+  stock ? allPaths.filter(({ name }) => ['poll', 'injected', 'pv-kick'].includes(name)) : allPaths;
 
 /**
  * The main job: every path under the same packets in one run. The native path, which needs the NIC for itself,
@@ -19,6 +24,7 @@ const guestPaths: readonly GuestPath[] = [
  */
 export async function compare(plan: Plan, steps: Steps): Promise<void> {
   const bench = await TestBench.prepare(plan);
+  const guestPaths = pathsOf(plan);
   await steps.take('native interrupt mode on the host, first half', () => bench.native(0));
   const guest = await steps.take('booting the guest', () => bench.startGuest());
   await steps.take("DPDK's own l3fwd-power in the guest", () => bench.l3fwdPower(guest));
@@ -46,5 +52,5 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
 
 /** How many steps `compare` takes, for its progress. */
 export function stepCount(plan: Plan): number {
-  return 5 + guestPaths.length * (plan.rounds + 3) - 1;
+  return 5 + pathsOf(plan).length * (plan.rounds + 3) - 1;
 }

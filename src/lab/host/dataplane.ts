@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { run } from './commands.js';
 import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
 
-export type Policy = 'poll' | 'interrupt' | 'vmcall';
+export type Policy = 'poll' | 'interrupt' | 'pv-kick' | 'vmcall';
 
 /** The DPDK program, wherever it runs: asked over DPDK telemetry. */
 export abstract class Dataplane {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { readText, writeText } from './commands.js';
 import type { GuestMachine } from './guest-machine.js';
 import { dpdkVcpu } from './guest-machine.js';
@@ -11,7 +12,9 @@ export interface KvmSwitch {
   vcpuYield: boolean;
 }
 
+/** On a KVM without the series there is nothing to throw, and nothing is on. */
 export function throwSwitch(guest: GuestMachine, wanted: KvmSwitch): void {
+  if (!wanted.vcpuYield && !existsSync(`${guest.kvmFolder}/vcpu_yield`)) return;
   writeText(`${guest.kvmFolder}/irqfd_hardirq`, wanted.irqfdHardirq ? '1' : '0');
   writeText(`${guest.kvmFolder}/vcpu_yield`, wanted.vcpuYield ? '1' : '0');
 }

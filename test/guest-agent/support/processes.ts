@@ -13,7 +13,11 @@ const dist = (...words: string[]) => join(projectRoot, 'dist', ...words);
 /** The dataplane and its client, linked to Debian's shared DPDK: its drivers for NICs that are none come with it. */
 export async function sharedDataplane(): Promise<{ program: string; client: string }> {
   const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const files = [source, join(projectRoot, 'kernel-patches', 'abi')];
+  const abis = [
+    join(projectRoot, 'kernel-patches', 'abi'),
+    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
+  ];
+  const files = [source, ...abis];
   const folder = await cached('dataplane-shared', { files, values: [] }, async (target) => {
     await execa('make', ['-C', source, `O=${target}`]);
   });

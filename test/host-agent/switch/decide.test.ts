@@ -18,7 +18,11 @@ const nowhere: KvmSeen = { support: 'absent', why: 'there is no process' };
 function on(path: Path | null, changes: Partial<Health> = {}): Seen['guest'] {
   const known = { dataplane: 'running', restarts: 0, version: null, idle_threshold_us: 300 } as const;
   const wanted = path ?? 'injected';
-  return { capable: true, health: { ...known, wanted, path, upheld: true, reason: null, ...changes } };
+  return {
+    capable: true,
+    kicks: true,
+    health: { ...known, wanted, path, upheld: true, reason: null, ...changes },
+  };
 }
 const failed = (step: Step): Failure => ({ step, code: 'WHY', message: 'why' });
 
@@ -60,8 +64,20 @@ describe('towards vmcall', () => {
       'blocked',
       'GUEST_ABSENT',
     ],
-    ['an agent that cannot', { guest: { capable: false, health: null } }, null, 'blocked', 'GUEST_INCAPABLE'],
-    ['no health yet', { guest: { capable: true, health: null } }, null, 'moving', 'GUEST_SILENT'],
+    [
+      'an agent that cannot',
+      { guest: { capable: false, kicks: false, health: null } },
+      null,
+      'blocked',
+      'GUEST_INCAPABLE',
+    ],
+    [
+      'no health yet',
+      { guest: { capable: true, kicks: true, health: null } },
+      null,
+      'moving',
+      'GUEST_SILENT',
+    ],
     [
       'a dataplane that waits',
       { guest: on(null, { dataplane: 'waiting' }) },
