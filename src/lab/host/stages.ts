@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { readText, writeText } from './commands.js';
 
 /** The kernel's tracepoints that a packet passes on its way, seen in the order of time over all CPUs. */
@@ -38,11 +39,13 @@ export async function traceOf(names: readonly string[], work: () => Promise<unkn
   writeText(`${tracing}/buffer_size_kb`, String(bufferKiB));
   // Who ran is known; to keep their names costs each switch.
   writeText(`${tracing}/options/record-cmd`, '0');
-  for (const event of names) writeText(`${tracing}/events/${event}/enable`, '1');
+  // A KVM without the series has no doorbell to tell of.
+  const there = names.filter((event) => existsSync(`${tracing}/events/${event}`));
+  for (const event of there) writeText(`${tracing}/events/${event}/enable`, '1');
   try {
     await work();
   } finally {
-    for (const event of names) writeText(`${tracing}/events/${event}/enable`, '0');
+    for (const event of there) writeText(`${tracing}/events/${event}/enable`, '0');
   }
   const trace = readText(`${tracing}/trace`);
   writeText(`${tracing}/trace`, '');
