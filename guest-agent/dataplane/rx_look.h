@@ -15,6 +15,7 @@
  * ethdev API tells before it is believed.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <vmcall.h>
@@ -42,6 +43,14 @@ int rx_look_init(struct rx_look *look, uint16_t port, uint16_t queue,
  * that found none.
  */
 void rx_look_at(const struct rx_look *look, struct vmcall_look *word);
+
+/** Has a packet come since? */
+static inline bool
+rx_look_changed(const struct vmcall_look *word)
+{
+	return (*(volatile uint64_t *)(uintptr_t)word->address & word->mask) !=
+		word->value;
+}
 
 /** "ethdev", or the name of the driver of our table. */
 const char *rx_look_way(const struct rx_look *look);

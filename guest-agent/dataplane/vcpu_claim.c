@@ -101,5 +101,5 @@ vcpu_claim_halt(const struct vcpu_claim *claim,
 		.count = count,
 	};
 
-	return ioctl(claim->fd, VMCALL_HALT, &halt) == 0 ? (int)halt.why : -1;
+	return ioctl(claim->fd, VMCALL_HALT, &halt);
 }

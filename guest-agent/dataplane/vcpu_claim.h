@@ -40,7 +40,7 @@ void vcpu_claim_give_back(struct vcpu_claim *claim);
 
 /**
  * Halt until anything wakes the vCPU, unless one of the words has changed.
- * @return VMCALL_HALT_* flags, or -1 with errno set
+ * @return VMCALL_HALT_* flags, one at least, or -1 with errno set
  */
 int vcpu_claim_halt(const struct vcpu_claim *claim,
 		const struct vmcall_look *looks, uint32_t count,

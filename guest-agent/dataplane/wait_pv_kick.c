@@ -23,7 +23,7 @@
  *
  * The kick is one bit that any HLT consumes, so that the poll after arming is
  * not enough: the driver looks at the next descriptor once more, with interrupts
- * off.  Longest sleep: the driver's, 10 ms.
+ * off.  Longest sleep: the driver's limit (halt_limit_us).
  */
 
 static int
@@ -67,9 +67,9 @@ pv_kick_disarm(struct wait_context *context)
 
 /* Several may be set; the first of this order names the wake. */
 static enum wake_reason
-reason_of(int why)
+reason_of(int why, bool is_packet)
 {
-	if (why & VMCALL_HALT_CHANGED)
+	if (is_packet)
 		return WAKE_PACKET;
 	if (why & VMCALL_HALT_SIGNAL)
 		return WAKE_CONTROL;
@@ -80,33 +80,38 @@ reason_of(int why)
 	return WAKE_SPURIOUS;
 }
 
+static int
+halt(struct wait_context *context, const struct vmcall_look *look,
+		uint64_t timeout_ns)
+{
+#ifdef VMCALL_FAULT_NO_LOOK
+	RTE_SET_USED(look);
+	return vcpu_claim_halt(&context->claim, NULL, 0, timeout_ns);
+#else
+	return vcpu_claim_halt(&context->claim, look, 1, timeout_ns);
+#endif
+}
+
 static struct wake
 pv_kick_wait(struct wait_context *context, uint64_t timeout_ns)
 {
 	const uint64_t before = rte_rdtsc();
 	struct wake wake = { .reason = WAKE_ERROR };
 	struct vmcall_look look;
-	uint64_t after;
 	int why;
 
-#ifdef VMCALL_FAULT_NO_LOOK
-	RTE_SET_USED(look);
-	why = vcpu_claim_halt(&context->claim, NULL, 0, timeout_ns);
-#else
 	rx_look_at(&context->rx_look, &look);
-	why = vcpu_claim_halt(&context->claim, &look, 1, timeout_ns);
-#endif
-	after = rte_rdtsc();
+	why = halt(context, &look, timeout_ns);
 	if (unlikely(why < 0)) {
 		failure_errno(context->failure, errno, "%s: the wait failed: %s",
 			VMCALL_DEVICE, strerror(errno));
 		return wake;
 	}
-	wake.reason = reason_of(why);
+	wake.reason = reason_of(why, rx_look_changed(&look));
 	/* As with interrupts: nothing in this VM tells when the NIC's came. */
 	if (unlikely(wake_times_wanted(context->wake_times)) &&
 	    wake.reason == WAKE_PACKET && (why & VMCALL_HALT_HALTED))
-		wake_times_keep(context->wake_times, before, after);
+		wake_times_keep(context->wake_times, before, rte_rdtsc());
 	return wake;
 }
 

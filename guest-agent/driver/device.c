@@ -47,40 +47,15 @@ static int take_vcpu(struct claim *claim, struct vmcall_take __user *user)
 	return copy_to_user(user, &take, sizeof(take)) ? -EFAULT : ret;
 }
 
-/* Each word is read once with faults allowed, so that it is there later on. */
-static int read_looks(struct vmcall_look *looks, const struct vmcall_halt *halt)
+static int wait_halted(struct claim *claim, const struct vmcall_halt __user *user)
 {
-	unsigned int i;
-	u64 word;
-
-	if (halt->count > VMCALL_LOOKS_MOST)
-		return -EINVAL;
-	if (copy_from_user(looks, u64_to_user_ptr(halt->looks),
-			   halt->count * sizeof(*looks)))
-		return -EFAULT;
-	for (i = 0; i < halt->count; i++) {
-		if (!IS_ALIGNED(looks[i].address, sizeof(u64)) ||
-		    get_user(word, (u64 __user *)u64_to_user_ptr(looks[i].address)))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-static int wait_halted(struct claim *claim, struct vmcall_halt __user *user)
-{
-	struct vmcall_look looks[VMCALL_LOOKS_MOST];
 	struct vmcall_halt halt;
-	int ret;
 
 	if (copy_from_user(&halt, user, sizeof(halt)))
 		return -EFAULT;
-	ret = read_looks(looks, &halt);
-	if (ret)
-		return ret;
-	ret = halt_wait(claim, looks, halt.count, halt.timeout_ns);
-	if (ret < 0)
-		return ret;
-	return put_user((u32)ret, &user->why);
+	if (halt.count > VMCALL_LOOKS_MOST || halt.reserved)
+		return -EINVAL;
+	return halt_wait(claim, &halt);
 }
 
 static long device_ioctl(struct file *file, unsigned int command,

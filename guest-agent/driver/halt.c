@@ -70,26 +70,34 @@ static void keep_limit(struct claim *claim, u64 timeout_ns)
 		hard_timer_start(&claim->limit, most);
 }
 
-/* A word that cannot be read without a fault counts as changed. */
-static bool changed(const struct vmcall_look *looks, unsigned int count)
+/*
+ * 1 if a word has changed, 0 if none has, -EFAULT.  What the program names is
+ * read where it stands: nothing is copied on the way to each halt.
+ */
+static int look(const struct vmcall_halt *halt)
 {
-	bool found = false;
+	const struct vmcall_look __user *looks = u64_to_user_ptr(halt->looks);
 	unsigned int i;
 
-	pagefault_disable();
-	for (i = 0; i < count && !found; i++) {
-		u64 word;
+	if (!access_ok(looks, halt->count * sizeof(*looks)))
+		return -EFAULT;
+	for (i = 0; i < halt->count; i++) {
+		u64 address, mask, value, word;
 
-		found = __get_user(word, (u64 __user *)looks[i].address) ||
-			(word & looks[i].mask) != looks[i].value;
+		if (__get_user(address, &looks[i].address) ||
+		    __get_user(mask, &looks[i].mask) ||
+		    __get_user(value, &looks[i].value) ||
+		    !IS_ALIGNED(address, sizeof(word)) ||
+		    get_user(word, (u64 __user *)u64_to_user_ptr(address)))
+			return -EFAULT;
+		if ((word & mask) != value)
+			return 1;
 	}
-	pagefault_enable();
-	return found;
+	return 0;
 }
 
 /* Interrupts are off, and on afterwards. */
-static u32 halt_unless(struct claim *claim, const struct vmcall_look *looks,
-		       unsigned int count, u64 timeout_ns)
+static u32 halt_unless(struct claim *claim, const struct vmcall_halt *halt)
 {
 	u32 why = 0;
 
@@ -97,37 +105,37 @@ static u32 halt_unless(struct claim *claim, const struct vmcall_look *looks,
 		why |= VMCALL_HALT_RESCHED;
 	if (signal_pending(current))
 		why |= VMCALL_HALT_SIGNAL;
-	if (changed(looks, count))
+	/* A page that went since: as if a packet had come, the caller polls. */
+	pagefault_disable();
+	if (look(halt))
 		why |= VMCALL_HALT_CHANGED;
+	pagefault_enable();
 	if (why) {
 		local_irq_enable();
 		return why;
 	}
-	keep_limit(claim, timeout_ns);
+	keep_limit(claim, halt->timeout_ns);
 	safe_halt();
-	return VMCALL_HALT_HALTED;
-}
-
-int halt_wait(struct claim *claim, const struct vmcall_look *looks,
-	      unsigned int count, u64 timeout_ns)
-{
-	u32 why;
-
-	local_irq_disable();
-	if (smp_processor_id() != READ_ONCE(claim->cpu) ||
-	    !(READ_ONCE(claim->granted) & VMCALL_WAY_HALT)) {
-		local_irq_enable();
-		return claim->cpu < 0 || !(claim->ways & VMCALL_WAY_HALT) ?
-		       -ENODEV : -ENXIO;
-	}
-	why = halt_unless(claim, looks, count, timeout_ns);
-	if (why != VMCALL_HALT_HALTED)
-		return why;
-	if (changed(looks, count))
-		why |= VMCALL_HALT_CHANGED;
+	why = VMCALL_HALT_HALTED;
 	if (READ_ONCE(claim->limit_over))
 		why |= VMCALL_HALT_TIMER;
 	if (signal_pending(current))
 		why |= VMCALL_HALT_SIGNAL;
 	return why;
+}
+
+int halt_wait(struct claim *claim, const struct vmcall_halt *halt)
+{
+	/* With faults allowed, so that the pages are there later on. */
+	int ret = look(halt);
+
+	if (ret)
+		return ret < 0 ? ret : VMCALL_HALT_CHANGED;
+	local_irq_disable();
+	if (smp_processor_id() == READ_ONCE(claim->cpu) &&
+	    READ_ONCE(claim->granted) & VMCALL_WAY_HALT)
+		return halt_unless(claim, halt);
+	local_irq_enable();
+	return READ_ONCE(claim->cpu) < 0 || !(claim->ways & VMCALL_WAY_HALT) ?
+	       -ENODEV : -ENXIO;
 }

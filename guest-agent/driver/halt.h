@@ -13,12 +13,10 @@ void halt_init(struct claim *claim);
 void halt_stop(struct claim *claim);
 
 /*
- * Halt the calling thread's vCPU while no word of @looks has changed.
- * Addresses are user space's, checked.  The VMCALL_HALT_* that ended it, or a
- * negative errno.
+ * Halt the calling thread's vCPU unless a word that it names has changed.  The
+ * VMCALL_HALT_* that ended it, or a negative errno.
  */
-int halt_wait(struct claim *claim, const struct vmcall_look *looks,
-	      unsigned int count, u64 timeout_ns);
+int halt_wait(struct claim *claim, const struct vmcall_halt *halt);
 
 /*
  * Does HLT leave the guest on the calling thread's CPU, to which it is bound,

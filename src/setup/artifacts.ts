@@ -294,7 +294,8 @@ export async function buildNegativeControl(artifacts: Artifacts, progress: Progr
 /** Adds the program that measures KVM's paths. */
 export async function withCosts(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const source = here('src', 'lab', 'costs');
-  const costs = await cached('costs', { files: [source], values: [] }, async (folder) => {
+  const probe = here('host-agent', 'probe');
+  const costs = await cached('costs', { files: [source, probe], values: [] }, async (folder) => {
     progress.step("building the program that measures KVM's paths");
     await logged('make', ['-C', source, `O=${folder}`]);
   });

@@ -63,9 +63,9 @@ struct vmcall_look {
 
 #define VMCALL_LOOKS_MOST	32
 
-/* What ended the wait: one or more. */
+/* What ended the wait: one or more, as the ioctl's return value. */
 #define VMCALL_HALT_HALTED	(1U << 0)	/* the vCPU was halted */
-#define VMCALL_HALT_CHANGED	(1U << 1)	/* a word has another value now */
+#define VMCALL_HALT_CHANGED	(1U << 1)	/* a word had another value: no halt */
 #define VMCALL_HALT_TIMER	(1U << 2)	/* the longest wait was over */
 #define VMCALL_HALT_SIGNAL	(1U << 3)	/* a signal is pending */
 #define VMCALL_HALT_RESCHED	(1U << 4)	/* another thread wants the CPU */
@@ -74,7 +74,7 @@ struct vmcall_halt {
 	__u64 looks;		/* address of struct vmcall_look[count] */
 	__u64 timeout_ns;	/* at most so long; 0: the driver's own limit */
 	__u32 count;		/* 0 to VMCALL_LOOKS_MOST */
-	__u32 why;		/* out: VMCALL_HALT_* */
+	__u32 reserved;		/* 0 */
 };
 
 #define VMCALL_IOC		0xbc
@@ -82,10 +82,10 @@ struct vmcall_halt {
 #define VMCALL_TAKE		_IOWR(VMCALL_IOC, 1, struct vmcall_take)
 /*
  * Look at the words once more with interrupts off and, if none has changed,
- * halt.  ENXIO: not on the vCPU that was taken; ENODEV: it is not held for
+ * halt.  Returns VMCALL_HALT_*.  ENXIO: not on the vCPU that was taken; ENODEV: it is not held for
  * VMCALL_WAY_HALT; EFAULT: a word cannot be read.  May return for no reason.
  */
-#define VMCALL_HALT		_IOWR(VMCALL_IOC, 2, struct vmcall_halt)
+#define VMCALL_HALT		_IOW(VMCALL_IOC, 2, struct vmcall_halt)
 /* Give it back before the file is closed. */
 #define VMCALL_GIVE_BACK	_IO(VMCALL_IOC, 3)
 

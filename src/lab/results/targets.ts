@@ -58,7 +58,7 @@ export function judgeTargets(
     // A lab that was asked for fewer paths, or a document of before.
     ...(kick
       ? [
-          atMost('round trip p50, PV kick / VM call', ratio(kick.rtt_ns.p50, vmcall?.rtt_ns.p50), 1.1),
+          atMost('added p50, PV kick / VM call', ratio(kick.added_ns?.p50, vmcall?.added_ns?.p50), 1.1),
           ...aboutKick,
         ]
       : []),

@@ -112,7 +112,7 @@ set_cpuid(int kvm, const struct vm *vm)
 
 /* Guest and host then read the same time. */
 static void
-clear_tsc_offset(const struct vm *vm)
+clear_tsc_offset(struct vm *vm)
 {
 	uint64_t offset = 0;
 	struct kvm_device_attr attribute = {
@@ -121,8 +121,9 @@ clear_tsc_offset(const struct vm *vm)
 		.addr = (uintptr_t)&offset,
 	};
 
-	need(ioctl(vm->vcpu, KVM_SET_DEVICE_ATTR, &attribute),
-			"KVM_VCPU_TSC_OFFSET");
+	if (ioctl(vm->vcpu, KVM_SET_DEVICE_ATTR, &attribute) < 0)
+		unsupported("this KVM sets no TSC offset (KVM_VCPU_TSC_OFFSET, from Linux 5.16 on)");
+	vm->tsc_khz = need(ioctl(vm->vcpu, KVM_GET_TSC_KHZ, 0), "KVM_GET_TSC_KHZ");
 }
 
 void
@@ -132,7 +133,12 @@ vm_create(struct vm *vm)
 		.memory_size = GUEST_MEMORY,
 	};
 	struct kvm_irqfd irqfd = { .gsi = GSI };
-	int kvm = need(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (kvm < 0)
+		unsupported("/dev/kvm: %s: %s", strerror(errno), errno == EACCES ?
+			"run as root or as a member of its group" :
+			"load kvm_intel or kvm_amd, with virtualisation on in the firmware");
 
 	memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -185,18 +191,31 @@ vm_prepare(struct vm *vm, const char *entry, uint64_t wanted)
 	need(ioctl(vm->vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 }
 
-void
+bool
 vm_run(struct vm *vm)
 {
 	do {
 		if (ioctl(vm->vcpu, KVM_RUN, 0) < 0 && errno != EINTR)
 			die("KVM_RUN");
+		if (vm->run->immediate_exit)
+			return false;
 	} while (vm->run->exit_reason == KVM_EXIT_INTR);
 	if (vm->run->exit_reason == KVM_EXIT_IO &&
 	    vm->run->io.port == GUEST_END_PORT)
-		return;
+		return true;
 	errno = 0;
 	die("the guest left with exit reason %u", vm->run->exit_reason);
+}
+
+bool
+vm_halt_polling(struct vm *vm, uint64_t most_ns)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_HALT_POLL,
+		.args[0] = most_ns,
+	};
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap) == 0;
 }
 
 void

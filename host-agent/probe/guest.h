@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef COSTS_GUEST_H
-#define COSTS_GUEST_H
+#ifndef PROBE_GUEST_H
+#define PROBE_GUEST_H
 
 /**
  * @file
- * The guest of the cost program: a few instructions in 64-bit mode without a
+ * The guest of the probe, and of the lab's cost program: a few instructions in 64-bit mode without a
  * kernel, one loop for each thing that is measured.  It has the first 2 MiB of
  * memory, mapped one to one.
  */
@@ -51,4 +51,4 @@ extern const char guest_hypercall[], guest_halt_kick[], guest_halt_interrupt[],
 #define GUEST_UNKNOWN_CALL	99
 #define GUEST_END_PORT	0x10
 
-#endif /* COSTS_GUEST_H */
+#endif /* PROBE_GUEST_H */
