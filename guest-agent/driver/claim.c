@@ -77,6 +77,8 @@ static int take_cpu(struct claim *claim, struct vmcall_take *take, int cpu)
 		return refuse(take, VMCALL_REFUSED_BUSY, -EBUSY);
 	if (take->ways & VMCALL_WAY_HALT && !halt_exits())
 		return refuse(take, VMCALL_REFUSED_NO_HLT_EXIT, -EOPNOTSUPP);
+	if (take->ways & VMCALL_WAY_YIELD && !permission_possible())
+		return refuse(take, VMCALL_REFUSED_BY_HOST, -EOPNOTSUPP);
 	forget(claim);
 	claim->cpu = cpu;
 	claim->ways = take->ways;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/vmcall: an open file is a claim; closing it, in whatever way, ends it. */
+#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -10,6 +11,7 @@
 #include "claim.h"
 #include "device.h"
 #include "halt.h"
+#include "permission.h"
 
 #define WAYS (VMCALL_WAY_YIELD | VMCALL_WAY_HALT)
 
@@ -81,10 +83,22 @@ static const struct file_operations operations = {
 	.unlocked_ioctl = device_ioctl,
 };
 
+/* For "vmcall check", which sees nothing else of the host. */
+static ssize_t host_yield_show(struct device *dev,
+			       struct device_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%d\n", permission_possible());
+}
+static DEVICE_ATTR_RO(host_yield);
+
+static struct attribute *misc_attrs[] = { &dev_attr_host_yield.attr, NULL };
+ATTRIBUTE_GROUPS(misc);
+
 static struct miscdevice misc = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "vmcall",
 	.fops = &operations,
+	.groups = misc_groups,
 	.mode = 0660,
 };
 

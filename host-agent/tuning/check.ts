@@ -7,6 +7,7 @@ import { checkIdle } from './checks/idle.js';
 import { checkInterrupts } from './checks/interrupts.js';
 import { checkIommu } from './checks/iommu.js';
 import { checkIsolation } from './checks/isolation.js';
+import { checkGuest, isKvmGuest, pathOfHost } from './checks/path.js';
 import { checkRivals } from './checks/rivals.js';
 import { checkVirtualisation } from './checks/virtualisation.js';
 import type { Bench } from './knob.js';
@@ -27,7 +28,9 @@ export type Check = z.infer<typeof checkSchema>;
 /** Every finding about the host, the domain and the NICs of the target, those that are well included. */
 export function findings(bench: Bench, target: Target): Finding[] {
   const { host } = bench;
+  if (isKvmGuest(host) && !host.exists('/dev/kvm')) return checkGuest(host);
   return [
+    pathOfHost(host),
     ...checkVirtualisation(host, target),
     ...checkIommu(host, target),
     ...checkIsolation(host, target),

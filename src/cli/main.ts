@@ -19,6 +19,7 @@ import { exportCommand } from './export.js';
 import { guestAgentCommand } from './guest-agent.js';
 import { hostAgentCommand } from './host-agent.js';
 import { importCommand } from './import.js';
+import { probeCommand } from './probe.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { statusCommand } from './status.js';
@@ -43,6 +44,7 @@ const commands = [
   importCommand,
   labCommand,
   modesCommand,
+  probeCommand,
   reportCommand,
   runCommand,
   statusCommand,

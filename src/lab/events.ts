@@ -79,8 +79,16 @@ export const wakeupsSchema = z.object({
   late: z.int(),
   /** Packets that the poll after arming found: how often the window was hit. */
   foundAfterArming: z.int(),
+  /** Times the lcore waited for a contended PV spinlock on its way to the HLT. */
+  lockWaits: z.int().optional(),
 });
 export type Wakeups = z.infer<typeof wakeupsSchema>;
+
+/** What the guest's driver said and did, by name: see host/driver.ts. */
+export const driverFactsSchema = z.object({
+  type: z.literal('driver'),
+  facts: z.record(z.string(), z.string()),
+});
 
 /** A VM's packets and notifications in one stretch of time, as KVM and the host's kernel count them. */
 const windowSchema = z.object({
@@ -303,6 +311,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   faultSchema,
   commandLineSwitchSchema,
   hotPlugSchema,
+  driverFactsSchema,
   liveMeasurementSchema,
   tuningSchema,
   tuneStepsSchema,
@@ -316,6 +325,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   tunedSchema,
   cStatesSchema,
   z.object({ type: z.literal('path-cost'), cost: pathCostSchema }),
+  /** What `vmcall-probe --json` printed: a result document. */
+  z.object({ type: z.literal('probe'), result: z.unknown() }),
   programWakeSchema,
   /** What L1's kernel had to say at level warning or above, by the end. */
   z.object({

@@ -39,6 +39,7 @@ export const planSchema = z.strictObject({
       'upstream-selftests',
       'faults',
       'hot-plug',
+      'driver',
     ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */

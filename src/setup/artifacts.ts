@@ -224,9 +224,10 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
       files: new Map([
         ...inGuest.map((name) => [`bin/${name}`, join(dataplane, name)] as const),
         ['modules/vmcall_contend.ko', driver.contend],
+        ['bin/vmcall-claim', driver.claim],
       ]),
     },
-    [dataplane, driver.vmcall, driver.contend],
+    [dataplane, driver.vmcall, driver.contend, driver.claim],
     kernel.release,
   );
   const programs = await bundlePrograms();
@@ -295,10 +296,15 @@ export async function buildNegativeControl(artifacts: Artifacts, progress: Progr
 export async function withCosts(artifacts: Artifacts, progress: Progress): Promise<Artifacts> {
   const source = here('src', 'lab', 'costs');
   const probe = here('host-agent', 'probe');
-  const costs = await cached('costs', { files: [source, probe], values: [] }, async (folder) => {
-    progress.step("building the program that measures KVM's paths");
-    await logged('make', ['-C', source, `O=${folder}`]);
-  });
+  const costs = await cached(
+    'costs',
+    { files: [source, probe, here('guest-agent', 'dataplane', 'hdr.c')], values: [] },
+    async (folder) => {
+      progress.step("building the program that measures KVM's paths");
+      await logged('make', ['-C', source, `O=${folder}`]);
+      await logged('make', ['-C', probe, `O=${folder}`]);
+    },
+  );
   return { ...artifacts, costs };
 }
 

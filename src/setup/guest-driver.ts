@@ -7,17 +7,22 @@ import type { Progress } from '../support/progress.js';
 import { here, logged } from './build.js';
 import type { KernelPackages } from './kernel-packages.js';
 
-/** The guest's driver (guest-agent/driver), and beside it the lab's own module that gets in its way: `contend/`. */
+/**
+ * The guest's driver (guest-agent/driver), and beside it the lab's own module that gets in its way (`contend/`) and
+ * program that is its other user (`claim.c`).
+ */
 export interface GuestDriver {
   vmcall: string;
   contend: string;
+  claim: string;
 }
 
 /** Built against the headers of the kernel that the lab's guest runs. */
 export async function buildGuestDriver(kernel: KernelPackages, progress: Progress): Promise<GuestDriver> {
   const driver = here('guest-agent', 'driver');
   const contend = here('src', 'lab', 'guest', 'contend');
-  const files = [driver, contend, here('kernel-patches', 'abi')];
+  const claim = here('src', 'lab', 'guest', 'claim.c');
+  const files = [driver, contend, claim, here('kernel-patches', 'abi')];
   const folder = await cached('guest-driver', { files, values: [kernel.release] }, async (target) => {
     progress.step(`building the guest's driver for ${kernel.release}`);
     const work = await mkdtemp(join(tmpdir(), 'vmcall-guest-driver-'));
@@ -29,11 +34,17 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
       await logged('make', ['-s', '-C', headers, ...external]);
       await copyFile(join(work, 'driver', 'vmcall.ko'), join(target, 'vmcall.ko'));
       await copyFile(join(work, 'contend', 'vmcall_contend.ko'), join(target, 'vmcall_contend.ko'));
+      const flags = ['-O2', '-static', '-s', '-D_GNU_SOURCE', `-I${join(driver, 'uapi')}`];
+      await logged('gcc', [...flags, '-o', join(target, 'vmcall-claim'), claim]);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
   });
-  return { vmcall: join(folder, 'vmcall.ko'), contend: join(folder, 'vmcall_contend.ko') };
+  return {
+    vmcall: join(folder, 'vmcall.ko'),
+    contend: join(folder, 'vmcall_contend.ko'),
+    claim: join(folder, 'vmcall-claim'),
+  };
 }
 
 /**

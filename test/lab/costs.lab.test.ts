@@ -37,6 +37,15 @@ describe('what the series costs', () => {
     expect(wake('device-interrupt-hardirq')?.patched?.median).toBeLessThan(before);
   });
 
+  test('vmcall probe finds what each host has, and the PV kick and the doorbell faster than a vector', () => {
+    const p50 = (host: 'unpatched' | 'patched', name: string) =>
+      report.probes[host].paths.find((path) => path.name === name)?.rtt_ns.p50 ?? Number.NaN;
+    expect(p50('unpatched', 'vmcall')).toBeNaN();
+    for (const host of ['unpatched', 'patched'] as const)
+      expect(p50(host, 'pv-kick'), host).toBeLessThan(p50(host, 'injected'));
+    expect(p50('patched', 'vmcall')).toBeLessThan(p50('patched', 'injected'));
+  });
+
   test(`takes at most ${wayLimit} instructions from the device to the program`, () => {
     const { stages, total } = report.device_to_program;
     expect(total).toBeLessThanOrEqual(wayLimit);

@@ -4,9 +4,7 @@ import { kvmFolder } from '../qemu-process.js';
 import type { Target } from '../target.js';
 import { forcesInterruptThreads } from './boot.js';
 import { type Finding, fail, ok, unsupported, warn } from './finding.js';
-
-/** A parameter of KVM that only the modules of kernel-patches/ have. */
-const seriesParameter = '/sys/module/kvm/parameters/irqfd_hardirq_max';
+import { seriesParameter } from './path.js';
 
 /** KVM, its modules, and VFIO's interrupt handler. */
 export function checkVirtualisation(host: Host, { facts }: Target): Finding[] {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Artifacts, buildUnpatched, withCosts } from '../../setup/artifacts.js';
 import type { Progress } from '../../support/progress.js';
 import { runLab } from '../run.js';
-import { type CostReport, costReportSchema, deviceToProgram, summarise } from './summary.js';
+import { type CostReport, costReportSchema, deviceToProgram, probeOf, summarise } from './summary.js';
 
 const rounds = 300;
 
@@ -36,6 +36,7 @@ export async function measureCosts(
     rounds,
     ...summarise(before.events, after.events),
     device_to_program: deviceToProgram(after.events),
+    probes: { unpatched: probeOf(before.events), patched: probeOf(after.events) },
     retries: before.failures.length + after.failures.length,
   } satisfies CostReport);
 }

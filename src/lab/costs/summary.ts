@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { resultSchema } from '../../results/schema.js';
 import type { LabEvent, PathCost } from '../events.js';
 
 /** Instructions that the series may add to a path that it does not mean to change. */
@@ -49,6 +50,8 @@ export const costReportSchema = z.strictObject({
     /** The doorbell's ring to the program, if the vCPU's CPU was idle. */
     ring_to_program_from_idle: z.number().min(0),
   }),
+  /** `vmcall probe` on either host. */
+  probes: z.strictObject({ unpatched: resultSchema, patched: resultSchema }),
   retries: z.int().min(0),
 });
 export type CostReport = z.infer<typeof costReportSchema>;
@@ -60,6 +63,12 @@ export function median(values: readonly number[]): number {
 
 const figuresOf = (ticks: readonly number[] | undefined): Figures | null =>
   ticks ? { min: Math.min(...ticks), median: median(ticks) } : null;
+
+/** The document of `vmcall probe` of a run. */
+export function probeOf(events: readonly LabEvent[]) {
+  const probe = events.find((event) => event.type === 'probe');
+  return resultSchema.parse(probe?.type === 'probe' ? probe.result : undefined);
+}
 
 function costsOf(events: readonly LabEvent[]): Map<string, PathCost> {
   return new Map(

@@ -76,7 +76,7 @@ agent() {
 	done < /dev/null > /dev/console 2>&1 &
 }
 # One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `agent WORDS`, `steer MASK`,
-# `poke WRITES`, `signal NAME PROGRAM`, `alive`, `poweroff`.
+# `poke WRITES`, `signal NAME PROGRAM`, `sh COMMANDS`, `alive`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
 	start)
@@ -98,6 +98,7 @@ while read -r verb arguments <&3; do
 	steer) echo "$arguments" > /proc/irq/default_smp_affinity; echo "steered $?" >&3 ;;
 	poke) poke $arguments; echo "poked $?" >&3 ;;
 	signal) kill -"${arguments%% *}" $(pidof "${arguments#* }"); echo "signalled $?" >&3 ;;
+	sh) echo "sh $(eval "$arguments" 2>&1 | tr '\n' ';')" >&3 ;;
 	poweroff) poweroff -f ;;
 	*) echo "unknown $verb" >&3 ;;
 	esac

@@ -17,7 +17,7 @@ const vmcall: GuestPath = {
 };
 const packets = 100;
 const histogramSchema = z.object({ p50: z.number() });
-export const costsStepCount = 6;
+export const costsStepCount = 7;
 
 /**
  * KVM's paths one by one with a guest without a kernel, all on one CPU; then, where KVM has doorbells, the whole way
@@ -32,6 +32,19 @@ export async function costs(plan: Plan, steps: Steps): Promise<void> {
   );
   const paths = z.array(pathCostSchema).parse(JSON.parse(printed));
   for (const cost of paths) emit({ type: 'path-cost', cost });
+  const probed = await steps.take('vmcall probe', () =>
+    run(
+      `${plan.costs}/vmcall-probe`,
+      '--json',
+      '--clock',
+      'instruction',
+      '--cpu',
+      String(dpdkCpu),
+      '--rounds',
+      '200',
+    ),
+  );
+  emit({ type: 'probe', result: JSON.parse(probed) as unknown });
   if (!paths.some(({ ring }) => ring)) return;
 
   const guest = await steps.take('booting the guest', () => bench.startGuest());

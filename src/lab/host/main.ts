@@ -7,6 +7,7 @@ import { beforeAfter, beforeAfterStepCount } from './before-after.js';
 import { compare, stepCount } from './compare.js';
 import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
+import { driver, driverStepCount } from './driver.js';
 import { emit } from './events.js';
 import { faults, faultsStepCount } from './faults.js';
 import { hotPlug, hotPlugStepCount } from './hot-plug.js';
@@ -67,6 +68,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'hot-plug':
       await hotPlug(new Steps(hotPlugStepCount));
+      break;
+    case 'driver':
+      await driver(plan, new Steps(driverStepCount));
       break;
     case 'costs':
       await costs(plan, new Steps(costsStepCount));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
 import type { Plan } from '../plan.js';
 import { schedule } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';
@@ -15,6 +14,9 @@ import { TestBench } from './test-bench.js';
 import { watched } from './watched.js';
 
 export const switchUnderLoadStepCount = 7;
+
+/** Each to each other in turn; not back to the first alone. */
+export const cycle = ['vmcall', 'injected', 'pv-kick', 'vmcall', 'pv-kick', 'injected'] as const;
 
 const switchesUnlessTold = 100;
 /** Time after a switch in which is counted what packets do, ms: some forty packets. */
@@ -55,7 +57,7 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
     const traffic = bench.traffic({ packets: packetsMost });
     await flowing(bench.nic);
     for (let index = 0; index < switches; index++) {
-      const path: DesiredPath = index % 2 === 0 ? 'vmcall' : 'injected';
+      const path = cycle[index % cycle.length] ?? 'injected';
       const before = performance.now();
       await plane.switchTo(path);
       const took = performance.now() - before;

@@ -42,7 +42,7 @@ static int hold(void *unused)
 				udelay(1);
 			raw_spin_unlock_irqrestore(&lock, flags);
 		}
-		usleep_range(200, 250);
+		usleep_range(600, 700);
 	}
 	return 0;
 }
