@@ -65,6 +65,12 @@ function drawLine(card: HTMLElement, values: readonly (number | null)[], name: s
   element('.line', card).setAttribute('aria-label', label);
 }
 
+/** A path as people call it. */
+function titleOf(path: string): string {
+  if (path === 'vmcall') return 'VM call';
+  return path === 'pv-kick' ? 'PV kick' : path;
+}
+
 function drawDomain(domain: LiveDomain): HTMLElement {
   const { uuid, name, state, desired, actual, phase, reason, session, interval } = domain;
   const { card, p99 } = cardOf(uuid);
@@ -72,8 +78,8 @@ function drawDomain(domain: LiveDomain): HTMLElement {
   say('h2', name, card);
   const badge = element('.actual', card);
   badge.className = `actual ${actual}`;
-  say('.actual', actual === 'vmcall' ? 'VM call' : actual, card);
-  const wanted = desired === 'vmcall' ? 'VM call' : desired;
+  say('.actual', titleOf(actual), card);
+  const wanted = titleOf(desired);
   say(
     '.desired',
     phase === 'reached' ? 'as desired' : `${phase === 'moving' ? 'on its way to' : 'wanted:'} ${wanted}`,

@@ -37,6 +37,58 @@ function seen(path: DesiredPath, changes: Partial<Seen> = {}): Seen {
 
 type Row = [what: string, changes: Partial<Seen>, step: Step | null, phase: string, code?: string];
 
+describe('towards pv-kick', () => {
+  const hard: KvmSeen = { ...kvm(false), irqfdHardirq: true } as KvmSeen;
+  test.each<Row>([
+    [
+      'a kernel without the series: the guest alone',
+      { kvm: without },
+      'tell-pv-kick',
+      'moving',
+      'GOING_BACK',
+    ],
+    ['there it is reached by its word', { kvm: without, guest: on('pv-kick') }, null, 'reached'],
+    ['with the series the guest first', {}, 'tell-pv-kick', 'moving', 'GOING_BACK'],
+    ['then the hard handler', { guest: on('pv-kick') }, 'allow-hard-isr', 'moving', 'GOING_BACK'],
+    ['both', { kvm: hard, guest: on('pv-kick') }, null, 'reached'],
+    [
+      'from vmcall: the guest first',
+      { kvm: kvm(true), guest: on('vmcall') },
+      'tell-pv-kick',
+      'moving',
+      'GOING_BACK',
+    ],
+    [
+      'an agent that does not know it',
+      { kvm: without, guest: { capable: true, kicks: false, health: on('injected')?.health ?? null } },
+      null,
+      'blocked',
+      'GUEST_INCAPABLE',
+    ],
+    [
+      'an overwritten entry',
+      {
+        kvm: without,
+        guest: on('pv-kick', { upheld: false, reason: { code: 'DOORBELL_OVERWRITTEN', message: '' } }),
+      },
+      'give-up',
+      'moving',
+      'DOORBELL_OVERWRITTEN',
+    ],
+    ['no guest', { kvm: without, guest: null }, null, 'blocked', 'GUEST_ABSENT'],
+    ['it failed', { kvm: without, failure: failed('tell-pv-kick') }, null, 'blocked', 'WHY'],
+  ])('%s', (_, changes, step, phase, code) => {
+    const decision = decide(seen('pv-kick', changes));
+    expect(decision).toMatchObject({ step, phase });
+    expect(decision.reason?.code).toBe(code);
+  });
+
+  test('is what a guest says, with the series and without', () => {
+    for (const each of [without, hard])
+      expect(actualPath(seen('pv-kick', { kvm: each, guest: on('pv-kick') }))).toBe('pv-kick');
+  });
+});
+
 describe('towards vmcall', () => {
   test.each<Row>([
     ['off', { domain: 'off', guest: null, kvm: nowhere }, null, 'blocked', 'DOMAIN_OFF'],

@@ -21,6 +21,8 @@ module_param(cpu, uint, 0444);
 MODULE_PARM_DESC(cpu, "where the lock's holder runs");
 static unsigned int hold_us = 2000;
 module_param(hold_us, uint, 0644);
+static unsigned int idle_us = 1000;
+module_param(idle_us, uint, 0644);
 static bool on;
 module_param(on, bool, 0644);
 static ulong waits;
@@ -42,7 +44,7 @@ static int hold(void *unused)
 				udelay(1);
 			raw_spin_unlock_irqrestore(&lock, flags);
 		}
-		usleep_range(600, 700);
+		usleep_range(READ_ONCE(idle_us), READ_ONCE(idle_us) + 100);
 	}
 	return 0;
 }
