@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "claim.h"
+#include "contend.h"
 #include "halt.h"
 #include "timer.h"
 
@@ -131,6 +132,7 @@ int halt_wait(struct claim *claim, const struct vmcall_halt *halt)
 
 	if (ret)
 		return ret < 0 ? ret : VMCALL_HALT_CHANGED;
+	contend_before_halt();
 	local_irq_disable();
 	if (smp_processor_id() == READ_ONCE(claim->cpu) &&
 	    READ_ONCE(claim->granted) & VMCALL_WAY_HALT)

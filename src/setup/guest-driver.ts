@@ -8,8 +8,8 @@ import { here, logged } from './build.js';
 import type { KernelPackages } from './kernel-packages.js';
 
 /**
- * The guest's driver (guest-agent/driver), and beside it the lab's own module that gets in its way (`contend/`) and
- * program that is its other user (`claim.c`).
+ * The guest's driver (guest-agent/driver), and beside it the lab's own build of it, which gets in its way (`contend/`),
+ * and the program that is its other user (`claim.c`).
  */
 export interface GuestDriver {
   vmcall: string;
@@ -20,7 +20,7 @@ export interface GuestDriver {
 /** Built against the headers of the kernel that the lab's guest runs. */
 export async function buildGuestDriver(kernel: KernelPackages, progress: Progress): Promise<GuestDriver> {
   const driver = here('guest-agent', 'driver');
-  const contend = here('src', 'lab', 'guest', 'contend');
+  const contend = here('src', 'lab', 'guest', 'contend', 'contend.c');
   const claim = here('src', 'lab', 'guest', 'claim.c');
   const files = [driver, contend, claim, here('kernel-patches', 'abi')];
   const folder = await cached('guest-driver', { files, values: [kernel.release] }, async (target) => {
@@ -29,11 +29,11 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
     try {
       const headers = await unpackedHeaders(kernel, join(work, 'headers'));
       await logged('make', ['-s', '-C', driver, `KDIR=${headers}`, `O=${join(work, 'driver')}`]);
-      await cp(contend, join(work, 'contend'), { recursive: true });
-      const external = [`M=${join(work, 'contend')}`, 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'modules'];
-      await logged('make', ['-s', '-C', headers, ...external]);
       await copyFile(join(work, 'driver', 'vmcall.ko'), join(target, 'vmcall.ko'));
-      await copyFile(join(work, 'contend', 'vmcall_contend.ko'), join(target, 'vmcall_contend.ko'));
+      await copyFile(contend, join(work, 'driver', 'contend.c'));
+      const external = [`M=${join(work, 'driver')}`, 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'VMCALL_CONTEND=y'];
+      await logged('make', ['-s', '-C', headers, ...external, 'modules']);
+      await copyFile(join(work, 'driver', 'vmcall.ko'), join(target, 'vmcall_contend.ko'));
       const flags = ['-O2', '-static', '-s', '-D_GNU_SOURCE', `-I${join(driver, 'uapi')}`];
       await logged('gcc', [...flags, '-o', join(target, 'vmcall-claim'), claim]);
     } finally {

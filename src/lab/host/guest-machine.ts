@@ -12,7 +12,7 @@ import { Qmp } from './qmp.js';
 export { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
 
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
-const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128, isPinned: true };
+const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128, isPinned: true, pvSpinlocks: false };
 /** A guest boots in some ten seconds of the lab's clock; a hung one never does. */
 const bootTimeout = 60_000;
 
@@ -22,7 +22,7 @@ const bootTimeout = 60_000;
  */
 const aperture = lockdepRuns() === null ? '' : ',noaperture';
 
-const kernelCommandLine = (hugePages: number) =>
+const kernelCommandLine = (hugePages: number, pvSpinlocks: boolean) =>
   [
     'console=ttyS0 loglevel=4 panic=-1',
     `isolcpus=${dpdkVcpu} nohz_full=${dpdkVcpu} rcu_nocbs=${dpdkVcpu} irqaffinity=0`,
@@ -30,7 +30,7 @@ const kernelCommandLine = (hugePages: number) =>
     'iomem=relaxed',
     // No KASLR: the same addresses, and so the same instructions, in every run. No PV spinlocks, as a guest
     // with CPUs of its own has none (libvirt: hint-dedicated, which would also make it poll when idle).
-    `tsc=reliable no_timer_check nokaslr nopvspin intel_iommu=on iommu=pt${aperture} hugepages=${hugePages}`,
+    `tsc=reliable no_timer_check nokaslr${pvSpinlocks ? '' : ' nopvspin'} intel_iommu=on iommu=pt${aperture} hugepages=${hugePages}`,
   ].join(' ');
 
 /** A guest that ran once runs in the libvirtd that was started for it. */
@@ -66,8 +66,10 @@ export class GuestMachine {
     hugePages?: number;
     /** Each thread where it belongs, the DPDK vCPU in real time. */
     isPinned?: boolean;
+    /** Its kernel halts while a spinlock is held by another vCPU. */
+    pvSpinlocks?: boolean;
   }): Promise<GuestMachine> {
-    const { kernel, initramfs, nic, folder, nth, memoryMiB, hugePages, isPinned } = {
+    const { kernel, initramfs, nic, folder, nth, memoryMiB, hugePages, isPinned, pvSpinlocks } = {
       ...usualGuest,
       ...options,
     };
@@ -85,7 +87,7 @@ export class GuestMachine {
           kernel,
           initramfs,
           nic,
-          commandLine: kernelCommandLine(hugePages),
+          commandLine: kernelCommandLine(hugePages, pvSpinlocks),
         },
         ports: Object.fromEntries(ports.map((name) => [name, socket(name)])),
         ...{ monitor: socket('qmp'), console: '/dev/ttyS1' },

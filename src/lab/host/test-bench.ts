@@ -79,7 +79,7 @@ export class TestBench {
   /** The nth guest, on the nth NIC: see `takeNic`. */
   async startGuest(
     { nic, nth } = { nic: this.nic, nth: 0 },
-    size: Partial<typeof smallGuest & { isPinned: boolean }> = {},
+    size: Partial<typeof smallGuest & { isPinned: boolean; pvSpinlocks: boolean }> = {},
   ): Promise<GuestMachine> {
     const { kernel, guestInitramfs, turns } = this.plan;
     const folder = `/run/lab/guest-${nic}`;

@@ -3,18 +3,19 @@
  * The lab's: a PV spinlock that is contended exactly between the program's last
  * poll and the driver's HLT.
  *
- * The lock's waiter halts its vCPU, and that HLT takes the NIC's kick.  A kprobe
- * at the driver's halt_wait() waits for a lock which a thread on another CPU
- * holds most of the time.  Whoever halts thereafter without a look sleeps on a
- * packet that has come.
+ * The lock's waiter halts its vCPU, and that HLT takes the NIC's kick.  Built into
+ * the driver (contend.h), it waits for a lock that a thread on another CPU holds
+ * half of the time.  Whoever halts thereafter without a look sleeps on a packet
+ * that has come.  The holder is never stopped: this build is not unloaded.
  *
- *	echo 1 > /sys/module/vmcall_contend/parameters/on
+ *	echo 1 > /sys/module/vmcall/parameters/on
  */
 #include <linux/delay.h>
-#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/spinlock.h>
+
+#include "contend.h"
 
 static unsigned int cpu;
 module_param(cpu, uint, 0444);
@@ -24,7 +25,6 @@ module_param(hold_us, uint, 0644);
 static unsigned int idle_us = 1000;
 module_param(idle_us, uint, 0644);
 static bool on;
-module_param(on, bool, 0644);
 static ulong waits;
 module_param(waits, ulong, 0444);
 MODULE_PARM_DESC(waits, "times the lock was found held");
@@ -49,45 +49,37 @@ static int hold(void *unused)
 	return 0;
 }
 
-static int wait_for_lock(struct kprobe *probe, struct pt_regs *regs)
+void contend_before_halt(void)
 {
 	unsigned long flags;
 
-	if (!READ_ONCE(on) || !raw_spin_is_locked(&lock))
-		return 0;
-	waits++;
+	if (!READ_ONCE(on))
+		return;
+	if (raw_spin_is_locked(&lock))
+		waits++;
 	raw_spin_lock_irqsave(&lock, flags);
 	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+static int set_on(const char *text, const struct kernel_param *parameter)
+{
+	int ret = param_set_bool(text, parameter);
+
+	if (ret || holder || !on)
+		return ret;
+	holder = kthread_create(hold, NULL, "vmcall_contend");
+	if (IS_ERR(holder)) {
+		ret = PTR_ERR(holder);
+		holder = NULL;
+		return ret;
+	}
+	kthread_bind(holder, cpu);
+	wake_up_process(holder);
 	return 0;
 }
 
-static struct kprobe probe = {
-	.symbol_name = "vmcall:halt_wait",
-	.pre_handler = wait_for_lock,
+static const struct kernel_param_ops on_ops = {
+	.set = set_on,
+	.get = param_get_bool,
 };
-
-static int __init contend_init(void)
-{
-	int ret;
-
-	holder = kthread_create(hold, NULL, "vmcall_contend");
-	if (IS_ERR(holder))
-		return PTR_ERR(holder);
-	kthread_bind(holder, cpu);
-	wake_up_process(holder);
-	ret = register_kprobe(&probe);
-	if (ret)
-		kthread_stop(holder);
-	return ret;
-}
-
-static void __exit contend_exit(void)
-{
-	unregister_kprobe(&probe);
-	kthread_stop(holder);
-}
-
-module_init(contend_init);
-module_exit(contend_exit);
-MODULE_DESCRIPTION("A contended PV spinlock before the vmcall driver's HLT, for the lab");
-MODULE_LICENSE("GPL");
+module_param_cb(on, &on_ops, &on, 0644);
