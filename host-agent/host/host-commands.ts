@@ -10,6 +10,8 @@ export interface Coalescing {
   rxUsecs: number;
   /** Null where the driver has no such mode. */
   adaptiveRx: boolean | null;
+  /** Packets after which it interrupts, whatever the time; null or left out where the driver has no such limit. */
+  rxFrames?: number | null;
 }
 
 /** What has no file: system calls and ioctls that small standard tools make for us. */
@@ -17,6 +19,8 @@ export interface HostCommands {
   /** CPUs a thread may run on, as a list. */
   setAffinity(thread: number, cpus: string): void;
   setScheduling(thread: number, scheduling: Scheduling): void;
+  /** One write of an attribute file by an ordinary task (SCHED_OTHER) that runs on `cpu` meanwhile. */
+  writeOn(cpu: number, path: string, value: string): void;
   /** Null where ethtool or the driver knows none. */
   coalescing(networkInterface: string): Coalescing | null;
   setCoalescing(networkInterface: string, wanted: Coalescing): void;
@@ -48,7 +52,13 @@ function run(command: string, ...words: string[]): string {
 }
 
 const coalescingSchema = z
-  .array(z.looseObject({ 'rx-usecs': z.int().min(0), 'adaptive-rx': z.boolean().optional() }))
+  .array(
+    z.looseObject({
+      'rx-usecs': z.int().min(0),
+      'adaptive-rx': z.boolean().optional(),
+      'rx-frames': z.int().min(0).optional(),
+    }),
+  )
   .min(1);
 
 /** What `ethtool --json --show-coalesce` prints (ethtool 5.10 and newer); null where it is something else. */
@@ -60,7 +70,13 @@ export function parseCoalescing(text: string): Coalescing | null {
     return null;
   }
   const first = coalescingSchema.safeParse(json).data?.[0];
-  return first ? { rxUsecs: first['rx-usecs'], adaptiveRx: first['adaptive-rx'] ?? null } : null;
+  if (!first) return null;
+  const rxFrames = first['rx-frames'];
+  return {
+    rxUsecs: first['rx-usecs'],
+    adaptiveRx: first['adaptive-rx'] ?? null,
+    ...(rxFrames !== undefined && { rxFrames }),
+  };
 }
 
 /** util-linux and ethtool on this host. */
@@ -80,6 +96,11 @@ export class SystemCommands implements HostCommands {
     run('chrt', `--${policy}`, '--pid', String(priority), String(thread));
   }
 
+  writeOn(cpu: number, path: string, value: string): void {
+    const write = ['sh', '-c', 'printf "%s\\n" "$1" > "$2"', 'sh', value, path];
+    run('taskset', '--cpu-list', String(cpu), 'chrt', '--other', '0', ...write);
+  }
+
   coalescing(networkInterface: string): Coalescing | null {
     try {
       return parseCoalescing(run('ethtool', '--json', '--show-coalesce', networkInterface));
@@ -89,9 +110,10 @@ export class SystemCommands implements HostCommands {
     }
   }
 
-  setCoalescing(networkInterface: string, { rxUsecs, adaptiveRx }: Coalescing): void {
+  setCoalescing(networkInterface: string, { rxUsecs, adaptiveRx, rxFrames }: Coalescing): void {
     const adaptive = adaptiveRx === null ? [] : ['adaptive-rx', adaptiveRx ? 'on' : 'off'];
-    run('ethtool', '--coalesce', networkInterface, ...adaptive, 'rx-usecs', String(rxUsecs));
+    const frames = rxFrames == null ? [] : ['rx-frames', String(rxFrames)];
+    run('ethtool', '--coalesce', networkInterface, ...adaptive, 'rx-usecs', String(rxUsecs), ...frames);
   }
 
   kernelLog(): string | null {

@@ -87,6 +87,7 @@ function readNow(file: number, length: number): number {
 /** A host's files under a root folder: `/` for this host, or a recorded tree. */
 export class FileHost implements Host {
   readonly #root: string;
+  readonly #commands: HostCommands;
   readonly setAffinity: HostCommands['setAffinity'];
   readonly setScheduling: HostCommands['setScheduling'];
   readonly coalescing: HostCommands['coalescing'];
@@ -95,6 +96,7 @@ export class FileHost implements Host {
 
   constructor(root: string, commands: HostCommands) {
     this.#root = root;
+    this.#commands = commands;
     this.setAffinity = commands.setAffinity.bind(commands);
     this.setScheduling = commands.setScheduling.bind(commands);
     this.coalescing = commands.coalescing.bind(commands);
@@ -144,6 +146,10 @@ export class FileHost implements Host {
 
   write(path: string, value: string): void {
     this.hold(path, Buffer.from(`${value}\n`)).release();
+  }
+
+  writeOn(cpu: number, path: string, value: string): void {
+    this.#commands.writeOn(cpu, this.#at(path), value);
   }
 
   hold(path: string, bytes: Uint8Array): Held {

@@ -11,6 +11,8 @@ export const schedulingSchema = z.strictObject({
 });
 export type Scheduling = z.infer<typeof schedulingSchema>;
 
+export const isRealTime = ({ policy }: Scheduling) => policy === 'fifo' || policy === 'rr';
+
 /** As `fifo:10`, or `other`. */
 export function formatScheduling({ policy, priority }: Scheduling): string {
   return priority > 0 ? `${policy}:${priority}` : policy;

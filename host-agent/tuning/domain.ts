@@ -4,14 +4,17 @@ import { type Scheduling, schedulingSchema } from '../host/scheduling.js';
 
 export const pciAddressSchema = z
   .string()
-  .regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/, 'a PCI address is written 0000:81:00.0');
+  // A domain behind VMD or Hyper-V has five digits and more (linux: drivers/pci/controller/vmd.c: from 10000 on).
+  .regex(/^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/, 'a PCI address is written 0000:81:00.0');
+
+export const isPciAddress = (text: string) => pciAddressSchema.safeParse(text).success;
 
 const cpuListSchema = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'a CPU list is written 2,4-7');
 
 /** What tuning needs to know of one running domain. */
 export const domainFactsSchema = z.strictObject({
   name: z.string().min(1).max(256),
-  uuid: z.uuid().nullable(),
+  uuid: z.guid().nullable(),
   /** Its QEMU process. */
   pid: z.int().positive(),
   vcpus: z
@@ -26,8 +29,14 @@ export const domainFactsSchema = z.strictObject({
     .max(4096),
   /** Where the emulator's own threads may run. */
   emulatorCpus: cpuListSchema,
+  /** To which its cpuset lets QEMU's threads be pinned; null where none bounds them. */
+  cpuset: cpuListSchema.nullable(),
   /** PCI functions passed through. */
   hostdevs: z.array(pciAddressSchema).max(256),
+  /** PCI functions of which it cannot be seen whether they are. */
+  doubtful: z.array(pciAddressSchema).max(256),
+  /** UUIDs of mediated devices: no function is theirs alone. */
+  mediated: z.array(z.string().max(256)).max(256),
 });
 export type DomainFacts = z.infer<typeof domainFactsSchema>;
 
@@ -44,6 +53,11 @@ export interface Domain {
 }
 
 export interface DomainSource {
-  /** By name, id or UUID; null where none such runs. */
+  /**
+   * By name, id or UUID, and where none is called so, by process; null where none such runs. Throws `DOMAIN_AMBIGUOUS`
+   * where the word means several.
+   */
   find(domain: string): Promise<Domain | null>;
+  /** By name alone. Throws `DOMAIN_AMBIGUOUS`. */
+  named(name: string): Promise<Domain | null>;
 }

@@ -33,6 +33,12 @@ export function deviceInterrupts(host: Host, address: string): Interrupt[] {
     .filter(({ action }) => action !== '');
 }
 
+/** The MSI-X vector that a VFIO user's interrupt is; null for other handlers, whose names are their drivers'. */
+export function vectorOf(action: string): number | null {
+  const vector = /^vfio-msix?\[(\d+)\]/.exec(action)?.[1];
+  return vector === undefined ? null : Number(vector);
+}
+
 /** The kernel threads that run interrupt handlers, by interrupt (linux: kernel/irq/manage.c, `irq/%d-%s`). */
 export function interruptThreads(host: Host): Map<number, Thread> {
   const threads = new Map<number, Thread>();

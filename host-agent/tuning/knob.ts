@@ -30,6 +30,8 @@ export interface Knob {
   severity: 'warn' | 'fail';
   /** True where one place is several threads: a crash can leave some of them set, whatever `read` says. */
   inParts?: true;
+  /** Knobs without which this one does harm: it is not set where one of theirs could not be. */
+  guardedBy?: readonly string[];
   /** Every place that belongs to the target, also those already as wanted. */
   settings(bench: Bench, target: Target): Setting[];
   /** The value now; null where the place is gone (an interrupt freed, a domain ended). */

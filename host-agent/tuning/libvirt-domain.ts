@@ -15,8 +15,9 @@ class PinnedByLibvirt implements Domain {
     private readonly uuid: string,
   ) {}
 
-  facts(): Promise<DomainFacts> {
-    return this.process.facts();
+  /** libvirt sets its cpusets as it pins. */
+  async facts(): Promise<DomainFacts> {
+    return { ...(await this.process.facts()), cpuset: null };
   }
 
   pinVcpu(vcpu: number, cpus: string): Promise<void> {
@@ -59,8 +60,15 @@ export class LibvirtDomains implements DomainSource {
     private readonly processes: DomainSource,
   ) {}
 
-  async find(name: string): Promise<Domain | null> {
-    const process = await this.processes.find(name);
+  async find(domain: string): Promise<Domain | null> {
+    return this.#pinned(await this.processes.find(domain));
+  }
+
+  async named(name: string): Promise<Domain | null> {
+    return this.#pinned(await this.processes.named(name));
+  }
+
+  async #pinned(process: Domain | null): Promise<Domain | null> {
     const uuid = process && (await process.facts()).uuid;
     return process && uuid ? new PinnedByLibvirt(this.uri, process, uuid) : process;
   }

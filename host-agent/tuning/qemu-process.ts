@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { VmcallError } from '../../src/support/errors.js';
+import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { readThread, type Scheduling } from '../host/scheduling.js';
+import { formatCpus } from './cpu-set.js';
+import { allowedCpus } from './cpusets.js';
 import { type Domain, type DomainFacts, type DomainSource, domainFactsSchema } from './domain.js';
+import { libvirtStatus } from './libvirt-status.js';
+import { isEmulator, parseCommandLine } from './qemu-command-line.js';
+import { heldDevices } from './vfio-devices.js';
 
 const kvmDebugfs = '/sys/kernel/debug/kvm';
 
@@ -21,13 +26,8 @@ export function kvmFolder(host: Pick<Host, 'names'>, pid: number): string | null
   return kvmFolders(host).get(pid) ?? null;
 }
 
-function option(words: readonly string[], name: string): string | null {
-  const at = words.findIndex((word) => word === `-${name}` || word === `--${name}`);
-  return at < 0 ? null : (words[at + 1] ?? null);
-}
-
 /** vCPU number to thread: by KVM's debugfs, else by the names that `-name debug-threads=on` gives (libvirt does). */
-function vcpuThreads(host: Host, pid: number): Map<number, number> {
+export function vcpuThreads(host: Host, pid: number): Map<number, number> {
   const threads = new Map<number, number>();
   const folder = kvmFolder(host, pid);
   for (const entry of folder === null ? [] : host.names(folder)) {
@@ -43,44 +43,52 @@ function vcpuThreads(host: Host, pid: number): Map<number, number> {
   return threads;
 }
 
-/** PCI functions whose VFIO group the process has open (linux: Documentation/driver-api/vfio.rst). */
-export function hostdevs(host: Host, pid: number): string[] {
-  const groups = host
-    .names(`/proc/${pid}/fd`)
-    .map((fd) => /^\/dev\/vfio\/(\d+)$/.exec(host.link(`/proc/${pid}/fd/${fd}`) ?? '')?.[1]);
-  const addresses = [...new Set(groups)]
-    .filter((group) => group !== undefined)
-    .flatMap((group) => host.names(`/sys/kernel/iommu_groups/${group}/devices`));
-  return addresses.filter((address) =>
-    host.link(`/sys/bus/pci/devices/${address}/driver`)?.endsWith('/vfio-pci'),
-  );
+/** PCI functions that the process holds, as far as they are sure. */
+export const hostdevs = (host: Host, pid: number): string[] =>
+  heldDevices(host, pid, namedDevices(host, pid)).functions;
+
+function devices(host: Host, pid: number) {
+  const { functions, ...rest } = heldDevices(host, pid, namedDevices(host, pid));
+  return { hostdevs: functions, ...rest };
 }
+
+/** What libvirt has given it; without libvirt what it was started with. */
+const namedDevices = (host: Host, pid: number) =>
+  libvirtStatus(host).get(pid)?.hostdevs ?? readCommandLine(host, pid).vfio;
+
+const readCommandLine = (host: Host, pid: number) =>
+  parseCommandLine((host.read(`/proc/${pid}/cmdline`) ?? '').split('\0'));
 
 /** A running domain as its QEMU process shows it; settings are changed thread by thread. */
 class QemuProcess implements Domain {
+  readonly #pid: number;
+  readonly #name: string;
+
   constructor(
     private readonly host: Host,
-    private readonly pid: number,
-    private readonly name: string,
-    private readonly uuid: string | null,
-  ) {}
+    private readonly vm: Vm,
+  ) {
+    this.#pid = vm.pid;
+    this.#name = vm.name;
+  }
 
   async facts(): Promise<DomainFacts> {
-    const main = readThread(this.host, `/proc/${this.pid}`);
+    const main = readThread(this.host, `/proc/${this.#pid}`);
     if (!main) throw this.#ended();
     return domainFactsSchema.parse({
-      name: this.name,
-      uuid: this.uuid,
-      pid: this.pid,
-      vcpus: [...vcpuThreads(this.host, this.pid)]
+      name: this.#name,
+      uuid: this.vm.uuid,
+      pid: this.#pid,
+      vcpus: [...vcpuThreads(this.host, this.#pid)]
         .sort(([a], [b]) => a - b)
         .map(([vcpu, thread]) => {
-          const seen = readThread(this.host, `/proc/${this.pid}/task/${thread}`);
+          const seen = readThread(this.host, `/proc/${this.#pid}/task/${thread}`);
           if (!seen) throw this.#ended();
           return { vcpu, thread, cpus: seen.cpus, scheduling: seen.scheduling };
         }),
       emulatorCpus: main.cpus,
-      hostdevs: hostdevs(this.host, this.pid),
+      cpuset: formatCpus(allowedCpus(this.host, this.#pid) ?? []) || null,
+      ...devices(this.host, this.#pid),
     });
   }
 
@@ -89,9 +97,9 @@ class QemuProcess implements Domain {
   }
 
   async pinEmulator(cpus: string): Promise<void> {
-    const vcpus = [...vcpuThreads(this.host, this.pid).values()];
-    for (const task of this.host.names(`/proc/${this.pid}/task`)) {
-      const name = this.host.read(`/proc/${this.pid}/task/${task}/comm`);
+    const vcpus = [...vcpuThreads(this.host, this.#pid).values()];
+    for (const task of this.host.names(`/proc/${this.#pid}/task`)) {
+      const name = this.host.read(`/proc/${this.#pid}/task/${task}/comm`);
       if (name === null || name.startsWith('IO ') || vcpus.includes(Number(task))) continue;
       this.host.setAffinity(Number(task), cpus);
     }
@@ -102,31 +110,88 @@ class QemuProcess implements Domain {
   }
 
   #thread(vcpu: number): number {
-    const thread = vcpuThreads(this.host, this.pid).get(vcpu);
+    const thread = vcpuThreads(this.host, this.#pid).get(vcpu);
     if (thread === undefined)
-      throw new VmcallError('NO_VCPU', `${this.name} has no vCPU ${vcpu}`, 'Name one that it has.');
+      throw new VmcallError('NO_VCPU', `${this.#name} has no vCPU ${vcpu}`, 'Name one that it has.');
     return thread;
   }
 
   #ended(): VmcallError {
-    return new VmcallError('DOMAIN_ENDED', `${this.name} ended while it was read`, 'Start it and try again.');
+    return new VmcallError(
+      'DOMAIN_ENDED',
+      `${this.#name} ended while it was read`,
+      'Start it and try again.',
+    );
   }
 }
 
-/** Domains among this host's QEMU processes, by what their command lines say. */
+/** A running VM, and all that it is called by. */
+export interface Vm {
+  pid: number;
+  name: string;
+  uuid: string | null;
+  ids: readonly string[];
+}
+
+/** Every VM of QEMU on this host, however it was started. */
+export function qemuVms(host: Host): Vm[] {
+  const kvm = kvmFolders(host);
+  const managed = libvirtStatus(host);
+  return host
+    .names('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && isQemu(host, Number(entry), kvm))
+    .map((entry) => {
+      const pid = Number(entry);
+      const words = readCommandLine(host, pid);
+      const status = managed.get(pid);
+      // libvirt's scope of a machine: machine-qemu\\x2dID\\x2dNAME.scope.
+      const scope = /machine-qemu(?:\\x2d|-)(\d+)(?:\\x2d|-)/.exec(
+        host.read(`/proc/${pid}/cgroup`) ?? '',
+      )?.[1];
+      const ids = [status?.id, ...words.ids, scope].filter((id) => id !== undefined);
+      const uuid = status?.uuid ?? words.uuid;
+      return { pid, name: status?.name ?? words.name ?? entry, uuid, ids: [...new Set(ids)] };
+    });
+}
+
+/** A QEMU by another name has still QEMU's words. */
+const options = /\0--?(name|machine|accel|enable-kvm|device)\0/;
+
+/** By its program, for a process may call itself what it likes; or by a VM of KVM's and QEMU's words. */
+function isQemu(host: Host, pid: number, kvm: ReadonlyMap<number, string>): boolean {
+  const text = host.read(`/proc/${pid}/cmdline`) ?? '';
+  // A kernel thread has no words.
+  const [program = ''] = text.split('\0');
+  return isEmulator(program) || (kvm.has(pid) && options.test(text));
+}
+
+/** Domains among this host's QEMU processes. */
 export class QemuProcesses implements DomainSource {
   constructor(private readonly host: Host) {}
 
   async find(domain: string): Promise<Domain | null> {
-    for (const entry of this.host.names('/proc')) {
-      if (!/^\d+$/.test(entry) || !this.host.read(`/proc/${entry}/comm`)?.startsWith('qemu')) continue;
-      const words = (this.host.read(`/proc/${entry}/cmdline`) ?? '').split('\0');
-      const nameOption = option(words, 'name') ?? '';
-      const name = /(?:^|,)guest=([^,]*)/.exec(nameOption)?.[1] ?? nameOption.split(',')[0] ?? '';
-      const uuid = option(words, 'uuid');
-      if (domain === name || domain === uuid || domain === entry)
-        return new QemuProcess(this.host, Number(entry), name || entry, uuid);
-    }
-    return null;
+    const vms = qemuVms(this.host);
+    const uuid = domain.toLowerCase();
+    const called = vms.filter((vm) => vm.name === domain || vm.uuid === uuid || vm.ids.includes(domain));
+    return this.#only(domain, called.length > 0 ? called : vms.filter(({ pid }) => String(pid) === domain));
+  }
+
+  async named(name: string): Promise<Domain | null> {
+    return this.#only(
+      name,
+      qemuVms(this.host).filter((vm) => vm.name === name),
+    );
+  }
+
+  #only(domain: string, [vm, ...others]: readonly Vm[]): Domain | null {
+    if (!vm) return null;
+    if (others.length > 0)
+      throw new VmcallError(
+        'DOMAIN_AMBIGUOUS',
+        `${JSON.stringify(domain)} may be ${[vm, ...others].map(({ name, pid }) => `${name} (process ${pid})`).join(' or ')}`,
+        'Give the UUID of the one that is meant: virsh domuuid NAME.',
+        exitCodes.usage,
+      );
+    return new QemuProcess(this.host, vm);
   }
 }

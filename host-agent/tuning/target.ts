@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { VmcallError } from '../../src/support/errors.js';
+
 import type { Host } from '../host/host.js';
-import { formatCpus, parseCpus, without } from './cpu-set.js';
+import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
+import { onlineCpus, setAside, union } from './cpus.js';
 import type { Domain, DomainFacts } from './domain.js';
+import { othersCpus, type VmThread, vmThreads } from './neighbours.js';
+import { type NicTarget, nicTargets } from './nic-target.js';
+import { alone, placements } from './placement.js';
 
 /** What the administrator says to tune. */
 export interface Wish {
   domain: Domain | null;
   /** Where DPDK vCPUs shall run, for those that are not pinned yet: vCPU to CPU. */
   pins: ReadonlyMap<number, number>;
-  /** NICs by PCI address, with the CPU of their interrupts where it is said. */
-  nics: ReadonlyMap<string, number | null>;
+  /** NICs by PCI address, with the CPUs of their interrupts where they are said: see `NicTarget`. */
+  nics: ReadonlyMap<string, number | readonly number[] | null>;
   /** CPUs of a DPDK program on the host itself; only without a domain. */
   cpus: readonly number[];
   /** Longest exit latency of an idle state that a DPDK CPU may enter, us; null: the shallowest real state. */
@@ -37,109 +41,74 @@ export interface Target {
   dpdk: readonly Placement[];
   /** DPDK CPUs, ascending. */
   cpus: readonly number[];
-  /** Online CPUs that are neither isolated nor a DPDK CPU. */
+  /** Online CPUs for ordinary work: neither set apart, nor a DPDK CPU, nor a vCPU's of any VM's. */
   housekeeping: readonly number[];
-  nics: readonly { address: string; cpu: number | null }[];
+  /** CPUs that something keeps apart from ordinary work. */
+  apart: readonly number[];
+  /** Threads of all VMs. */
+  neighbours: readonly VmThread[];
+  nics: readonly NicTarget[];
   maxExitLatency: number | null;
   undecided: readonly Undecided[];
 }
 
-export function onlineCpus(host: Host): number[] {
-  return parseCpus(host.read('/sys/devices/system/cpu/online') ?? '');
-}
-
-/** CPUs that isolcpus= keeps from the scheduler's balancing (linux: drivers/base/cpu.c, `isolated`). */
-export function isolatedCpus(host: Host): number[] {
-  return parseCpus(host.read('/sys/devices/system/cpu/isolated') ?? '');
-}
-
-/** PCI base class 02h: network controllers (PCI Code and ID Assignment Specification). */
-export function isNic(host: Host, address: string): boolean {
-  return host.read(`/sys/bus/pci/devices/${address}/class`)?.startsWith('0x02') ?? false;
-}
-
-const alone = (cpus: string): number | null => {
-  const list = parseCpus(cpus);
-  return list.length === 1 ? (list[0] ?? null) : null;
-};
-
-/** DPDK vCPUs: those the wish names; else those pinned to a CPU of their own, isolated ones before others. */
-function placements(host: Host, wish: Wish, facts: DomainFacts, undecided: Undecided[]): Placement[] {
-  const online = onlineCpus(host);
-  if (wish.pins.size > 0)
-    return [...wish.pins].map(([vcpu, wanted]) => {
-      const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
-      if (!seen || !online.includes(wanted))
-        throw new VmcallError(
-          seen ? 'CPU_OFFLINE' : 'NO_VCPU',
-          seen ? `CPU ${wanted} is not online` : `${facts.name} has no vCPU ${vcpu}`,
-          `It has vCPUs ${formatCpus(facts.vcpus.map((entry) => entry.vcpu))}; CPUs ${formatCpus(online)} are online.`,
-          2,
-        );
-      const pinned = alone(seen.cpus);
-      if (pinned !== null && pinned !== wanted)
-        undecided.push({
-          code: 'vcpu-pinned-elsewhere',
-          what: `vCPU ${vcpu} is pinned to CPU ${pinned}, not ${wanted}`,
-          todo: 'A pinned thread is never moved: change the domain if it shall run elsewhere.',
-        });
-      return { vcpu, cpu: pinned ?? wanted };
-    });
-  const pinned = facts.vcpus
-    .map(({ vcpu, cpus }) => ({ vcpu, cpu: alone(cpus) }))
-    .filter((entry): entry is { vcpu: number; cpu: number } => entry.cpu !== null);
-  const isolated = isolatedCpus(host);
-  const onIsolated = pinned.filter(({ cpu }) => isolated.includes(cpu));
-  if (pinned.length === 0)
-    undecided.push({
-      code: 'vcpu-not-pinned',
-      what: `no vCPU of ${facts.name} is pinned to a CPU of its own`,
-      todo: `Say which is the DPDK vCPU and where it runs: --pin VCPU=CPU (isolated: ${formatCpus(isolated) || 'none'}).`,
-    });
-  return onIsolated.length > 0 ? onIsolated : pinned;
-}
-
-/** Throws `NO_NIC` for an address that this host does not have. */
-function nicTargets(
-  host: Host,
-  wish: Wish,
-  facts: DomainFacts | null,
-  cpus: readonly number[],
-  undecided: Undecided[],
-) {
-  const asked =
-    wish.nics.size > 0 ? [...wish.nics.keys()] : (facts?.hostdevs ?? []).filter((a) => isNic(host, a));
-  return asked.map((address) => {
-    if (!host.exists(`/sys/bus/pci/devices/${address}`))
-      throw new VmcallError('NO_NIC', `there is no PCI function ${address}`, 'See lspci -D.', 2);
-    const cpu = wish.nics.get(address) ?? (cpus.length === 1 ? (cpus[0] ?? null) : null);
-    if (cpu === null && cpus.length > 1)
-      undecided.push({
-        code: 'nic-cpu',
-        what: `which of the CPUs ${formatCpus(cpus)} waits for ${address} is not known`,
-        todo: `Say it: --nic ${address}=CPU.`,
-      });
-    return { address, cpu };
-  });
+/** Everything is known that settings guard each other by: else none that rests on another is made. */
+export function isDecided({ facts, dpdk, nics, undecided }: Target): boolean {
+  return undecided.length === 0 && dpdk.length > 0 && (facts === null || nics.length > 0);
 }
 
 /** Works out what to tune. Throws `NO_VCPU`, `CPU_OFFLINE`, `NO_NIC` where the wish names what is not there. */
 export async function resolveTarget(host: Host, wish: Wish): Promise<Target> {
   const undecided: Undecided[] = [];
   const facts = (await wish.domain?.facts()) ?? null;
-  const dpdk = facts
-    ? placements(host, wish, facts, undecided)
-    : wish.cpus.map((cpu) => ({ vcpu: null, cpu }));
-  const cpus = [...new Set(dpdk.map(({ cpu }) => cpu))].sort((a, b) => a - b);
   const online = onlineCpus(host);
-  return {
+  const apart = union(...setAside(host).map(({ cpus }) => cpus));
+  const neighbours = vmThreads(host);
+  const others = othersCpus(neighbours, facts?.pid ?? null, apart);
+  const dpdk = facts
+    ? placements({ online, apart, others }, wish, facts, undecided)
+    : wish.cpus.map((cpu) => ({ vcpu: null, cpu }));
+  const cpus = union(dpdk.map(({ cpu }) => cpu));
+  const ordinary = without(without(without(online, apart), cpus), others);
+  const shared = without(ordinary, pinnedCpus(facts));
+  const target: Target = {
     domain: wish.domain,
     facts,
     dpdk,
     cpus,
-    housekeeping: without(without(online, isolatedCpus(host)), cpus),
+    housekeeping: shared.length > 0 ? shared : ordinary,
+    apart,
+    neighbours,
     nics: nicTargets(host, wish, facts, cpus, undecided),
     maxExitLatency: wish.maxExitLatency,
     undecided,
   };
+  undecided.push(...emulatorPlace(target));
+  return target;
+}
+
+/** CPUs that a vCPU of the domain has for itself. */
+const pinnedCpus = (facts: DomainFacts | null): number[] =>
+  (facts?.vcpus ?? []).map(({ cpus }) => alone(cpus)).filter((cpu) => cpu !== null);
+
+/** Where QEMU's own threads may go: of the CPUs for ordinary work those to which its cpuset lets them. */
+export function emulatorCpus({ facts, housekeeping }: Target): number[] {
+  return facts?.cpuset == null ? [...housekeeping] : overlap(housekeeping, parseCpus(facts.cpuset));
+}
+
+function emulatorPlace(target: Target): Undecided[] {
+  const { facts, cpus, housekeeping } = target;
+  if (!facts || overlap(parseCpus(facts.emulatorCpus), cpus).length === 0 || emulatorCpus(target).length > 0)
+    return [];
+  const why =
+    housekeeping.length === 0
+      ? 'no CPU of this host is left for ordinary work'
+      : `its cpuset (${facts.cpuset}) has none of the CPUs for ordinary work (${formatCpus(housekeeping)})`;
+  return [
+    {
+      code: 'emulator-place',
+      what: `QEMU's own threads (CPUs ${facts.emulatorCpus}) share CPUs with DPDK (${formatCpus(cpus)}), and ${why}`,
+      todo: `Give them a CPU: virsh emulatorpin ${facts.name} ${formatCpus(housekeeping) || 'CPUS'} --live --config; with libvirt: vmcall tune apply -c qemu:///system.`,
+    },
+  ];
 }

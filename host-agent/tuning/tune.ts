@@ -53,6 +53,7 @@ export async function apply(
   for (const difference of differences) {
     const { knob, place, now, wanted } = difference;
     const failure = await attempt(async () => {
+      refuseUnguarded(knob, failed);
       const change = journal.record({ knob, place, before: now, after: wanted });
       await set(bench, knob, place, wanted).catch(async (error: unknown) => {
         if (await isUntouched(bench, change)) journal.undone(change);
@@ -63,6 +64,16 @@ export async function apply(
     else changed.push(difference);
   }
   return { changed, failed };
+}
+
+function refuseUnguarded(name: string, failed: readonly Refusal[]): void {
+  const guard = failed.find(({ knob }) => theKnob(name).guardedBy?.includes(knob));
+  if (guard)
+    throw new VmcallError(
+      'TUNING_UNGUARDED',
+      `it does harm without ${guard.knob}, which could not be set (${guard.place})`,
+      `See to that first: ${guard.todo}`,
+    );
 }
 
 export interface Restored {

@@ -3,8 +3,11 @@ import { Command } from 'commander';
 import { type Check, checkExitCode, checkSchema, findings } from '../../host-agent/tuning/check.js';
 import { fail } from '../../host-agent/tuning/checks/finding.js';
 import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
+import { isolatedCpus } from '../../host-agent/tuning/cpus.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
-import { isNic, isolatedCpus, resolveTarget, type Wish } from '../../host-agent/tuning/target.js';
+import { isNic } from '../../host-agent/tuning/nic-target.js';
+import { resolveTarget, type Wish } from '../../host-agent/tuning/target.js';
+import { isVfio } from '../../host-agent/tuning/vfio-devices.js';
 import { exitCodes } from '../support/errors.js';
 import { type AgentOptions, connectOption, resolveDomain, socketOption } from './domains.js';
 import { askLive, type LiveDomain, liveFindings } from './live-check.js';
@@ -72,7 +75,7 @@ const noProcess = (live: LiveDomain | undefined) =>
 function byDefault({ host }: Bench, wish: Wish): Wish {
   const vfio = host
     .names('/sys/bus/pci/devices')
-    .filter((address) => host.link(`/sys/bus/pci/devices/${address}/driver`)?.endsWith('/vfio-pci'))
+    .filter((address) => isVfio(host, address))
     .filter((address) => isNic(host, address));
   return {
     ...wish,

@@ -13,7 +13,7 @@ import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 
 export interface TargetOptions {
   pin?: Map<number, number>;
-  nic?: Map<string, number | null>;
+  nic?: Map<string, readonly number[] | null>;
   cpu?: number[];
   maxExitLatency?: number;
 }
@@ -39,11 +39,15 @@ function pin(text: string, pins = new Map<number, number>()): Map<number, number
   return pins.set(number(vcpu, 'a vCPU, as in --pin 1=5', 4095), number(cpu, 'a CPU, as in --pin 1=5', 8191));
 }
 
-function nic(text: string, nics = new Map<string, number | null>()): Map<string, number | null> {
-  const [address = '', cpu] = text.toLowerCase().split('=');
+function nic(text: string, nics = new Map<string, readonly number[] | null>()) {
+  const [address = '', cpus] = text.toLowerCase().split('=');
   if (!pciAddressSchema.safeParse(address).success)
     throw new InvalidArgumentError(`"${address}" is not a PCI address such as 0000:81:00.0.`);
-  return nics.set(address, cpu === undefined ? null : number(cpu, 'a CPU', 8191));
+  // In the order that was given: each queue's.
+  return nics.set(
+    address,
+    cpus === undefined ? null : cpus.split(',').map((cpu) => number(cpu, 'a CPU', 8191)),
+  );
 }
 
 export function cpuList(text: string): number[] {
@@ -58,7 +62,11 @@ export function addTargetOptions(command: Command): Command {
   return command
     .argument('[domain]', 'name, id of the QEMU process or UUID of a running domain')
     .option('--pin <vcpu=cpu>', 'a DPDK vCPU, and the CPU it runs on unless it is pinned (repeatable)', pin)
-    .option('--nic <address[=cpu]>', "a NIC, and its interrupts' CPU (repeatable)", nic)
+    .option(
+      '--nic <address[=cpu,...]>',
+      "a NIC, and its interrupts' CPU, or one for each queue (repeatable)",
+      nic,
+    )
     .option('--cpu <list>', 'CPUs of a DPDK program on the host itself, without a domain', cpuList)
     .option('--max-exit-latency <us>', 'deepest idle state allowed, by its exit latency', (text) =>
       number(text, 'a time in us', 2_000_000_000),

@@ -10,6 +10,7 @@ import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { TimedStep } from '../support/timed-step.js';
 import { type LabEvent, labEventSchema } from './events.js';
+import { kernelDefect, unexpectedLines } from './kernel-log.js';
 import { type Clock, instructionClockTscKhz, machineArguments } from './machine.js';
 import { type Plan, smallGuest } from './plan.js';
 import { tscKhz } from './tsc.js';
@@ -222,6 +223,7 @@ async function observe(
         done = event.fraction;
         request.progress.advance(done, event.text);
       }
+      if (event.type === 'kernel-log') judgeKernelLog(event.lines, run, request.progress);
       if (event.type === 'failed') throw new AttemptFailed(event.message);
       if (event.type === 'done') {
         request.progress.advance(1, 'measured');
@@ -241,6 +243,20 @@ async function observe(
       );
     await delay(observeEvery, undefined, request.signal && { signal: request.signal }).catch(() => {});
   }
+}
+
+/** What L1's kernel warned of: nothing is measured on one that found itself wrong. */
+function judgeKernelLog(lines: readonly string[], run: string, progress: Progress): void {
+  const unexpected = unexpectedLines(lines);
+  const defect = unexpected.findIndex((line) => kernelDefect.test(line));
+  if (defect >= 0)
+    throw new VmcallError(
+      'LAB_KERNEL_DEFECT',
+      `the emulated host's kernel says: ${unexpected.slice(Math.max(0, defect - 1), defect + 2).join(' | ')}`,
+      `See all of it in ${join(run, 'events.jsonl')}, at "kernel-log"`,
+      exitCodes.failed,
+    );
+  for (const line of unexpected) progress.step(`the emulated host's kernel warns: ${line}`);
 }
 
 /** Reads what was added to a file since the last call. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { LabEvent, TestCaseEvent, TestProgramEvent } from '../../src/lab/events.js';
+import { kernelDefect } from '../../src/lab/kernel-log.js';
 import { runLab } from '../../src/lab/run.js';
 import type { Artifacts } from '../../src/setup/artifacts.js';
 import type { Progress } from '../../src/support/progress.js';
-import { kernelDefect } from './kernel-defect.js';
 
 /** Runs kernel selftests in one L1, one after the other; `programs` has each program's words. */
 export async function runSelftests(

@@ -2,7 +2,8 @@
 
 import type { Host } from '../../host/host.js';
 import { formatCpus, parseCpus, without } from '../cpu-set.js';
-import { isolatedCpus, onlineCpus, type Target } from '../target.js';
+import { onlineCpus } from '../cpus.js';
+import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** NUMA, SMT, memory, clock and microcode. */
@@ -18,11 +19,11 @@ export function checkHardware(host: Host, target: Target): Finding[] {
 
 /** linux: Documentation/ABI/testing/sysfs-bus-pci, numa_node; -1 where the firmware does not say. */
 function numa(host: Host, { nics, cpus }: Target): Finding[] {
-  return nics.flatMap(({ address, cpu }) => {
+  return nics.flatMap(({ address, cpus: own }) => {
     const node = Number(host.read(`/sys/bus/pci/devices/${address}/numa_node`) ?? -1);
     if (node < 0) return [];
     const near = parseCpus(host.read(`/sys/devices/system/node/node${node}/cpulist`) ?? '');
-    const far = without(cpu === null ? cpus : [cpu], near);
+    const far = without(own.length > 0 ? own : cpus, near);
     if (far.length === 0) return [ok('numa', `${address} and its CPUs are on node ${node}`)];
     return [
       warn(
@@ -35,7 +36,7 @@ function numa(host: Host, { nics, cpus }: Target): Finding[] {
 }
 
 /** A sibling shares the core's execution units with the DPDK CPU. */
-function smt(host: Host, { cpus }: Target): Finding[] {
+function smt(host: Host, { cpus, apart }: Target): Finding[] {
   if (host.read('/sys/devices/system/cpu/smt/active') !== '1')
     return [ok('smt', 'simultaneous multithreading is not active')];
   const online = onlineCpus(host);
@@ -44,7 +45,7 @@ function smt(host: Host, { cpus }: Target): Finding[] {
       parseCpus(host.read(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`) ?? ''),
     )
     .filter((cpu) => online.includes(cpu));
-  const busy = without(without(siblings, cpus), isolatedCpus(host));
+  const busy = without(without(siblings, cpus), apart);
   if (busy.length === 0) return [ok('smt', 'the siblings of the DPDK CPUs are isolated, or used by DPDK')];
   return [
     warn(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Host } from '../../host/host.js';
+
+import { bootParameters } from '../boot.js';
 import { cpuDmaLatency, noLimit } from '../cpu-dma-latency.js';
 import { hardwareStates, idleDriver } from '../cpuidle.js';
 import type { Target } from '../target.js';
-import { bootParameters } from './boot.js';
 import { type Finding, ok, warn } from './finding.js';
 
 /** Boot parameters that bear on C-states (linux: Documentation/admin-guide/pm/cpuidle.rst, "Idle States Control"). */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename } from 'node:path';
 import type { Host } from '../../host/host.js';
-import { formatScheduling } from '../../host/scheduling.js';
+import { formatScheduling, isRealTime } from '../../host/scheduling.js';
+import { bootParameters } from '../boot.js';
 import { formatCpus, parseCpus } from '../cpu-set.js';
 import { deviceInterrupts, readInterrupt } from '../interrupts.js';
-import { isRealTime, nicThreads } from '../knobs/vcpu-scheduler.js';
+import { nicThreads } from '../knobs/vcpu-scheduler.js';
 import type { Target } from '../target.js';
-import { bootParameters } from './boot.js';
+import { driverOf, isVfio } from '../vfio-devices.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Where interrupts go, who starves whom, and who holds them back. Affinity itself is a knob. */
@@ -27,7 +27,9 @@ function inversions(host: Host, target: Target): Finding[] {
     if (!seen || !isRealTime(seen.scheduling)) return [];
     return threads
       .filter(({ scheduling }) => scheduling.priority <= seen.scheduling.priority)
-      .filter((thread) => parseCpus(thread.cpus).includes(cpu) || target.nics.some((nic) => nic.cpu === cpu))
+      .filter(
+        (thread) => parseCpus(thread.cpus).includes(cpu) || target.nics.some((nic) => nic.cpus.includes(cpu)),
+      )
       .map((thread) => ({ seen, thread }));
   });
   if (starved.length === 0)
@@ -71,12 +73,12 @@ function strangers(host: Host, { cpus, nics }: Target): Finding[] {
 /** Throttling that no runtime knob shows: on vfio-pci it is the guest's, in e1000e a module parameter's. */
 function throttling(host: Host, { nics }: Target): Finding[] {
   return nics.flatMap(({ address }) => {
-    const driver = basename(host.link(`/sys/bus/pci/devices/${address}/driver`) ?? 'none');
-    if (driver === 'vfio-pci')
+    const driver = driverOf(host, address);
+    if (isVfio(host, address))
       return [
         ok(
           'throttling',
-          `${address} is on vfio-pci: the DPDK program in the guest has its EITR, and clears it`,
+          `${address} is on ${driver}: the DPDK program in the guest has its EITR, and clears it`,
         ),
       ];
     const unreadable = host

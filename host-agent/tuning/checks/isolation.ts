@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../../host/host.js';
-import { contains, formatCpus, parseCpus, without } from '../cpu-set.js';
-import { isolatedCpus, type Target } from '../target.js';
-import { bootParameters, isRealTimeKernel } from './boot.js';
+import { bootParameters, isRealTimeKernel } from '../boot.js';
+import { contains, formatCpus, without } from '../cpu-set.js';
+import { isolatedCpus, namedCpus, ticklessCpus } from '../cpus.js';
+import { fairServerFile } from '../fair-server.js';
+import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** RT kernel and CPU isolation: what only boot parameters can change. */
@@ -28,9 +30,9 @@ export function checkIsolation(host: Host, target: Target): Finding[] {
       ),
     ];
   const { cpus } = target;
-  const tickless = readList(host, '/sys/devices/system/cpu/nohz_full');
+  const tickless = ticklessCpus(host);
   // Those of nohz_full= are offloaded as well (linux: Documentation/admin-guide/kernel-parameters.txt).
-  const offloaded = [...tickless, ...namedCpus(bootParameters(host).get('rcu_nocbs'))];
+  const offloaded = [...tickless, ...namedCpus(host, bootParameters(host).get('rcu_nocbs'))];
   findings.push(
     has('isolcpus', cpus, isolatedCpus(host), fail, 'the scheduler balances other work onto it'),
     has('nohz_full', cpus, tickless, warn, 'the tick interrupts it'),
@@ -55,31 +57,16 @@ function has(
   );
 }
 
-/** The file is empty or says `(null)` where the kernel was booted without nohz_full=. */
-function readList(host: Host, path: string): number[] {
-  return namedCpus(host.read(path) ?? undefined);
-}
-
-/** CPUs of a boot parameter's value; `all`, flags and what else is no list count as none. */
-function namedCpus(value: string | undefined): number[] {
-  try {
-    return parseCpus(value ?? '');
-  } catch {
-    return [];
-  }
-}
-
 /** Since 6.12 this, not sched_rt_runtime_us, bounds real-time tasks (linux: kernel/sched/debug.c, fair_server). */
 function fairServer(host: Host, { facts, cpus }: Target): Finding[] {
   if (!facts) return [];
-  const file = (cpu: number) => `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
-  const bounded = cpus.filter((cpu) => Number(host.read(file(cpu)) ?? 0) > 0);
+  const bounded = cpus.filter((cpu) => Number(host.read(fairServerFile(cpu)) ?? 0) > 0);
   if (bounded.length === 0) return [];
   return [
     warn(
       'fair-server',
       `CPU ${formatCpus(bounded)}: a real-time vCPU that polls loses up to 50 ms a second to any waiting ordinary task`,
-      `Leave it while the vCPU yields; for long polling echo 0 > ${file(bounded[0] ?? 0)} (then nothing but the vCPU runs there).`,
+      `Leave it while the vCPU yields; for long polling vmcall tune apply sets it to 0 (then nothing but the vCPU runs there).`,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
-import { forcesInterruptThreads } from './boot.js';
+import { forcesInterruptThreads } from '../boot.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** A parameter of KVM that only the modules of kernel-patches/ have. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Host } from '../../host/host.js';
+import { forcesInterruptThreads } from '../boot.js';
 import { kvmFolder } from '../qemu-process.js';
 import type { Target } from '../target.js';
-import { forcesInterruptThreads } from './boot.js';
 import { type Finding, fail, ok, unsupported, warn } from './finding.js';
 import { seriesParameter } from './path.js';
 

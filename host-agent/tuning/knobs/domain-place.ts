@@ -2,16 +2,19 @@
 import type { Domain, DomainFacts } from '../domain.js';
 import type { Bench } from '../knob.js';
 
-/** A place inside a domain: `NAME/vcpu/1`, `NAME/emulator`. libvirt allows no slash in a name. */
-export const vcpuPlace = (facts: DomainFacts, vcpu: number) => `${facts.name}/vcpu/${vcpu}`;
-export const emulatorPlace = (facts: DomainFacts) => `${facts.name}/emulator`;
+/** libvirt allows no slash in a name, but QEMU does. */
+const escaped = (name: string) => name.replace(/[%/]/g, encodeURIComponent);
+
+/** A place inside a domain: `NAME/vcpu/1`, `NAME/emulator`. */
+export const vcpuPlace = (facts: DomainFacts, vcpu: number) => `${escaped(facts.name)}/vcpu/${vcpu}`;
+export const emulatorPlace = (facts: DomainFacts) => `${escaped(facts.name)}/emulator`;
 
 export async function openPlace(
   { domains }: Bench,
   place: string,
 ): Promise<{ domain: Domain; facts: DomainFacts; vcpu: number } | null> {
   const [name = '', , vcpu = 'NaN'] = place.split('/');
-  const domain = await domains.find(name);
+  const domain = await domains.named(name.replace(/%(2F|25)/g, decodeURIComponent));
   return domain && { domain, facts: await domain.facts(), vcpu: Number(vcpu) };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatCpus, parseCpus } from '../cpu-set.js';
+import { formatCpus, overlap, parseCpus } from '../cpu-set.js';
 import type { Knob } from '../knob.js';
+import { emulatorCpus } from '../target.js';
 import { emulatorPlace, openPlace } from './domain-place.js';
 
 export const emulatorPin: Knob = {
@@ -9,11 +10,13 @@ export const emulatorPin: Knob = {
   source: 'libvirt: docs/formatdomain.rst, emulatorpin',
   severity: 'fail',
   inParts: true,
-  settings: (_bench, { facts, cpus, housekeeping }) => {
-    if (!facts || cpus.length === 0 || housekeeping.length === 0) return [];
+  settings: (_bench, target) => {
+    const { facts, cpus } = target;
+    const wanted = emulatorCpus(target);
+    if (!facts || cpus.length === 0 || wanted.length === 0) return [];
     const now = facts.emulatorCpus;
-    const shares = parseCpus(now).some((cpu) => cpus.includes(cpu));
-    return [{ place: emulatorPlace(facts), now, wanted: shares ? formatCpus(housekeeping) : now }];
+    const shares = overlap(parseCpus(now), cpus).length > 0;
+    return [{ place: emulatorPlace(facts), now, wanted: shares ? formatCpus(wanted) : now }];
   },
   read: async (bench, place) => (await openPlace(bench, place))?.facts.emulatorCpus ?? null,
   write: async (bench, place, value) => {

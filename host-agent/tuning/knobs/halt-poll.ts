@@ -8,5 +8,8 @@ export const haltPoll = fileKnob(
     source: 'linux: Documentation/virt/kvm/halt-polling.rst; kernel-patches/README.md, "Halt polling"',
     severity: 'warn',
   },
-  () => [['/sys/module/kvm/parameters/halt_poll_ns', '0']],
+  (_bench, { facts, dpdk, nics }) =>
+    facts && (dpdk.length === 0 || nics.length === 0)
+      ? []
+      : [['/sys/module/kvm/parameters/halt_poll_ns', '0']],
 );

@@ -2,13 +2,15 @@
 import type { Coalescing } from '../../host/host-commands.js';
 import type { Knob } from '../knob.js';
 
-const format = ({ rxUsecs, adaptiveRx }: Coalescing) =>
-  `rx-usecs ${rxUsecs}${adaptiveRx === null ? '' : ` adaptive-rx ${adaptiveRx ? 'on' : 'off'}`}`;
+const format = ({ rxUsecs, adaptiveRx, rxFrames }: Coalescing) =>
+  `rx-usecs ${rxUsecs}${rxFrames == null ? '' : ` rx-frames ${rxFrames}`}${adaptiveRx === null ? '' : ` adaptive-rx ${adaptiveRx ? 'on' : 'off'}`}`;
 
 function parse(text: string): Coalescing {
   const adaptive = /adaptive-rx (on|off)/.exec(text)?.[1];
+  const frames = /rx-frames (\d+)/.exec(text)?.[1];
   return {
     rxUsecs: Number(/rx-usecs (\d+)/.exec(text)?.[1]),
+    ...(frames !== undefined && { rxFrames: Number(frames) }),
     adaptiveRx: adaptive === undefined ? null : adaptive === 'on',
   };
 }
@@ -27,7 +29,12 @@ export const interruptThrottling: Knob = {
       host.names(`/sys/bus/pci/devices/${address}/net`).flatMap((place) => {
         const now = host.coalescing(place);
         if (!now) return [];
-        const wanted = { rxUsecs: 0, adaptiveRx: now.adaptiveRx === null ? null : false };
+        const wanted = {
+          rxUsecs: 0,
+          // With both at 0 a driver may never interrupt: one frame is the least (linux: include/uapi/linux/ethtool.h).
+          ...(now.rxFrames != null && { rxFrames: 1 }),
+          adaptiveRx: now.adaptiveRx === null ? null : false,
+        };
         return [{ place, now: format(now), wanted: format(wanted) }];
       }),
     ),

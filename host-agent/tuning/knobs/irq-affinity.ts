@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deviceInterrupts, readInterrupt } from '../interrupts.js';
+import { deviceInterrupts, readInterrupt, vectorOf } from '../interrupts.js';
 import type { Knob } from '../knob.js';
+import { vectorCpu } from '../nic-target.js';
 
 /** An interrupt's number is given to another device once it is free: the place names both. */
 const placeOf = (address: string, irq: number) => `${address}/irq/${irq}`;
@@ -16,14 +17,11 @@ export const irqAffinity: Knob = {
   source: 'slides, "Optimizations on a Native OS"; linux: Documentation/core-api/irq/irq-affinity.rst',
   severity: 'fail',
   settings: ({ host }, target) =>
-    target.nics.flatMap(({ address, cpu }) =>
-      cpu === null
-        ? []
-        : deviceInterrupts(host, address).map(({ irq, affinity }) => ({
-            place: placeOf(address, irq),
-            now: affinity,
-            wanted: String(cpu),
-          })),
+    target.nics.flatMap((nic) =>
+      deviceInterrupts(host, nic.address).flatMap(({ irq, action, affinity }, at) => {
+        const cpu = vectorCpu(nic, vectorOf(action) ?? at);
+        return cpu === null ? [] : [{ place: placeOf(nic.address, irq), now: affinity, wanted: String(cpu) }];
+      }),
     ),
   read: async ({ host }, place) => {
     const { address, irq } = parsePlace(place);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { cpuDmaLatency, noLimit } from '../cpu-dma-latency.js';
 import { hardwareStates, resumeLatencyFile, resumeLatencyLimit, resumeLatencyValue } from '../cpuidle.js';
 import { fileKnob } from '../knob.js';
 
@@ -17,7 +18,9 @@ export const resumeLatency = fileKnob(
       const shallowest = states[0];
       if (!shallowest) return [];
       const limit = target.maxExitLatency ?? Math.max(1, shallowest.exitLatency);
-      if (!states.some((state) => state.exitLatency > limit)) return [];
+      // What is disabled, or forbidden by who holds the host-wide limit, is not entered.
+      const held = cpuDmaLatency(host) ?? noLimit;
+      if (!states.some((state) => !state.disabled && state.exitLatency > limit) || held <= limit) return [];
       const file = resumeLatencyFile(cpu);
       const value = now(file);
       const tighter = value !== null && resumeLatencyLimit(value) <= limit;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fileKnob } from '../knob.js';
 
-/** Since 6.12 the fair server keeps a CPU's time for ordinary threads, whatever the limit above says. */
-const fairServer = (cpu: number) => `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
+import { isRealTime } from '../../host/scheduling.js';
+import { fairServerFile, isFairServer, setFairServer } from '../fair-server.js';
+import { type Bench, fileKnob, type Knob } from '../knob.js';
+import { isDecided, type Target } from '../target.js';
+import { lowestPriority } from './vcpu-scheduler.js';
 
-export const rtThrottling = fileKnob(
+const files = fileKnob(
   {
     name: 'rt-throttling',
     why: 'a real-time vCPU that polls is stopped for 50 ms of each second; off, nothing but its own sleep frees the CPU',
@@ -12,12 +14,27 @@ export const rtThrottling = fileKnob(
       'linux: Documentation/scheduler/sched-rt-group.rst, kernel/sched/debug.c (fair_server); tuned: profiles/realtime',
     severity: 'warn',
   },
-  (_bench, { facts, cpus }) =>
-    facts
+  (bench, target) =>
+    target.facts && isDecided(target) && nobodyStarves(bench, target)
       ? [
           // Restored in the other order: with the fair server off on an isolated CPU the kernel may refuse (EBUSY) the limit.
           ['/proc/sys/kernel/sched_rt_runtime_us', '-1'],
-          ...cpus.map((cpu): [string, string] => [fairServer(cpu), '0']),
+          ...target.cpus.map((cpu): [string, string] => [fairServerFile(cpu), '0']),
         ]
       : [],
 );
+
+/** Beside the DPDK vCPUs, which vcpu-scheduler puts below: none of the domain's keeps its NICs' threads from running. */
+function nobodyStarves({ host }: Bench, target: Target): boolean {
+  const below = lowestPriority(host, target);
+  const others =
+    target.facts?.vcpus.filter(({ vcpu }) => !target.dpdk.some((placed) => placed.vcpu === vcpu)) ?? [];
+  return others.every(({ scheduling }) => !isRealTime(scheduling) || scheduling.priority < below);
+}
+
+export const rtThrottling: Knob = {
+  ...files,
+  guardedBy: ['vcpu-pin', 'irq-affinity', 'vcpu-scheduler'],
+  write: async (bench, place, value) =>
+    isFairServer(place) ? setFairServer(bench.host, place, value) : files.write(bench, place, value),
+};

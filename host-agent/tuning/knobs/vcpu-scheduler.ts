@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Host } from '../../host/host.js';
-import { formatScheduling, parseScheduling, type Scheduling, type Thread } from '../../host/scheduling.js';
+import { formatScheduling, isRealTime, parseScheduling, type Thread } from '../../host/scheduling.js';
+import { forcesInterruptThreads } from '../boot.js';
 import { deviceInterrupts, interruptThreads } from '../interrupts.js';
 import type { Knob } from '../knob.js';
-import type { Target } from '../target.js';
+import { isDecided, type Target } from '../target.js';
 import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';
 
 /** Above ksoftirqd, ktimers and rcuc of an RT host (tuned, realtime-virtual-host: 2, 3, 4), below irq threads. */
 const usualPriority = 10;
-
-export const isRealTime = ({ policy }: Scheduling) => policy === 'fifo' || policy === 'rr';
 
 /** The interrupt threads of the target's NICs; a vCPU that spins at or above one's priority starves it for good. */
 export function nicThreads(host: Host, target: Target): Thread[] {
@@ -20,8 +20,16 @@ export function nicThreads(host: Host, target: Target): Thread[] {
     .filter((thread) => thread !== undefined);
 }
 
-/** The lowest priority among real-time threads; 100, above any, where there is none. */
-export function lowestPriority(threads: readonly Thread[]): number {
+/** Of an interrupt thread that nobody has changed (linux: kernel/sched/syscalls.c, sched_set_fifo: MAX_RT_PRIO / 2). */
+const threadPriority = 50;
+
+/**
+ * Below what a vCPU must stand: the lowest priority among its NICs' real-time threads; that of a new one where the
+ * guest's driver has not asked for interrupts yet; 100, above any, where none will be.
+ */
+export function lowestPriority(host: Host, target: Target): number {
+  const threads = nicThreads(host, target);
+  if (threads.length === 0) return forcesInterruptThreads(host) ? threadPriority : 100;
   const realTime = threads.filter((thread) => isRealTime(thread.scheduling));
   return Math.min(100, ...realTime.map(({ scheduling }) => scheduling.priority));
 }
@@ -34,8 +42,8 @@ export const vcpuScheduler: Knob = {
   severity: 'fail',
   settings: ({ host }, target) => {
     const { facts } = target;
-    if (!facts) return [];
-    const below = lowestPriority(nicThreads(host, target));
+    if (!facts || !isDecided(target)) return [];
+    const below = lowestPriority(host, target);
     return target.dpdk.flatMap(({ vcpu }) => {
       const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
       if (!seen) return [];

@@ -9,8 +9,8 @@ export const vfioHardirq = fileKnob(
     source: 'slides, "Non-threaded ISR"; kernel-patches/README.md, "Switching on and off"',
     severity: 'warn',
   },
-  ({ host }, { facts }) => {
-    const folder = facts && kvmFolder(host, facts.pid);
+  ({ host }, { facts, nics }) => {
+    const folder = facts && nics.length > 0 && kvmFolder(host, facts.pid);
     return folder ? [[`${folder}/irqfd_hardirq`, '1']] : [];
   },
 );

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { FileHost } from '../../../host-agent/host/host.js';
 import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { formatScheduling } from '../../../host-agent/host/scheduling.js';
+import { fairServerFile, setFairServer } from '../../../host-agent/tuning/fair-server.js';
 import type { Knob } from '../../../host-agent/tuning/knob.js';
 import { haltPoll } from '../../../host-agent/tuning/knobs/halt-poll.js';
 import { irqAffinity } from '../../../host-agent/tuning/knobs/irq-affinity.js';
@@ -66,7 +67,7 @@ function tuneKnob(name: LabKnobName, knob: Knob, untuned: string): LabKnob {
 const haltPollDefault = '200000';
 const rtRuntime = { file: '/proc/sys/kernel/sched_rt_runtime_us', untuned: '950000', tuned: '-1' };
 const fairServer = {
-  file: `/sys/kernel/debug/sched/fair_server/cpu${dpdkCpu}/runtime`,
+  file: fairServerFile(dpdkCpu),
   untuned: '50000000',
   tuned: '0',
 };
@@ -102,10 +103,12 @@ const programScheduler: LabKnob = {
  * isolated CPU the kernel refuses (EBUSY) to have the older limit set again and again.
  */
 const throttle = existsSync(fairServer.file) ? fairServer : rtRuntime;
+const setThrottle = (value: string) =>
+  throttle === fairServer ? setFairServer(host, throttle.file, value) : writeText(throttle.file, value);
 const rtThrottling: LabKnob = {
   name: 'rt-throttling',
-  apply: async () => writeText(throttle.file, throttle.tuned),
-  restore: async () => writeText(throttle.file, throttle.untuned),
+  apply: async () => setThrottle(throttle.tuned),
+  restore: async () => setThrottle(throttle.untuned),
 };
 
 /** Packets have a path that works at each moment: the yield is allowed before it is used. */

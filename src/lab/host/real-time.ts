@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
+import { fairServerFile, setFairServer } from '../../../host-agent/tuning/fair-server.js';
 import { writeText } from './commands.js';
+import { tuning } from './knobs.js';
 
 /**
  * Lets real-time threads have a CPU for as long as they want it, as hosts for DPDK guests are set up. Otherwise
@@ -10,8 +12,7 @@ import { writeText } from './commands.js';
  */
 export function liftRealTimeThrottling(cpu: number): void {
   writeText('/proc/sys/kernel/sched_rt_runtime_us', '-1');
-  const fairServer = `/sys/kernel/debug/sched/fair_server/cpu${cpu}/runtime`;
-  if (existsSync(fairServer)) writeText(fairServer, '0');
+  if (existsSync(fairServerFile(cpu))) setFairServer(tuning.host, fairServerFile(cpu), '0');
 }
 
 /** No work for the kernel's memory statistics on isolated CPUs during a run (linux: vm.stat_interval, s). */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FileHost } from '../../../host-agent/host/host.js';
@@ -91,6 +91,12 @@ class RecordedCommands implements HostCommands {
       const name = readFileSync(join(folder, 'comm'), 'utf8').trim();
       writeFileSync(join(folder, 'stat'), `${stat(String(thread), name, scheduling)}\n`);
     }
+  }
+
+  /** As done on that CPU: which it was stands in a file beside the tree's. */
+  writeOn(cpu: number, path: string, value: string): void {
+    writeFileSync(path, `${value}\n`);
+    appendFileSync(`${this.root}.written-on`, `${cpu} ${path.slice(this.root.length)} ${value}\n`);
   }
 
   coalescing(networkInterface: string): Coalescing | null {

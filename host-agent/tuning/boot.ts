@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../../host/host.js';
+import type { Host } from '../host/host.js';
 
 /** The kernel's boot parameters, the last of each name; those without a value have ''. */
 export function bootParameters(host: Host): Map<string, string> {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { VmcallError } from '../../src/support/errors.js';
+import type { Host } from '../host/host.js';
+import { formatCpus } from './cpu-set.js';
+import type { DomainFacts } from './domain.js';
+import type { Undecided, Wish } from './target.js';
+
+export interface NicTarget {
+  address: string;
+  /**
+   * CPUs of its interrupts: one for all, or one for each queue in turn, which are vectors 1 and up, as vector 0 is for
+   * events and goes to the first (dpdk: lib/eal/include/rte_interrupts.h, RTE_INTR_VEC_RXTX_OFFSET). Empty: not known.
+   */
+  cpus: readonly number[];
+}
+
+/** The CPU of a vector; null where it is not known. */
+export function vectorCpu({ cpus }: NicTarget, vector: number): number | null {
+  return cpus[Math.max(0, vector - 1) % cpus.length] ?? null;
+}
+
+/** PCI base class 02h: network controllers (PCI Code and ID Assignment Specification). */
+export function isNic(host: Pick<Host, 'read'>, address: string): boolean {
+  return host.read(`/sys/bus/pci/devices/${address}/class`)?.startsWith('0x02') ?? false;
+}
+
+/** Throws `NO_NIC` for an address that this host does not have. */
+export function nicTargets(
+  host: Host,
+  wish: Wish,
+  facts: DomainFacts | null,
+  cpus: readonly number[],
+  undecided: Undecided[],
+): NicTarget[] {
+  const addresses = wish.nics.size > 0 ? [...wish.nics.keys()] : nicsOf(host, facts, undecided);
+  return addresses.map((address) => {
+    if (!host.exists(`/sys/bus/pci/devices/${address}`))
+      throw new VmcallError('NO_NIC', `there is no PCI function ${address}`, 'See lspci -D.', 2);
+    const said = [wish.nics.get(address) ?? []].flat();
+    const known = said.length > 0 ? said : cpus.length === 1 ? cpus : [];
+    if (known.length === 0 && cpus.length > 1)
+      undecided.push({
+        code: 'nic-cpu',
+        what: `which of the CPUs ${formatCpus(cpus)} waits for ${address} is not known`,
+        todo: `Say it: --nic ${address}=CPU, or a CPU for each queue: --nic ${address}=${cpus.join(',')}.`,
+      });
+    return { address, cpus: known };
+  });
+}
+
+function nicsOf(host: Host, facts: DomainFacts | null, undecided: Undecided[]): string[] {
+  if (!facts) return [];
+  const nics = facts.hostdevs.filter((address) => isNic(host, address));
+  const doubtful = facts.doubtful.filter((address) => isNic(host, address));
+  if (doubtful.length > 0)
+    undecided.push({
+      code: 'nic-unknown',
+      what: `${facts.name} has the IOMMU group of ${doubtful.join(' and ')} open, and which of them it was given is not known`,
+      todo: `Say it: --nic ${doubtful[0]}.`,
+    });
+  else if (nics.length === 0)
+    undecided.push({
+      code: 'no-nic',
+      what: `no NIC is passed through to ${facts.name} by VFIO${others(facts)}`,
+      todo: 'Give it one (<hostdev> or <interface type="hostdev"> in the domain): the VM call is rung by a passed-through NIC alone.',
+    });
+  return nics;
+}
+
+function others({ hostdevs, mediated }: DomainFacts): string {
+  const given = [...hostdevs, ...mediated.map((uuid) => `mediated device ${uuid}`)];
+  return given.length > 0 ? `: ${given.join(', ')} is none` : '';
+}
