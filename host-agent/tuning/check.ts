@@ -7,6 +7,7 @@ import { checkIdle } from './checks/idle.js';
 import { checkInterrupts } from './checks/interrupts.js';
 import { checkIommu } from './checks/iommu.js';
 import { checkIsolation } from './checks/isolation.js';
+import { checkNeighbours } from './checks/neighbours.js';
 import { checkGuest, isKvmGuest, pathOfHost } from './checks/path.js';
 import { checkRivals } from './checks/rivals.js';
 import { checkVirtualisation } from './checks/virtualisation.js';
@@ -37,6 +38,7 @@ export function findings(bench: Bench, target: Target): Finding[] {
     ...checkIdle(host, target),
     ...checkInterrupts(host, target),
     ...checkHardware(host, target),
+    ...checkNeighbours(target),
     ...checkRivals(host),
     ...target.undecided.map(({ code, what, todo }) => fail(code, what, todo)),
     ...knobFindings(bench, target),

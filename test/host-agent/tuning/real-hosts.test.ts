@@ -99,6 +99,42 @@ describe('whose CPUs', () => {
     },
   );
 
+  test.each([
+    [{ '2000/task/2014': ['IO iothread1', 'other', '6'] }, 'iothread-on-dpdk-cpu'],
+    [{ '2000/task/2014': ['vhost-2000', 'other', '6'] }, 'vhost-on-dpdk-cpu'],
+    [{ '950': ['vhost-2000', 'other', '6'] }, 'vhost-on-dpdk-cpu'],
+  ] as const)('%j on the DPDK CPU is a finding', async (threads, code) => {
+    const recorded = recordedHost('xeon-rt');
+    unpack(
+      { ...recorded, threads: { ...recorded.threads, ...(threads as unknown as typeof recorded.threads) } },
+      root,
+    );
+    expect(severity((await look(benchAt(root), 'dpdk0')).found, code)).toBe('fail');
+  });
+
+  test('another VM’s vCPU there is one, and keeps throttling in force', async () => {
+    const recorded = recordedHost('xeon-rt');
+    unpack(
+      {
+        ...recorded,
+        files: {
+          ...recorded.files,
+          '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0other\0',
+          '/sys/kernel/debug/kvm/3000-9/vcpu0/pid': '3010',
+        },
+        threads: {
+          ...recorded.threads,
+          '3000': ['kvm', 'other', '0-1'],
+          '3000/task/3010': ['CPU 0/KVM', 'other', '6'],
+        },
+      },
+      root,
+    );
+    const { found, lines } = await look(benchAt(root), 'dpdk0');
+    expect(severity(found, 'cpu-of-another-vm')).toBe('fail');
+    expect(lines.filter((line) => /throttling|scheduler/.test(line))).toEqual([]);
+  });
+
   test('rcu_nocbs=all is every CPU', async () => {
     const { found } = await look(host('rcu-nocbs-all'), 'dpdk0');
     expect(severity(found, 'rcu-nocbs')).toBe('ok');
