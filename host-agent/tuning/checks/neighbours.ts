@@ -18,9 +18,6 @@ export function checkNeighbours({ cpus, facts, neighbours }: Target): Finding[] 
     );
 }
 
-const nameOf = ({ kind, vcpu, thread }: VmThread) =>
-  kind === 'vcpu' ? `vCPU ${vcpu}` : `thread "${thread.name}"`;
-
 const cure = ({ kind, vm, thread }: VmThread) =>
   kind === 'iothread'
     ? `Pin it elsewhere: virsh iothreadpin ${vm.name} IOTHREAD CPUS --live --config, or taskset --pid --cpu-list CPUS ${thread.id}.`
