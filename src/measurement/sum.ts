@@ -2,13 +2,14 @@
 import type { Path } from '../protocol/fields.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram, type Histogram } from '../protocol/histogram.js';
 import type { Report } from '../protocol/messages.js';
+import { impossible, type Total, wentBack } from './totals.js';
 
 /** What a guest measured so far, whole. */
 export interface Measured {
   /** In force in every report. */
   path: Path;
   /** ns, exact; min is null if nothing was counted. */
-  total: Report['wake_latency']['total'];
+  total: Total;
   /** All wakes: HDR V2, compressed, base64. */
   histogram: string;
   /** The dataplane's counters since the beginning. */
@@ -46,7 +47,7 @@ export class MeasurementSum {
   take(report: Report): Histogram | undefined {
     if (this.#broken !== undefined) return undefined;
     const expected = this.reports + 1;
-    const { delta } = report.wake_latency;
+    const { delta, total } = report.wake_latency;
     if (report.sequence !== expected) return this.#break(`report ${report.sequence} came for ${expected}`);
     if (this.#last && report.path !== this.#last.path)
       return this.#break(`the path went from ${this.#last.path} to ${report.path}`);
@@ -54,6 +55,10 @@ export class MeasurementSum {
       const histogram = decodeHistogram(delta.histogram);
       if (histogram.totalCount !== delta.count)
         return this.#break(`report ${expected} says ${delta.count} and holds ${histogram.totalCount}`);
+      const why =
+        wentBack(this.#last?.wake_latency.total, total) ??
+        impossible(total, this.#sum.totalCount + delta.count);
+      if (why !== undefined) return this.#break(`report ${expected}: the totals ${why}`);
       this.#sum.add(histogram);
       this.#last = report;
       return histogram;

@@ -72,7 +72,7 @@ describe('vmcall run', () => {
   test.each([
     ['no such domain', ['nobody'], 2, 'NO_DOMAIN'],
     ['another libvirt', ['1', '-c', 'qemu:///system'], 2, 'OTHER_LIBVIRT'],
-    ['no such path', ['1', '--paths', 'poll'], 2, 'wanted injected, vmcall or both'],
+    ['no such path', ['1', '--paths', 'poll'], 2, 'wanted injected, pv-kick, vmcall'],
   ])('refuses %s', async (_what, words, code, text) => {
     const { exitCode, stderr } = await run(...words);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(text)]);
