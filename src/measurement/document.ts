@@ -76,14 +76,11 @@ function exactOf(all: readonly Round['measured'][]): Measured {
   for (const measured of all) histogram.add(decodeHistogram(measured.histogram));
   const totals = all.map(({ total }) => total);
   const count = totals.reduce((sum, total) => sum + total.count, 0);
-  return {
-    histogram,
-    exact: {
-      min: Math.min(...totals.flatMap(({ min }) => (min === null ? [] : [min]))),
-      avg: totals.reduce((sum, total) => sum + total.sum, 0) / count,
-      max: Math.max(...totals.map(({ max }) => max)),
-    },
-  };
+  const min = Math.min(...totals.flatMap(({ min }) => (min === null ? [] : [min])));
+  const max = Math.max(...totals.map(({ max }) => max));
+  // Sum and count were read one after the other: see totals.ts.
+  const avg = Math.min(max, Math.max(min, totals.reduce((sum, total) => sum + total.sum, 0) / count));
+  return { histogram, exact: { min, avg, max } };
 }
 
 function timelineOf(rounds: readonly Round[]): NonNullable<Result['timeline']> {

@@ -55,9 +55,7 @@ export class MeasurementSum {
       const histogram = decodeHistogram(delta.histogram);
       if (histogram.totalCount !== delta.count)
         return this.#break(`report ${expected} says ${delta.count} and holds ${histogram.totalCount}`);
-      const why =
-        wentBack(this.#last?.wake_latency.total, total) ??
-        impossible(total, this.#sum.totalCount + delta.count);
+      const why = wentBack(this.#last?.wake_latency.total, total) ?? impossible(total);
       if (why !== undefined) return this.#break(`report ${expected}: the totals ${why}`);
       this.#sum.add(histogram);
       this.#last = report;
