@@ -64,7 +64,9 @@ if [[ -n $series ]]; then
 	patches=("$series"/*.patch "${patches[@]+"${patches[@]}"}")
 fi
 mkdir --parents -- "$work" "$output"
-tree=$(realpath -- "$work")/tree
+work=$(realpath -- "$work")
+[[ $work != *[[:space:]]* ]] || die "the kernel's build takes no white space in paths: $work"
+tree=$work/tree
 output=$(realpath -- "$output")
 rm --recursive --force -- "$tree"
 mkdir --parents -- "$tree"
@@ -95,9 +97,11 @@ fi
 say "build: a kernel and its modules (about ten minutes on two cores)"
 build bzImage
 build modules
-build INSTALL_MOD_PATH="$output" modules_install
+# By way of --work: the output's path may have white space.
+build INSTALL_MOD_PATH="$work/installed" modules_install
 # It leads into --work, which need not outlive this.
-rm --force -- "$output"/lib/modules/*/build
-mkdir --parents -- "$output/boot"
+rm --force -- "$work"/installed/lib/modules/*/build
+mkdir --parents -- "$output/boot" "$output/lib"
+cp --archive -- "$work/installed/lib/modules" "$output/lib/"
 cp -- "$tree/arch/x86/boot/bzImage" "$output/boot/vmlinuz"
 say "output: $(make --silent --directory "$tree" ARCH=x86 kernelrelease)"

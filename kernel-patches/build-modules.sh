@@ -82,7 +82,15 @@ mkdir --parents -- "$work" "$output"
 work=$(realpath -- "$work")
 output=$(realpath -- "$output")
 [[ $work != *[[:space:]]* ]] || die "kbuild takes no white space in paths: $work"
-[[ $headers_root != *[[:space:]]* ]] || die "kbuild takes no white space in paths: $headers_root"
+if [[ $headers_root == *[[:space:]]* ]]; then
+	# kbuild resolves links, so a copy it must be.
+	say "headers: copied, as kbuild takes no white space in paths"
+	rm --recursive --force -- "$work/root"
+	mkdir --parents -- "$work/root/usr/src" "$work/root/usr/lib"
+	cp --archive -- "$headers_root"/usr/src/linux-headers-* "$work/root/usr/src/"
+	cp --archive -- "$headers_root"/usr/lib/linux-kbuild-* "$work/root/usr/lib/"
+	headers_root=$work/root
+fi
 
 if [[ -n $series ]]; then
 	series_files=()

@@ -12,6 +12,7 @@
 #include <rte_lcore.h>
 
 #include "control.h"
+#include "control_thread.h"
 
 #define WAKE_INTERVAL_NS 1000000L
 #define NS_PER_S 1000000000LL
@@ -76,7 +77,7 @@ is_stopped(const struct control *control)
 	return __atomic_load_n(&control->stopped, __ATOMIC_ACQUIRE);
 }
 
-static void *
+static void
 signal_thread(void *arg)
 {
 	struct control *control = arg;
@@ -91,23 +92,14 @@ signal_thread(void *arg)
 		wake_lcore(control);
 		pause_ns(WAKE_INTERVAL_NS);
 	}
-	return NULL;
 }
 
 int
 control_start(struct control *control, struct failure *failure)
 {
-	pthread_t thread;
-	int ret;
-
 	control->lcore = pthread_self();
-	ret = rte_ctrl_thread_create(&thread, "vmcall-signals", NULL,
-			signal_thread, control);
-	if (ret != 0)
-		return failure_errno(failure, -ret,
-			"cannot start the signal thread: %s", strerror(-ret));
-	pthread_detach(thread);
-	return 0;
+	return control_thread_start("vmcall-signals", signal_thread, control,
+		failure);
 }
 
 static int64_t

@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <rte_ether.h>
 #include <rte_telemetry.h>
+#include <rte_version.h>
 
 #include "control.h"
 #include "doorbell.h"
@@ -21,6 +22,11 @@
 #include "telemetry.h"
 #include "version.h"
 #include "wake_times.h"
+
+/* Its name from DPDK 23.03 on; 24.11 has no other. */
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#define rte_tel_data_add_dict_u64 rte_tel_data_add_dict_uint
+#endif
 
 #define LCORE_TIMEOUT_MS	5000
 #define CHUNK			(RTE_TEL_MAX_STRING_LEN - 1)

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { stringify } from 'smol-toml';
 import { ControlClient } from '../control/client.js';
+import { makeIn } from '../setup/build.js';
 import { cached } from '../support/cache.js';
 import { cpuTimeOf } from '../support/cpu-time.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
@@ -38,7 +38,7 @@ export async function standInDataplane(): Promise<{ program: string; client: str
   ];
   const files = [source, ...abis];
   const folder = await cached('dataplane-stand-in', { files, values: [] }, async (target) => {
-    await execa('make', ['-C', source, `O=${target}`, 'stand-in']);
+    await makeIn(source, target, ['stand-in']);
   });
   return { program: join(folder, 'vmcall-stand-in'), client: join(folder, 'vmcall-telemetry') };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { makeIn } from '../setup/build.js';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { projectRoot } from '../support/paths.js';
@@ -27,7 +28,7 @@ export async function recordCostProgram(): Promise<string> {
   ];
   const files = [source, ...abis];
   const folder = await cached('record-cost', { files, values: [] }, async (target) => {
-    await execa('make', ['-C', source, `O=${target}`, 'record-cost']);
+    await makeIn(source, target, ['record-cost']);
   });
   return join(folder, 'record-cost');
 }

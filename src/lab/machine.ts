@@ -91,10 +91,10 @@ export function machineArguments(options: MachineOptions): string[] {
       '-machine',
       'q35,kernel-irqchip=split',
       ...accelerator,
-      // Without ERMS the kernel fills and copies memory by words, not by bytes: the emulator counts and
+      // Without ERMS and FSRM the kernel fills and copies memory by words, not by bytes: the emulator counts and
       // executes each of them.
       '-cpu',
-      'max,-erms',
+      'max,-erms,-fsrm',
       '-smp',
       '2',
       '-m',

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
-import { here, logged } from './build.js';
+import { here, makeIn } from './build.js';
 
 const headerPackages = ['node-addon-api', 'node-api-headers'];
 
@@ -27,10 +26,9 @@ export async function buildAddon(progress: Progress, { sanitize = false } = {}):
     values: [await libvirtVersion(), ...files],
   };
   const folder = await cached(name, ingredients, async (target) => {
-    const make = ['-C', source, `O=${target}`, `-j${availableParallelism()}`];
     const text = `building the libvirt addon${sanitize ? ' with sanitizers' : ''}`;
     await timed(progress, { key: name, text, usual: 60 }, () =>
-      logged('make', sanitize ? [...make, 'SANITIZE=1'] : make),
+      makeIn(source, target, sanitize ? ['SANITIZE=1'] : []),
     );
   });
   return join(folder, 'libvirt.node');

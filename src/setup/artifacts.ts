@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
-import { here, logged } from './build.js';
+import { here, logged, makeIn, workFolder } from './build.js';
 import { bundlePrograms } from './bundle.js';
 import { buildGuestDriver } from './guest-driver.js';
 import { buildInitramfs, type InitramfsContents, moduleName } from './initramfs.js';
@@ -52,7 +52,7 @@ async function buildModules(
   const patches = withSeries ? await patchesOfCode(series) : [];
   for (const name of extra) patches.push(...(await patchesOf(series, name)));
   return cached(shelf, { files: [...patches, script], values: [kernel.release] }, async (folder) => {
-    const work = await mkdtemp(join(tmpdir(), 'vmcall-modules-'));
+    const work = await workFolder('modules');
     try {
       const known = { key: `modules-${series}`, text: 'building the six kernel modules', usual: 120 };
       await timed(progress, known, () =>
@@ -78,7 +78,7 @@ async function buildSelftests(
   const shelf = ofSeries ? 'selftests' : 'selftests-upstream';
   const patches = ofSeries ? await patchesOf(kernel.series) : [];
   return cached(shelf, { files: [...patches, script], values: [kernel.release] }, async (folder) => {
-    const work = await mkdtemp(join(tmpdir(), 'vmcall-selftests-'));
+    const work = await workFolder('selftests');
     try {
       const known = { key: `${shelf}-${kernel.series}`, text: 'building the kernel selftests', usual: 60 };
       await timed(progress, known, () =>
@@ -105,17 +105,11 @@ async function buildDataplane(progress: Progress): Promise<string> {
     here('kernel-patches', 'abi'),
   ];
   return cached('dataplane', { files, values: [version] }, async (folder) => {
-    const make = [
-      '-C',
-      here('guest-agent', 'dataplane'),
-      `O=${folder}`,
-      'STATIC=1',
-      `-j${availableParallelism()}`,
-    ];
+    const source = here('guest-agent', 'dataplane');
     const known = { key: 'dataplane', text: `building the dataplane against DPDK ${version}`, usual: 20 };
     await timed(progress, known, async () => {
-      await logged('make', [...make, 'all', 'l3fwd-power']);
-      for (const fault of faults) await logged('make', [...make, `FAULT=${fault}`]);
+      await makeIn(source, folder, ['STATIC=1', 'all', 'l3fwd-power']);
+      for (const fault of faults) await makeIn(source, folder, ['STATIC=1', `FAULT=${fault}`]);
     });
   });
 }
@@ -126,7 +120,7 @@ async function buildGenerator(progress: Progress): Promise<string> {
     { files: [here('src', 'generator'), here('guest-agent', 'dataplane')], values: [] },
     async (folder) => {
       progress.step('building the packet generator');
-      await logged('make', ['-C', here('src', 'generator'), `O=${folder}`]);
+      await makeIn(here('src', 'generator'), folder);
     },
   );
 }
@@ -150,7 +144,7 @@ async function image(
   const files = [contents.init, here('src', 'setup', 'initramfs.ts'), ...ingredients];
   const values = [release, JSON.stringify(contents.insert)];
   const folder = await cached(name, { files, values }, async (target) => {
-    const staging = await mkdtemp(join(tmpdir(), 'vmcall-initramfs-'));
+    const staging = await workFolder('initramfs');
     try {
       await buildInitramfs(contents, staging, join(target, 'initramfs'));
     } finally {
@@ -266,7 +260,7 @@ export async function withDebugKernel(artifacts: Artifacts, progress: Progress):
     here('kernel-patches', 'build-debug-kernel.sh'),
   ];
   const built = await cached('debug-kernel', { files, values: [kernel.release] }, async (folder) => {
-    const work = await mkdtemp(join(tmpdir(), 'vmcall-debug-kernel-'));
+    const work = await workFolder('debug-kernel');
     const words = [
       ...['--source', kernel.source],
       ...patches.flatMap((patch) => ['--patch', patch]),
@@ -301,8 +295,8 @@ export async function withCosts(artifacts: Artifacts, progress: Progress): Promi
     { files: [source, probe, here('guest-agent', 'dataplane', 'hdr.c')], values: [] },
     async (folder) => {
       progress.step("building the program that measures KVM's paths");
-      await logged('make', ['-C', source, `O=${folder}`]);
-      await logged('make', ['-C', probe, `O=${folder}`]);
+      await makeIn(source, folder);
+      await makeIn(probe, folder);
     },
   );
   return { ...artifacts, costs };

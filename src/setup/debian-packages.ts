@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { execa } from 'execa';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
+import { thisDistribution } from './distribution.js';
 
 /** Debian packages the builds and the lab need, and what for. */
 const forLab: Readonly<Record<string, string>> = {
@@ -115,7 +116,7 @@ export async function ensureDebianPackages(
     throw new VmcallError(
       'SETUP_PACKAGES_FAILED',
       `apt-get install ended with exit code ${install.exitCode} (its output is above)`,
-      'Check the network and that the apt sources have Debian 12 (bookworm), then run the same command again',
+      `Check the network and that the apt sources have ${thisDistribution().text}, then run the same command again`,
       exitCodes.unsupported,
     );
 }

@@ -11,11 +11,19 @@ import { downloadPackages, kernelPackagesOfArchive, refreshLists } from './archi
 import { thisDistribution } from './distribution.js';
 import { type KernelChoice, offeredKernels } from './kernel-choice.js';
 import { kernelRefusal } from './kernel-refusal.js';
+import { supported, supportedHere } from './supported.js';
 
-/** Debian 12's kernels that `kernel-patches/` has a series for: 6.1 is its own, 6.12 that of its backports. */
-export const kernelSeries = ['6.12', '6.1'] as const;
-export type KernelSeries = (typeof kernelSeries)[number];
-export const defaultKernelSeries: KernelSeries = '6.12';
+/** A series of kernels that `kernel-patches/` has a folder for, e.g. `6.12`. */
+export type KernelSeries = string;
+
+const here = supportedHere() ?? supported.distributions[0];
+/** Those of all releases. */
+export const kernelSeries: readonly KernelSeries[] = [
+  ...new Set(supported.distributions.flatMap(({ kernels }) => kernels)),
+];
+/** Those of this machine's release. */
+export const kernelSeriesHere: readonly KernelSeries[] = here?.kernels ?? kernelSeries;
+export const defaultKernelSeries: KernelSeries = kernelSeriesHere[0] ?? '';
 
 /** Debian's RT kernel, unpacked under the cache and never installed on the machine. */
 export interface KernelPackages {

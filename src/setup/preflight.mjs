@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
+import { join } from 'node:path';
 
 const GiB = 2 ** 30;
 
@@ -10,6 +11,9 @@ const GiB = 2 ** 30;
 const spaceNeeded = 4 * GiB;
 /** The lab's host takes 6 GiB, the builds less. */
 const memoryNeeded = 8 * GiB;
+
+/** @type {{ distributions: { id: string, version: string, codename: string }[], node: string }} */
+const supported = JSON.parse(readFileSync(join(import.meta.dirname, 'supported.json'), 'utf8'));
 
 /**
  * @typedef {{ code: string, problem: string, cure: string }} Missing
@@ -23,12 +27,11 @@ const memoryNeeded = 8 * GiB;
 export async function preflight({ cacheRoot }) {
   /** @type {Missing[]} */
   const missing = [];
-  const node = Number(process.versions.node.split('.')[0]);
-  if (node < 20)
+  if (isOlder(process.versions.node, supported.node))
     missing.push({
       code: 'SETUP_NODE_TOO_OLD',
-      problem: `Node.js ${process.versions.node} is older than 20`,
-      cure: 'Install Node.js 20 or newer',
+      problem: `Node.js ${process.versions.node} is older than ${supported.node}`,
+      cure: `Install Node.js ${supported.node} or newer`,
     });
   if (process.arch !== 'x64' || process.platform !== 'linux')
     missing.push({
@@ -42,15 +45,7 @@ export async function preflight({ cacheRoot }) {
       problem: `user id ${process.getuid?.()} may not install Debian packages`,
       cure: 'Run the same command as root (sudo npm start)',
     });
-  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const id = /^ID=(.*)$/m.exec(release)?.[1]?.replaceAll('"', '');
-  const version = /^VERSION_ID=(.*)$/m.exec(release)?.[1]?.replaceAll('"', '');
-  if (id !== 'debian' || version !== '12')
-    missing.push({
-      code: 'SETUP_DISTRIBUTION_UNSUPPORTED',
-      problem: `this is ${id ?? 'an unknown distribution'} ${version ?? ''}; the kernel and DPDK packages are Debian 12's`,
-      cure: 'Use a Debian 12 (bookworm) machine, virtual machine or container',
-    });
+  checkDistribution(missing);
   if (totalmem() < memoryNeeded)
     missing.push({
       code: 'SETUP_MEMORY_SHORT',
@@ -59,6 +54,29 @@ export async function preflight({ cacheRoot }) {
     });
   await checkSpace(cacheRoot, missing);
   return missing;
+}
+
+/** @param {string} version @param {string} least, both of three numbers */
+function isOlder(version, least) {
+  const [have, want] = [version, least].map((text) => text.split('.').map(Number));
+  const differs = want.findIndex((number, index) => number !== have[index]);
+  return differs >= 0 && have[differs] < want[differs];
+}
+
+/** @param {Missing[]} missing */
+function checkDistribution(missing) {
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const id = /^ID=(.*)$/m.exec(release)?.[1]?.replaceAll('"', '');
+  const version = /^VERSION_ID=(.*)$/m.exec(release)?.[1]?.replaceAll('"', '');
+  if (supported.distributions.some((each) => each.id === id && each.version === version)) return;
+  const known = supported.distributions
+    .map((each) => `Debian ${each.version} (${each.codename})`)
+    .join(' or ');
+  missing.push({
+    code: 'SETUP_DISTRIBUTION_UNSUPPORTED',
+    problem: `this is ${id ?? 'an unknown distribution'} ${version ?? ''}; the kernel and DPDK packages are those of ${known}`,
+    cure: `Use a machine, virtual machine or container with ${known}`,
+  });
 }
 
 /**

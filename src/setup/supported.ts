@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../support/paths.js';
+import { thisDistribution } from './distribution.js';
 
 const series = z.string().regex(/^\d+\.\d+$/);
 const distributionSchema = z.strictObject({
@@ -16,6 +17,8 @@ const distributionSchema = z.strictObject({
   qemu: series,
   libvirt: series,
   dpdk: series,
+  /** The package that holds Prometheus' promtool. */
+  promtool: z.string(),
 });
 
 const supportedSchema = z.strictObject({
@@ -30,3 +33,9 @@ export type SupportedDistribution = z.infer<typeof distributionSchema>;
 export const supported = supportedSchema.parse(
   JSON.parse(readFileSync(join(projectRoot, 'src', 'setup', 'supported.json'), 'utf8')),
 );
+
+/** What is supported of this machine's release; nothing on another. */
+export function supportedHere(): SupportedDistribution | undefined {
+  const { id, version } = thisDistribution();
+  return supported.distributions.find((each) => each.id === id && each.version === version);
+}

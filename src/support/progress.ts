@@ -6,14 +6,22 @@ export interface Progress {
   step(text: string): void;
   /** How far the present step is, 0 to 1, and what it is at. */
   advance(fraction: number, text: string): void;
+  /** The present step takes longer than was said: it has taken `seconds` by now, where `expected` are usual. */
+  overrun(text: string, seconds: number, expected: number): void;
 }
 
+/** What a bar shows of a step that takes longer than expected. */
+export const nearlyDone = 0.95;
 const barWidth = 24;
 const narrowBarWidth = 8;
 const narrow = 60;
 /** Less than this, of a step or in s, is no ground to say how long the rest takes. */
 const leastShare = 0.04;
 const leastSeconds = 2;
+/** In a log, a step that takes longer than was said speaks again after this much of the time it usually takes, … */
+const overrunShare = 0.5;
+/** … but not sooner than after these, s. */
+const overrunSeconds = 20;
 
 function clockTime(): string {
   return new Date().toISOString().slice(11, 19);
@@ -45,15 +53,28 @@ export function stderrProgress(
 ): Progress {
   let lastTenth = -1;
   let barOpen = false;
+  /** When an overrun was last told, s of its step. */
+  let toldOverrun = 0;
   /** The first that was heard of the present step's course. */
   let since: { fraction: number; ms: number } | undefined;
   const endBar = () => {
     if (barOpen) stream.write('\n');
     barOpen = false;
   };
+  /** Rewrites the bar's line; one that wraps could not be rewritten. */
+  const bar = (fraction: number, text: string, rest: string) => {
+    const columns = stream.columns || 80;
+    const width = columns < narrow ? narrowBarWidth : barWidth;
+    const filled = Math.round(fraction * width);
+    const drawn = `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] `;
+    const room = Math.max(0, columns - drawn.length - rest.length - 1);
+    stream.write(`\r\x1b[K${`${drawn}${text.slice(0, room)}${rest}`.slice(0, columns - 1)}`);
+    barOpen = true;
+  };
   return {
     step(text) {
       lastTenth = -1;
+      toldOverrun = 0;
       since = undefined;
       endBar();
       stream.write(`${clockTime()} ${text}\n`);
@@ -64,14 +85,7 @@ export function stderrProgress(
       const left = at.fraction < 1 ? secondsLeft(since, at) : undefined;
       const rest = left === undefined ? '' : `, about ${duration(left)} left`;
       if (stream.isTTY) {
-        const columns = stream.columns || 80;
-        const width = columns < narrow ? narrowBarWidth : barWidth;
-        const filled = Math.round(at.fraction * width);
-        const bar = `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] `;
-        // A line that wraps cannot be rewritten.
-        const room = Math.max(0, columns - bar.length - rest.length - 1);
-        stream.write(`\r\x1b[K${`${bar}${text.slice(0, room)}${rest}`.slice(0, columns - 1)}`);
-        barOpen = true;
+        bar(at.fraction, text, rest);
         if (at.fraction === 1) endBar();
         return;
       }
@@ -79,6 +93,13 @@ export function stderrProgress(
       if (tenth === lastTenth) return;
       lastTenth = tenth;
       stream.write(`${clockTime()}   ${Math.round(at.fraction * 100)} % ${text}${rest}\n`);
+    },
+    overrun(text, seconds, expected) {
+      const rest = `, ${duration(seconds)} by now, usually ${duration(expected)}`;
+      if (stream.isTTY) return bar(nearlyDone, text, rest);
+      if (seconds - toldOverrun < Math.max(overrunSeconds, overrunShare * expected)) return;
+      toldOverrun = seconds;
+      stream.write(`${clockTime()}   ${text}${rest}\n`);
     },
   };
 }

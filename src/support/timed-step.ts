@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from './atomic-file.js';
 import { cacheRoot } from './paths.js';
-import { duration, type Progress } from './progress.js';
+import { duration, nearlyDone, type Progress } from './progress.js';
 
 /** A long step that says nothing of its course: how long it took here before says how far it is. */
 export interface Known {
@@ -18,8 +18,6 @@ export interface Known {
 const durationsFile = join(cacheRoot, 'durations.json');
 const durationsSchema = z.record(z.string().max(64), z.number().positive().max(86_400));
 const tickMs = 1_000;
-/** A step that takes longer than expected stays here. */
-const most = 0.95;
 
 /** What is remembered, s; nothing if there is nothing that can be read. */
 async function remembered(file: string): Promise<Record<string, number>> {
@@ -74,7 +72,9 @@ export class TimedStep {
   }
 
   #tick(): void {
-    this.progress.advance(Math.min(most, this.#seconds / this.expected), this.known.text);
+    const seconds = this.#seconds;
+    if (seconds > this.expected) this.progress.overrun(this.known.text, seconds, this.expected);
+    else this.progress.advance(Math.min(nearlyDone, seconds / this.expected), this.known.text);
   }
 }
 

@@ -9,7 +9,7 @@ import { buildTimeout, builtAddon } from '../host-agent/native/children.js';
 
 beforeAll(() => builtAddon(), buildTimeout);
 
-const quiet = { step: () => {}, advance: () => {} };
+const quiet = { step: () => {}, advance: () => {}, overrun: () => {} };
 
 test('50 guests at a histogram a second are all connected, all switched, and nothing of theirs is lost', {
   timeout: 120_000,

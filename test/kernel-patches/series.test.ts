@@ -11,6 +11,7 @@ import {
   type KernelSeries,
   kernelPackages,
   kernelSeries,
+  kernelSeriesHere,
 } from '../../src/setup/kernel-packages.js';
 import { projectRoot } from '../../src/support/paths.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -45,7 +46,7 @@ function checker(series: KernelSeries) {
   };
 }
 
-describe.each(kernelSeries)('the series for %s', (series) => {
+describe.each(kernelSeriesHere)('the series for %s', (series) => {
   const check = checker(series);
 
   test("applies to Debian's source, and the cover letter answers checkpatch", {
@@ -92,7 +93,7 @@ describe('all series', () => {
     );
 
   test('have the same patches', () => {
-    for (const series of kernelSeries) expect(subjects(series)).toEqual(subjects(kernelSeries[0]));
+    for (const series of kernelSeries) expect(subjects(series)).toEqual(subjects(defaultKernelSeries));
   });
 
   test('have the same numbers, which are those of the stand-alone header', () => {
@@ -103,7 +104,7 @@ describe('all series', () => {
     );
     for (const series of kernelSeries) {
       const ours = constants(series);
-      expect([...ours]).toEqual([...constants(kernelSeries[0])]);
+      expect([...ours]).toEqual([...constants(defaultKernelSeries)]);
       expect(ours.get('KVM_CAP_X86_VCPU_YIELD')).toBe('1013');
       // The header is the guest's: the capability and its flags are the VMM's.
       for (const [constant, value] of ours)

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { stderrProgress } from '../../src/support/progress.js';
 import { TimedStep } from '../../src/support/timed-step.js';
 
@@ -74,6 +74,40 @@ describe('progress in a log', () => {
   });
 });
 
+describe('a step that takes longer than was said', () => {
+  test('says so on its line, with the time it has taken', () => {
+    const bar = progress(true);
+    bar.step('building');
+    bar.overrun('building', 100, 60);
+    bar.overrun('building', 101, 60);
+    bar.step('next');
+    expect(said.split('\n')[1]?.split('\r\x1b[K')).toEqual([
+      '',
+      '[#######################.] building, 1:40 by now, usually 1:00',
+      '[#######################.] building, 1:41 by now, usually 1:00',
+    ]);
+  });
+
+  test('says so in a log at once, and again each half of its time', () => {
+    const log = progress(false);
+    log.step('building');
+    for (let seconds = 61; seconds <= 150; seconds++) log.overrun('building', seconds, 60);
+    log.step('next');
+    log.overrun('next', 21, 1);
+    expect(
+      said
+        .replaceAll(/^[\d:]+ +/gm, '')
+        .trimEnd()
+        .split('\n'),
+    ).toEqual([
+      'building',
+      ...['1:01', '1:31', '2:01'].map((time) => `building, ${time} by now, usually 1:00`),
+      'next',
+      'next, 0:21 by now, usually 0:01',
+    ]);
+  });
+});
+
 describe('a step that says nothing of its course', () => {
   const known = { key: 'modules', text: 'building', usual: 90 };
 
@@ -90,6 +124,14 @@ describe('a step that says nothing of its course', () => {
     expect(said).toContain('building (about 0:30)');
     await second.end();
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ other: 5 });
+  });
+
+  test('says that it takes longer than it did before', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'vmcall-progress-')), 'durations.json');
+    await writeFile(file, '{"modules":0.01}');
+    const step = await TimedStep.begin(progress(true), known, file);
+    await vi.waitFor(() => expect(said).toContain('building, 0:01 by now, usually 0:00'), 20_000);
+    step.cancel();
   });
 
   test('that was not done is not remembered, and a file that is none is no harm', async () => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
+import { makeIn } from '../../../src/setup/build.js';
 import { cached } from '../../../src/support/cache.js';
 import { projectRoot } from '../../../src/support/paths.js';
 import type { Ask } from '../../host-agent/support/host-process.js';
@@ -19,7 +20,7 @@ export async function sharedDataplane(): Promise<{ program: string; client: stri
   ];
   const files = [source, ...abis];
   const folder = await cached('dataplane-shared', { files, values: [] }, async (target) => {
-    await execa('make', ['-C', source, `O=${target}`]);
+    await makeIn(source, target);
   });
   return { program: join(folder, 'vmcall-dataplane'), client: join(folder, 'vmcall-telemetry') };
 }
