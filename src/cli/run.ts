@@ -54,7 +54,12 @@ export function runCommand(): Command {
       pathList,
     )
     .option('--seconds <number>', 'each measurement lasts so long, 1 to 86400', whole(1, 86_400), 10)
-    .option('--rounds <number>', 'each path is measured so often, 1 to 1000', whole(1, 1000), 1)
+    .option(
+      '--rounds <number>',
+      'each path is measured so often, 1 to 1000; below 10 compare judges nothing',
+      whole(1, 1000),
+      10,
+    )
     .option('--output <folder>', 'where the folder of the result is made', resultsRoot)
     .addOption(jsonOption())
     .addOption(socketOption())

@@ -52,7 +52,13 @@ export function comparePair(first: [Run, PathResult], second: [Run, PathResult])
     interleaved: runA === runB,
     resolution,
     repeatTolerance: (statistic) =>
-      Math.max(repeatTolerance(runA.result, a, statistic), repeatTolerance(runB.result, b, statistic)),
+      repeatTolerance(
+        [
+          [runA.result, a],
+          [runB.result, b],
+        ],
+        statistic,
+      ),
   });
   const { unit, resamples, seed, ranks } = compared;
   const measured = {
@@ -66,6 +72,7 @@ export function comparePair(first: [Run, PathResult], second: [Run, PathResult])
       interval_ns: difference.interval,
       tolerance_ns: difference.tolerance,
       verdict: difference.verdict,
+      why_not_judged: difference.whyNotJudged,
     })),
     ...{ unit, resamples, seed },
     rank_test: {

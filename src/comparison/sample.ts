@@ -3,6 +3,7 @@ import { distributionOf } from '../results/histogram.js';
 import type { PathResult, Result } from '../results/schema.js';
 import type { Sample } from '../statistics/bootstrap.js';
 import type { Statistic } from '../statistics/compare.js';
+import { t975 } from '../statistics/normal.js';
 
 /** A path's latencies as the statistics take them. */
 export function sampleOf(path: PathResult): Sample {
@@ -14,12 +15,32 @@ export function sampleOf(path: PathResult): Sample {
   return { all: distributionOf(path.rtt_histogram, path.rtt_ns), rounds: complete ? rounds : [] };
 }
 
+/** A run and one of its paths. */
+export type SidePath = readonly [Pick<Result, 'clock'>, PathResult];
+
 /**
- * How far a statistic moved between repeats of the same path, ns: on the instruction clock chance is small and known
- * from the rounds alone. Where rounds are drawn, the interval holds it already.
+ * How far apart a statistic of the two can be by the spread between their rounds alone, ns: what two means of so many
+ * rounds differ by with a chance of 5 %, and no less than the same path moved. Undefined where nothing is known of it:
+ * the instruction clock's rounds are alike enough for a few to tell, those of another clock are not.
  */
-export function repeatTolerance(result: Result, path: PathResult, statistic: Statistic): number {
-  if (result.clock !== 'instruction' || path.rounds.length < 2) return 0;
-  const values = path.rounds.map(({ rtt_ns }) => rtt_ns[statistic]);
-  return Math.max(...values) - Math.min(...values);
+export function repeatTolerance(
+  sides: readonly [SidePath, SidePath],
+  statistic: Statistic,
+): number | undefined {
+  const known = sides.every(([{ clock }, { rounds }]) => clock === 'instruction' && rounds.length >= 2);
+  if (!known) return undefined;
+  const [a, b] = sides.map(([, { rounds }]) => rounds.map(({ rtt_ns }) => rtt_ns[statistic])) as [
+    number[],
+    number[],
+  ];
+  const degrees = a.length + b.length - 2;
+  const deviation = Math.sqrt((squares(a) + squares(b)) / degrees);
+  const byChance = t975(degrees) * deviation * Math.sqrt(1 / a.length + 1 / b.length);
+  return Math.max(byChance, ...[a, b].map((values) => Math.max(...values) - Math.min(...values)));
+}
+
+/** The sum of squares about the mean. */
+function squares(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }

@@ -16,6 +16,8 @@ export const differenceSchema = z.strictObject({
   tolerance_ns: z.number().min(0),
   /** Of the second against the first. */
   verdict: z.enum(['faster', 'slower', 'no-difference-shown', 'not-judged']),
+  /** Null where it is judged. `spread-unknown`: how far rounds differ is not known. */
+  why_not_judged: z.enum(['maximum', 'few-samples', 'spread-unknown']).nullable(),
 });
 export type DifferenceResult = z.infer<typeof differenceSchema>;
 

@@ -39,9 +39,11 @@ export function describeDifference(difference: DifferenceResult, names: readonly
     case 'no-difference-shown':
       return `No difference shown in the ${name}: ${second} less ${first} is ${us(difference_ns)} µs (95 % interval ${interval(difference.interval_ns)}; up to ${us(tolerance_ns)} µs is not taken for a difference).`;
     case 'not-judged':
-      return `The ${name} is ${figures}; not judged.`;
+      return `${second}'s ${name} was ${seen(difference_ns)} in what was measured: ${figures}; not judged.`;
   }
 }
+
+const seen = (difference: number) => (difference === 0 ? 'the same' : difference < 0 ? 'faster' : 'slower');
 
 type Measured = Omit<Pair, 'verdict' | 'caveats'>;
 
@@ -53,7 +55,7 @@ const drawn = (pair: Measured) => {
     case 'rounds':
       return `The intervals draw whole rounds (${a} and ${b}); the rank test is of the rounds' medians.`;
     case 'packets':
-      return `The intervals and the rank test take packets as independent, since fewer than ${fewestRounds} rounds with histograms are there on each side (${a} and ${b}); packets of a round are alike, so the intervals are rather too narrow.`;
+      return `The intervals take packets as independent, since fewer than ${fewestRounds} rounds with histograms are there on each side (${a} and ${b}); packets of a round are alike, so the intervals are too narrow by what rounds differ by.`;
   }
 };
 
@@ -90,12 +92,21 @@ export function caveatsOf(pair: Measured, clock: string): string[] {
   const lines = [drawn(pair)];
   if (clock === 'instruction')
     lines.push(
-      'Instruction clock: chance is small, so a difference counts only beyond the tolerance, which is how far the same path moved between rounds, and no less than the histogram tells apart. The figures compare paths; they are not times on hardware.',
+      'Instruction clock: chance is small, so a difference counts only beyond the tolerance, which is what rounds of the same path differ by, and no less than the histogram tells apart. The figures compare paths; they are not times on hardware.',
+    );
+  if (median?.why_not_judged === 'spread-unknown')
+    lines.push(
+      clock === 'instruction'
+        ? 'Nothing is judged: with less than two rounds on a side, how far rounds differ is not known.'
+        : `Nothing is judged: on this clock rounds differ by chance more than packets of one do. It takes ${fewestRounds} rounds on each side (vmcall run takes 10; other tools: a log with an interval a run).`,
+    );
+  const few = differences.filter(({ why_not_judged }) => why_not_judged === 'few-samples');
+  if (few.length > 0)
+    lines.push(
+      `Not judged: ${few.map(({ statistic }) => statistic).join(' and ')}, which takes ${fewestBeyond} packets beyond it on each side.`,
     );
   if (first.source !== second.source)
     lines.push('Two runs, not interleaved: whatever else changed between them shows as a difference too.');
-  if (differences.some(({ statistic, verdict }) => statistic === 'p99' && verdict === 'not-judged'))
-    lines.push(`p99 is not judged: it needs ${fewestBeyond} packets beyond it on each side.`);
   lines.push(
     'The maximum is one packet: its interval is given, but no resampling draws a slower one, so it is not judged.',
   );

@@ -21,6 +21,8 @@ function headline({ result }: Run, pair: Pair | undefined): string {
       return `By VM call a packet is back ${size} sooner than by injected interrupts`;
     case 'slower':
       return `By VM call a packet is back ${size} later than by injected interrupts`;
+    case 'not-judged':
+      return 'VM call and injected interrupts: too little was measured to judge';
     default:
       return 'No difference shown between VM call and injected interrupts';
   }

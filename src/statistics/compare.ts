@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bootstrapIntervals, type Sample, type Unit, unitFor } from './bootstrap.js';
+import { bootstrapIntervals, fewestRounds, type Sample, type Unit, unitFor } from './bootstrap.js';
 import { type Distribution, fromValues, quantileBin } from './distribution.js';
 import { seededRandom } from './random.js';
 import { type RankTest, rankTest } from './rank-test.js';
@@ -11,11 +11,14 @@ export type Statistic = keyof typeof comparedShares;
 /** A quantile is judged only with at least this many samples beyond it on each side. */
 export const fewestBeyond = 10;
 
-/**
- * Of the second side against the first. `not-judged`: a maximum always (it is one packet, and no resampling draws
- * one above it), a quantile with too few samples beyond it.
- */
+/** Of the second side against the first. */
 export type Verdict = 'faster' | 'slower' | 'no-difference-shown' | 'not-judged';
+
+/**
+ * Why a difference is not judged: a maximum never is (it is one packet, and no resampling draws one above it); a
+ * quantile with too few samples beyond it; any where the spread between rounds is not known.
+ */
+export type WhyNotJudged = 'maximum' | 'few-samples' | 'spread-unknown';
 
 export interface Difference {
   statistic: Statistic;
@@ -27,6 +30,7 @@ export interface Difference {
   /** A difference no larger than this is not taken for one, whatever the interval. */
   tolerance: number;
   verdict: Verdict;
+  whyNotJudged: WhyNotJudged | null;
 }
 
 export interface SampleComparison {
@@ -34,7 +38,7 @@ export interface SampleComparison {
   resamples: number;
   seed: number;
   differences: Difference[];
-  /** Of packets, or of the rounds' medians where rounds are drawn. */
+  /** Of the rounds' medians where rounds are drawn; else of packets, without a test. */
   ranks: RankTest;
 }
 
@@ -43,8 +47,11 @@ export interface CompareOptions {
   interleaved: boolean;
   /** The least difference that was told apart when the values were taken. */
   resolution: number;
-  /** How far a statistic moves between repeats of the same thing; 0 where not known. Of no use where rounds are drawn. */
-  repeatTolerance: (statistic: Statistic) => number;
+  /**
+   * How far apart a statistic of both sides can be by the spread between rounds alone, with the confidence of the
+   * intervals; undefined where that is not known. Not asked where rounds are drawn: then the intervals hold it.
+   */
+  repeatTolerance: (statistic: Statistic) => number | undefined;
   resamples?: number;
   seed?: number;
 }
@@ -54,6 +61,16 @@ const judge = (interval: readonly [number, number], difference: number, toleranc
   if (interval[1] < 0) return 'faster';
   return interval[0] > 0 ? 'slower' : 'no-difference-shown';
 };
+
+/** Packets of a round are alike, so that a test that takes each as independent shows what is not there. */
+const withoutTest = (ranks: RankTest): RankTest => ({
+  ...ranks,
+  ...{
+    z: null,
+    p: null,
+    whyNot: `it needs ${fewestRounds} rounds on each side, as packets of a round are alike`,
+  },
+});
 
 const medians = (rounds: readonly Distribution[]) =>
   fromValues(rounds.map((round) => quantileBin(round, 0.5)?.value ?? 0));
@@ -78,21 +95,26 @@ export function compareSamples(first: Sample, second: Sample, options: CompareOp
     const [a, b] = [quantileBin(first.all, share), quantileBin(second.all, share)];
     const interval = intervals[place] ?? [0, 0];
     const difference = (b?.value ?? 0) - (a?.value ?? 0);
-    const tolerance = Math.max(
-      resolution,
-      a?.width ?? 0,
-      b?.width ?? 0,
-      unit === 'packets' ? repeatTolerance(statistic) : 0,
-    );
-    const judged = statistic !== 'max' && Math.round(fewest * (1 - share)) >= fewestBeyond;
+    const spread = unit === 'packets' ? repeatTolerance(statistic) : 0;
+    const tolerance = Math.max(resolution, a?.width ?? 0, b?.width ?? 0, spread ?? 0);
+    const enough = Math.round(fewest * (1 - share)) >= fewestBeyond;
+    const whyNotJudged =
+      statistic === 'max'
+        ? 'maximum'
+        : spread === undefined
+          ? 'spread-unknown'
+          : enough
+            ? null
+            : 'few-samples';
     return {
       ...{ statistic, first: a?.value ?? 0, second: b?.value ?? 0, difference, interval, tolerance },
-      verdict: judged ? judge(interval, difference, tolerance) : 'not-judged',
+      verdict: whyNotJudged === null ? judge(interval, difference, tolerance) : 'not-judged',
+      whyNotJudged,
     };
   });
   const ranks =
     unit === 'packets'
-      ? rankTest(first.all, second.all)
+      ? withoutTest(rankTest(first.all, second.all))
       : rankTest(medians(first.rounds), medians(second.rounds));
   return { unit, resamples, seed, differences, ranks };
 }

@@ -15,11 +15,16 @@ export function normalUpperTail(z: number): number {
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * polynomial;
 }
 
+/** The 0.975 quantile of Student's t with 1 to 4 degrees of freedom, where the expansion does not hold. */
+const fewDegrees = [12.706, 4.303, 3.182, 2.776] as const;
+
 /**
- * The 0.975 quantile of Student's t with `degrees` degrees of freedom (at least 5), by the expansion in
- * Abramowitz and Stegun, 26.7.5; better than 0.001 there.
+ * The 0.975 quantile of Student's t with `degrees` degrees of freedom (at least 1), from 5 on by the expansion in
+ * Abramowitz and Stegun, 26.7.5; better than 0.001.
  */
 export function t975(degrees: number): number {
+  const few = fewDegrees[degrees - 1];
+  if (few !== undefined) return few;
   const x = z975;
   const g1 = (x ** 3 + x) / 4;
   const g2 = (5 * x ** 5 + 16 * x ** 3 + 3 * x) / 96;

@@ -30,7 +30,8 @@ describe('comparison inside a run', () => {
     expect(pair?.verdict).toMatch(
       /^vmcall is faster than injected: its median is lower by 16\.32 µs \(95 % interval/,
     );
-    expect(pair?.rank_test.p).toBeLessThan(0.001);
+    expect(pair?.rank_test).toMatchObject({ p: null, why_not: expect.stringContaining('10 rounds') });
+    expect(pair?.rank_test.second_slower).toBeLessThan(0.05);
     expect(pair?.beside.exits_per_packet).toEqual([1.008, 1.002]);
   });
 
@@ -63,7 +64,8 @@ describe('comparison inside a run', () => {
     const [wide] =
       compareInside(changed({ paths: apart }), ['injected', 'vmcall']).pairs[0]?.differences ?? [];
     expect(median?.verdict).toBe('faster');
-    expect(wide).toMatchObject({ tolerance_ns: 20_000, verdict: 'no-difference-shown' });
+    expect(wide?.verdict).toBe('no-difference-shown');
+    expect(wide?.tolerance_ns).toBeGreaterThanOrEqual(20_000);
   });
 
   test('draws pairs of rounds where a run has enough of them', () => {
