@@ -38,7 +38,7 @@ export function findings(bench: Bench, target: Target): Finding[] {
     ...checkIdle(host, target),
     ...checkInterrupts(host, target),
     ...checkHardware(host, target),
-    ...checkNeighbours(target),
+    ...checkNeighbours(host, target),
     ...checkRivals(host),
     ...target.undecided.map(({ code, what, todo }) => fail(code, what, todo)),
     ...knobFindings(bench, target),

@@ -5,7 +5,7 @@ import { readThread } from '../host/scheduling.js';
 import { bootParameters } from './boot.js';
 import { overlap, parseCpuMask, parseCpus, without } from './cpu-set.js';
 import { partitions } from './cpusets.js';
-import { tunedVariable } from './tuned.js';
+import { tunedCpus, tunedVariable } from './tuned.js';
 
 const folder = '/sys/devices/system/cpu';
 
@@ -56,6 +56,7 @@ export function setAside(host: Host): SetAside[] {
   const boot = bootParameters(host);
   const others = (kept: number[]) => (kept.length > 0 ? without(online, kept) : []);
   const init = readThread(host, '/proc/1');
+  const isolatedCores = tunedVariable(host, 'isolated_cores') ?? '';
   const named: SetAside[] = [
     { by: 'isolcpus=', cpus: namedCpus(host, host.read(`${folder}/isolated`)) },
     { by: 'isolcpus= at boot', cpus: isolcpus(host)?.cpus ?? [] },
@@ -65,7 +66,7 @@ export function setAside(host: Host): SetAside[] {
     { by: "systemd's own CPUs", cpus: others(namedCpus(host, init?.cpus)) },
     { by: "system.slice's AllowedCPUs=", cpus: others(namedCpus(host, host.read(systemSlice))) },
     { by: 'tuned.non_isolcpus=', cpus: others(maskedCpus(boot.get('tuned.non_isolcpus'))) },
-    { by: "tuned's isolated_cores", cpus: namedCpus(host, tunedVariable(host, 'isolated_cores')) },
+    { by: "tuned's isolated_cores", cpus: tunedCpus(host, isolatedCores, online) },
     ...partitions(host).map(({ path, cpus }) => ({ by: `the cpuset partition ${path}`, cpus })),
   ];
   return named
@@ -88,7 +89,7 @@ function systemdAffinity(host: Host): string | null {
     ),
   ];
   const values = files.flatMap((file) =>
-    [...(host.read(file) ?? '').matchAll(/^\s*CPUAffinity\s*=\s*(.*?)\s*$/gm)].map(
+    [...(host.read(file) ?? '').matchAll(/^[^\S\n]*CPUAffinity[^\S\n]*=[^\S\n]*(.*?)[^\S\n]*$/gm)].map(
       ([, value]) => value ?? '',
     ),
   );

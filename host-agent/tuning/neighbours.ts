@@ -2,41 +2,42 @@
 
 import type { Host } from '../host/host.js';
 import { readThread, type Thread } from '../host/scheduling.js';
-import { parseCpus } from './cpu-set.js';
+import { contains, overlap, parseCpus } from './cpu-set.js';
 import { qemuVms, type Vm, vcpuThreads } from './qemu-process.js';
 
 /** A thread of a VM that wants a CPU: which, and of whom. */
 export interface VmThread {
   vm: Vm;
-  kind: 'vcpu' | 'iothread' | 'vhost';
+  kind: 'vcpu' | 'iothread' | 'vhost' | 'emulator';
   /** Of a vCPU. */
   vcpu: number | null;
   thread: Thread;
   cpus: readonly number[];
 }
 
-/** QEMU names them so: `IO iothread1` (qemu: iothread.c); Proxmox's and others' by `-object iothread,id=`. */
-const isIoThread = (name: string) => name.startsWith('IO ');
+/** QEMU names them so: `IO iothread1` (qemu: iothread.c). The monitor's is no disk's: it belongs to the emulator. */
+const isIoThread = (name: string) => name.startsWith('IO ') && name !== 'IO mon_iothread';
 
 /** Of vhost-net: a thread of QEMU's since 6.4, before a kernel thread named by QEMU's process (linux: drivers/vhost/vhost.c). */
 const vhostOf = (name: string) => /^vhost-(\d+)/.exec(name)?.[1];
 
-/** Threads of every VM on this host that take CPU time for the guest. */
+/** Threads of every VM on this host, but each emulator's main one. */
 export function vmThreads(host: Host): VmThread[] {
   const vms = qemuVms(host);
   const found = vms.flatMap((vm) => {
     const vcpus = new Map([...vcpuThreads(host, vm.pid)].map(([vcpu, thread]) => [thread, vcpu]));
     return host.names(`/proc/${vm.pid}/task`).flatMap((task): VmThread[] => {
       const thread = readThread(host, `/proc/${vm.pid}/task/${task}`);
-      if (!thread) return [];
+      if (!thread || task === String(vm.pid)) return [];
       const vcpu = vcpus.get(Number(task)) ?? null;
-      const kind =
-        vcpu !== null ? 'vcpu' : isIoThread(thread.name) ? 'iothread' : vhostOf(thread.name) ? 'vhost' : null;
-      return kind === null ? [] : [{ vm, kind, vcpu, thread, cpus: parseCpus(thread.cpus) }];
+      const kind = vcpu === null ? kindOf(thread.name) : 'vcpu';
+      return [{ vm, kind, vcpu, thread, cpus: parseCpus(thread.cpus) }];
     });
   });
   return [...found, ...kernelVhosts(host, vms)];
 }
+
+const kindOf = (name: string) => (isIoThread(name) ? 'iothread' : vhostOf(name) ? 'vhost' : 'emulator');
 
 function kernelVhosts(host: Host, vms: readonly Vm[]): VmThread[] {
   const byPid = new Map(vms.map((vm) => [String(vm.pid), vm]));
@@ -48,15 +49,42 @@ function kernelVhosts(host: Host, vms: readonly Vm[]): VmThread[] {
   });
 }
 
-/** The CPUs that other VMs' vCPUs are pinned to: one each, or within what is set apart from ordinary work. */
-export function othersCpus(
-  threads: readonly VmThread[],
+/** CPUs that others than the domain want. */
+export interface Occupied {
+  /** Theirs alone: of vCPUs pinned to one CPU or to some set apart, and of polling programs' threads. */
+  theirs: number[];
+  /** To which other VMs' vCPUs are confined, those that share them with ordinary work included. */
+  confined: number[];
+}
+
+/** The CPUs of other VMs' vCPUs, and of programs that poll (Open vSwitch's, VPP's). */
+export function occupiedCpus(
+  { threads, pollers }: { threads: readonly VmThread[]; pollers: readonly Thread[] },
   pid: number | null,
-  apart: readonly number[],
-): number[] {
-  const pinned = threads.filter(
-    ({ vm, kind, cpus }) =>
-      vm.pid !== pid && kind === 'vcpu' && (cpus.length === 1 || cpus.every((cpu) => apart.includes(cpu))),
+  { online, apart }: { online: readonly number[]; apart: readonly number[] },
+): Occupied {
+  const masks = threads
+    .filter(({ vm, kind }) => vm.pid !== pid && kind === 'vcpu')
+    .map(({ cpus }) => overlap(cpus, online));
+  const own = masks.filter((cpus) => cpus.length === 1 || contains(apart, cpus));
+  const confined = masks.filter((cpus) => cpus.length < online.length);
+  const polled = pollers.map(({ cpus }) => parseCpus(cpus)).filter((cpus) => cpus.length < online.length);
+  return { theirs: union([...own, ...polled]), confined: union([...confined, ...polled]) };
+}
+
+const union = (lists: readonly (readonly number[])[]) => [...new Set(lists.flat())].sort((a, b) => a - b);
+
+/** Threads that never sleep: DPDK's own names, and those of its best-known users. */
+const polls = /^(pmd-c\d+|(lcore|dpdk|rte)-(worker|slave)|vpp_wk_\d|reactor_\d)/;
+
+/** Polling threads of programs on the host itself. */
+export function pollingThreads(host: Host): Thread[] {
+  return host.names('/proc').flatMap((pid) =>
+    /^\d+$/.test(pid)
+      ? host.names(`/proc/${pid}/task`).flatMap((task) => {
+          const folder = `/proc/${pid}/task/${task}`;
+          return polls.test(host.read(`${folder}/comm`) ?? '') ? (readThread(host, folder) ?? []) : [];
+        })
+      : [],
   );
-  return [...new Set(pinned.flatMap(({ cpus }) => cpus))].sort((a, b) => a - b);
 }

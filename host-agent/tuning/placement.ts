@@ -3,13 +3,13 @@ import { VmcallError } from '../../src/support/errors.js';
 import { isRealTime } from '../host/scheduling.js';
 import { formatCpus, overlap, parseCpus } from './cpu-set.js';
 import type { DomainFacts } from './domain.js';
+import type { Occupied } from './neighbours.js';
 import type { Placement, Undecided, Wish } from './target.js';
 
-/** Of the host: which CPUs there are, which are set apart, and which other VMs' vCPUs have. */
-interface Cpus {
+/** Of the host: which CPUs there are, which are set apart, and which are others': see `Occupied`. */
+interface Cpus extends Readonly<Occupied> {
   online: readonly number[];
   apart: readonly number[];
-  others: readonly number[];
 }
 
 export const alone = (cpus: string): number | null => {
@@ -31,12 +31,12 @@ export function placements(cpus: Cpus, wish: Wish, facts: DomainFacts, undecided
   }
   const taken = overlap(
     placed.map(({ cpu }) => cpu),
-    cpus.others,
+    [...cpus.theirs, ...cpus.confined],
   );
   if (taken.length > 0)
     undecided.push({
       code: 'cpu-of-another-vm',
-      what: `CPU ${formatCpus(taken)} has a vCPU of another VM pinned to it`,
+      what: `a vCPU of another VM, or a polling program's thread, is pinned to CPU ${formatCpus(taken)}`,
       todo: 'Give each VM CPUs of its own (virsh vcpupin), or name another CPU by --pin.',
     });
   // A vCPU that is not pinned yet is not put where another VM's is.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { exitCodes, VmcallError } from '../../src/support/errors.js';
+import { type Called, called } from '../../src/support/called.js';
+import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { readThread, type Scheduling } from '../host/scheduling.js';
 import { formatCpus } from './cpu-set.js';
@@ -126,11 +127,8 @@ class QemuProcess implements Domain {
 }
 
 /** A running VM, and all that it is called by. */
-export interface Vm {
+export interface Vm extends Called {
   pid: number;
-  name: string;
-  uuid: string | null;
-  ids: readonly string[];
 }
 
 /** Every VM of QEMU on this host, however it was started. */
@@ -157,12 +155,16 @@ export function qemuVms(host: Host): Vm[] {
 /** A QEMU by another name has still QEMU's words. */
 const options = /\0--?(name|machine|accel|enable-kvm|device)\0/;
 
-/** By its program, for a process may call itself what it likes; or by a VM of KVM's and QEMU's words. */
+/**
+ * By the program that it calls itself by; where that is another (a wrapper's, a loader's), by QEMU's words and the file
+ * that it runs or a VM of KVM's.
+ */
 function isQemu(host: Host, pid: number, kvm: ReadonlyMap<number, string>): boolean {
   const text = host.read(`/proc/${pid}/cmdline`) ?? '';
   // A kernel thread has no words.
   const [program = ''] = text.split('\0');
-  return isEmulator(program) || (kvm.has(pid) && options.test(text));
+  if (isEmulator(program)) return true;
+  return options.test(text) && (kvm.has(pid) || isEmulator(host.link(`/proc/${pid}/exe`) ?? ''));
 }
 
 /** Domains among this host's QEMU processes. */
@@ -171,27 +173,13 @@ export class QemuProcesses implements DomainSource {
 
   async find(domain: string): Promise<Domain | null> {
     const vms = qemuVms(this.host);
-    const uuid = domain.toLowerCase();
-    const called = vms.filter((vm) => vm.name === domain || vm.uuid === uuid || vm.ids.includes(domain));
-    return this.#only(domain, called.length > 0 ? called : vms.filter(({ pid }) => String(pid) === domain));
+    const vm = called(vms, domain, (one) => one) ?? vms.find(({ pid }) => String(pid) === domain);
+    return vm ? new QemuProcess(this.host, vm) : null;
   }
 
   async named(name: string): Promise<Domain | null> {
-    return this.#only(
-      name,
-      qemuVms(this.host).filter((vm) => vm.name === name),
-    );
-  }
-
-  #only(domain: string, [vm, ...others]: readonly Vm[]): Domain | null {
-    if (!vm) return null;
-    if (others.length > 0)
-      throw new VmcallError(
-        'DOMAIN_AMBIGUOUS',
-        `${JSON.stringify(domain)} may be ${[vm, ...others].map(({ name, pid }) => `${name} (process ${pid})`).join(' or ')}`,
-        'Give the UUID of the one that is meant: virsh domuuid NAME.',
-        exitCodes.usage,
-      );
-    return new QemuProcess(this.host, vm);
+    const nameOnly = (vm: Vm) => ({ ...vm, ids: [], uuid: null });
+    const vm = called(qemuVms(this.host), name, nameOnly);
+    return vm ? new QemuProcess(this.host, vm) : null;
   }
 }

@@ -4,7 +4,7 @@ import type { Host } from '../host/host.js';
 import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
 import { onlineCpus, setAside, union } from './cpus.js';
 import type { Domain, DomainFacts } from './domain.js';
-import { othersCpus, type VmThread, vmThreads } from './neighbours.js';
+import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighbours.js';
 import { type NicTarget, nicTargets } from './nic-target.js';
 import { alone, placements } from './placement.js';
 
@@ -41,8 +41,9 @@ export interface Target {
   dpdk: readonly Placement[];
   /** DPDK CPUs, ascending. */
   cpus: readonly number[];
-  /** Online CPUs for ordinary work: neither set apart, nor a DPDK CPU, nor a vCPU's of any VM's. */
+  /** Online CPUs for ordinary work: neither set apart, nor a DPDK CPU, nor a vCPU's or a polling program's. */
   housekeeping: readonly number[];
+  online: readonly number[];
   /** CPUs that something keeps apart from ordinary work. */
   apart: readonly number[];
   /** Threads of all VMs. */
@@ -64,19 +65,21 @@ export async function resolveTarget(host: Host, wish: Wish): Promise<Target> {
   const online = onlineCpus(host);
   const apart = union(...setAside(host).map(({ cpus }) => cpus));
   const neighbours = vmThreads(host);
-  const others = othersCpus(neighbours, facts?.pid ?? null, apart);
+  const seen = { threads: neighbours, pollers: pollingThreads(host) };
+  const { theirs, confined } = occupiedCpus(seen, facts?.pid ?? null, { online, apart });
   const dpdk = facts
-    ? placements({ online, apart, others }, wish, facts, undecided)
+    ? placements({ online, apart, theirs, confined }, wish, facts, undecided)
     : wish.cpus.map((cpu) => ({ vcpu: null, cpu }));
   const cpus = union(dpdk.map(({ cpu }) => cpu));
-  const ordinary = without(without(without(online, apart), cpus), others);
+  const ordinary = without(without(without(online, apart), cpus), theirs);
   const shared = without(ordinary, pinnedCpus(facts));
   const target: Target = {
     domain: wish.domain,
     facts,
     dpdk,
     cpus,
-    housekeeping: shared.length > 0 ? shared : ordinary,
+    housekeeping: [without(shared, confined), shared, ordinary].find((list) => list.length > 0) ?? [],
+    online,
     apart,
     neighbours,
     nics: nicTargets(host, wish, facts, cpus, undecided),

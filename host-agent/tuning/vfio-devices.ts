@@ -62,8 +62,13 @@ function deviceOfInfo(info: string | null): string | undefined {
 }
 
 function deviceOfCharacter(host: Host, character: string): string | undefined {
-  const link = host.link(`/sys/class/vfio-dev/${character}/device`);
-  if (link !== null) return basename(link);
+  const device = host.link(`/sys/class/vfio-dev/${character}/device`);
+  if (device !== null) return basename(device);
+  // /sys/devices/.../DEVICE/vfio-dev/vfioN
+  const inDevice = /\/([^/]+)\/vfio-dev\/[^/]+$/.exec(
+    host.link(`/sys/class/vfio-dev/${character}`) ?? '',
+  )?.[1];
+  if (inDevice !== undefined) return inDevice;
   return ['/sys/bus/pci/devices', '/sys/bus/mdev/devices']
     .flatMap((folder) =>
       host.names(folder).map((name) => ({ name, path: `${folder}/${name}/vfio-dev/${character}` })),

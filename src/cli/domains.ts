@@ -5,6 +5,7 @@ import { errorNumber, LibvirtError } from '../../host-agent/native/error.js';
 import { ControlClient } from '../control/client.js';
 import { type DomainStatus, defaultSocket, type Status } from '../control/schema.js';
 import { domainSchema } from '../protocol/fields.js';
+import { type Called, called, uuidOf } from '../support/called.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 
 /** The libvirt that `-c` names unless told otherwise. */
@@ -20,10 +21,11 @@ export const socketOption = () =>
 
 export const connectOption = () => new Option('-c, --connect <uri>', 'the libvirt connection, as in virsh');
 
-/** How virsh takes a domain: an id, else a UUID, else a name. */
-function isCalled({ id, uuid, name }: { id: number | null; uuid: string; name: string }, domain: string) {
-  return String(id) === domain ? 3 : uuid === domain.toLowerCase() ? 2 : name === domain ? 1 : 0;
-}
+const names = ({ id, uuid, name }: { id: number | null; uuid: string; name: string }): Called => ({
+  name,
+  uuid: uuid.toLowerCase(),
+  ids: id === null ? [] : [String(id)],
+});
 
 /** Whom to ask, after it was seen to be the agent of the libvirt that the user means. */
 export async function openAgent({
@@ -42,11 +44,9 @@ export async function openAgent({
   return { client, status };
 }
 
-/** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
+/** By name, id or UUID. @throws VmcallError NO_DOMAIN, DOMAIN_AMBIGUOUS, LIBVIRT_UNREACHABLE */
 export function findDomain({ libvirt, domains }: Status, domain: string): DomainStatus {
-  const [found] = domains
-    .filter((entry) => isCalled(entry, domain) > 0)
-    .sort((a, b) => isCalled(b, domain) - isCalled(a, domain));
+  const found = called(domains, domain, names);
   if (found) return found;
   if (!libvirt.connected)
     throw new VmcallError(
@@ -64,15 +64,14 @@ export function findDomains(status: Status, domains: readonly string[]): DomainS
 
 /** By name, id or UUID at libvirt itself; a UUID without `uri` is taken as it is. @returns the UUID, in lower case */
 export async function resolveDomain(domain: string, uri?: string): Promise<string> {
-  const uuid = domain.toLowerCase();
-  if (uri === undefined && domainSchema.safeParse(uuid).success) return uuid;
+  const uuid = uuidOf(domain);
+  if (uri === undefined && uuid !== null && domainSchema.safeParse(uuid).success) return uuid;
   const at = uri ?? defaultUri;
   try {
     const connection = await openConnection(at, { readOnly: true });
     try {
-      const domains = (await connection.domains()).sort((a, b) => isCalled(b, domain) - isCalled(a, domain));
-      const [found] = domains;
-      if (!found || isCalled(found, domain) === 0) throw noDomain(domain, at);
+      const found = called(await connection.domains(), domain, names);
+      if (!found) throw noDomain(domain, at);
       return found.uuid;
     } finally {
       await connection.close();

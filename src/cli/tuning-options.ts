@@ -60,7 +60,7 @@ export function cpuList(text: string): number[] {
 
 export function addTargetOptions(command: Command): Command {
   return command
-    .argument('[domain]', 'name, id of the QEMU process or UUID of a running domain')
+    .argument('[domain]', 'name, id or UUID of a running domain; else the process id of a QEMU')
     .option('--pin <vcpu=cpu>', 'a DPDK vCPU, and the CPU it runs on unless it is pinned (repeatable)', pin)
     .option(
       '--nic <address[=cpu,...]>',
@@ -87,7 +87,7 @@ export async function wishOf(bench: Bench, name: string | undefined, options: Ta
       throw new VmcallError(
         'NO_DOMAIN',
         `no running QEMU process is "${name}"`,
-        'Start it; give its name, UUID or process id.',
+        'Start it; give its name, id or UUID (virsh list --uuid --name), or its process id.',
         exitCodes.usage,
       );
   }

@@ -64,7 +64,13 @@ describe('vmcall check', () => {
       'resume-latency',
       'vcpu-scheduler',
     ]);
-    expect(codes(document, 'warn')).toEqual(['halt-poll', 'vfio-hardirq', 'rt-throttling']);
+    expect(codes(document, 'warn')).toEqual([
+      'emulator-on-dpdk-cpu',
+      'halt-poll',
+      'vfio-hardirq',
+      'rt-throttling',
+    ]);
+    expect(found(document, 'emulator-on-dpdk-cpu')?.read).toContain('IO mon_iothread');
     const inversion = found(document, 'priority-inversion');
     expect(inversion?.read).toContain('vCPU 1 (fifo:60) starves irq/45-vfio-msix[0](0000:81:00.0) (fifo:50)');
     expect(found(document, 'c-states')?.read).toContain('C1 2 us, C1E 10 us, C3 33 us, C6 133 us');
@@ -104,6 +110,7 @@ describe('vmcall check', () => {
       'numa',
       'hugepages',
       'microcode',
+      'vcpu-on-dpdk-cpu',
       'irqbalance',
       'tuned',
       'ksm',

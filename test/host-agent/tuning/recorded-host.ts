@@ -25,6 +25,30 @@ export function recordedHost(name: string): RecordedHost {
   );
 }
 
+/** What of a recorded host is otherwise; null: not there. */
+export interface Change {
+  files?: Record<string, string | null>;
+  links?: Record<string, string | null>;
+  threads?: Record<string, readonly [name: string, scheduling: string, cpus: string] | null>;
+}
+
+/** A recorded host with that change; `{0-3}` of its paths is taken apart first, so that one of them can be changed. */
+export function changed(name: string, change: Change): RecordedHost {
+  const host = recordedHost(name);
+  const apart = Object.entries(host.files).flatMap(([path, text]) => expand(path).map((one) => [one, text]));
+  const merged = <T>(before: Record<string, T>, now: Record<string, T | null> = {}) =>
+    Object.fromEntries(Object.entries({ ...before, ...now }).filter(([, value]) => value !== null)) as Record<
+      string,
+      T
+    >;
+  return {
+    ...host,
+    files: merged(Object.fromEntries(apart), change.files),
+    links: merged(host.links, change.links),
+    threads: merged(host.threads, change.threads as RecordedHost['threads']),
+  };
+}
+
 function expand(path: string): string[] {
   const range = /\{(\d+)-(\d+)\}/.exec(path);
   if (!range) return [path];
