@@ -85,10 +85,15 @@ function byDefault({ host }: Bench, wish: Wish): Wish {
 }
 
 function render({ domain, cpus, fit, findings }: Check): string {
-  const lines = findings.map(({ code, severity, read, todo }) => {
-    const first = `${severity.padEnd(4)}  ${code.padEnd(20)}  ${read}`;
-    return todo === null ? first : `${first}\n${' '.repeat(28)}${todo}`;
-  });
+  const under = `\n${' '.repeat(28)}`;
+  const lines = findings.map(({ code, severity, read, todo, undo, why, source }) =>
+    [
+      `${severity.padEnd(4)}  ${code.padEnd(20)}  ${read}`,
+      ...(why === null ? [] : [`why: ${why} (${source})`]),
+      ...(todo === null ? [] : [`cure: ${todo}`]),
+      ...(undo === null ? [] : [`undo: ${undo}`]),
+    ].join(under),
+  );
   const subject = `${domain ?? 'This host'}, DPDK CPUs: ${cpus || 'none'}`;
   return `${[...lines, `${subject}: ${fit ? 'fit' : 'NOT FIT'}`].join('\n')}\n`;
 }
