@@ -15,6 +15,7 @@ import {
 } from './details.js';
 import { beyondHistogram, histogramPlot } from './histogram-plot.js';
 import { html, type Markup } from './html.js';
+import { limitsSection } from './limits.js';
 import { percentilePlot } from './percentile-plot.js';
 import { runLetter, type Series, seriesOf } from './series.js';
 import { style } from './style.js';
@@ -90,6 +91,7 @@ ${handbackSection(runs)}
 ${stagesSection(runs)}
 ${timelineSection(runs)}
 ${figuresSection(runs)}
+${limitsSection(runs)}
 ${platformSection(runs)}
 <footer>Made by vmcall ${projectVersion} from ${runs.map(({ source }, index) => `${index > 0 ? ', ' : ''}${runs.length > 1 ? `${runLetter(index)}: ` : ''}${source}`)}. One file; it loads nothing.</footer>
 </main></body>
