@@ -9,8 +9,8 @@
 #include <linux/sched.h>
 
 #include "claim.h"
-#include "halt.h"
 #include "halt_poll.h"
+#include "halt_test.h"
 #include "hypervisor.h"
 #include "permission.h"
 
@@ -28,7 +28,7 @@ static int refuse(struct vmcall_take *take, enum vmcall_refusal why, int error)
 void claim_init(struct claim *claim)
 {
 	claim->cpu = -1;
-	halt_init(claim);
+	halt_limit_init(&claim->limit);
 }
 
 /* What was asked for, as far as it can be had now. */
@@ -119,7 +119,7 @@ void claim_give_back(struct claim *claim)
 	forget(claim);
 	mutex_unlock(&lock);
 	cpus_read_unlock();
-	halt_stop(claim);
+	halt_limit_stop(&claim->limit);
 }
 
 static void change_cpu(unsigned int cpu, void (*change)(struct claim *claim))

@@ -2,9 +2,10 @@
 #ifndef VMCALL_CLAIM_H
 #define VMCALL_CLAIM_H
 
-#include <linux/hrtimer.h>
 #include <linux/types.h>
 #include <vmcall.h>
+
+#include "halt_limit.h"
 
 /* An open file's hold on one vCPU. */
 struct claim {
@@ -17,9 +18,7 @@ struct claim {
 	u32 granted;
 	/* Host halt polling was on before, and is to be put back. */
 	bool had_host_polling;
-	/* See halt.c. */
-	struct hrtimer limit;
-	bool limit_over;
+	struct halt_limit limit;
 };
 
 void claim_init(struct claim *claim);

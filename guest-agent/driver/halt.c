@@ -9,67 +9,13 @@
  * interrupt in between.
  */
 #include <linux/irqflags.h>
-#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "claim.h"
 #include "contend.h"
 #include "halt.h"
-#include "timer.h"
-
-/*
- * A thread that halts here is in the kernel: RCU's grace periods wait for it.
- * Hence the limit.  Its timer is not taken back by a packet: it is armed only if
- * it is not, once each time it has fired, for arming it costs a packet two exits.
- */
-#define LIMIT_US_LEAST	100
-#define LIMIT_US_MOST	1000000
-
-static unsigned int limit_us = 10000;
-
-static int set_limit(const char *text, const struct kernel_param *parameter)
-{
-	return param_set_uint_minmax(text, parameter, LIMIT_US_LEAST,
-				     LIMIT_US_MOST);
-}
-
-static const struct kernel_param_ops limit_ops = {
-	.set = set_limit,
-	.get = param_get_uint,
-};
-module_param_cb(halt_limit_us, &limit_ops, &limit_us, 0644);
-MODULE_PARM_DESC(halt_limit_us,
-		 "longest halt, us, 100 to 1000000: RCU waits so long (default 10000)");
-
-static enum hrtimer_restart limit_fired(struct hrtimer *timer)
-{
-	WRITE_ONCE(container_of(timer, struct claim, limit)->limit_over, true);
-	return HRTIMER_NORESTART;
-}
-
-void halt_init(struct claim *claim)
-{
-	hard_timer_init(&claim->limit, limit_fired);
-}
-
-void halt_stop(struct claim *claim)
-{
-	hrtimer_cancel(&claim->limit);
-}
-
-static void keep_limit(struct claim *claim, u64 timeout_ns)
-{
-	u64 most = (u64)READ_ONCE(limit_us) * NSEC_PER_USEC;
-
-	if (timeout_ns && timeout_ns < most)
-		most = timeout_ns;
-	WRITE_ONCE(claim->limit_over, false);
-	if (!hrtimer_active(&claim->limit) ||
-	    (timeout_ns && ktime_to_ns(hrtimer_get_remaining(&claim->limit)) >
-			   (s64)most))
-		hard_timer_start(&claim->limit, most);
-}
+#include "halt_limit.h"
 
 /*
  * 1 if a word has changed, 0 if none has, -EFAULT.  What the program names is
@@ -115,10 +61,10 @@ static u32 halt_unless(struct claim *claim, const struct vmcall_halt *halt)
 		local_irq_enable();
 		return why;
 	}
-	keep_limit(claim, halt->timeout_ns);
+	halt_limit_keep(&claim->limit, halt->timeout_ns);
 	safe_halt();
 	why = VMCALL_HALT_HALTED;
-	if (READ_ONCE(claim->limit_over))
+	if (halt_limit_over(&claim->limit))
 		why |= VMCALL_HALT_TIMER;
 	if (signal_pending(current))
 		why |= VMCALL_HALT_SIGNAL;

@@ -13,7 +13,7 @@
 #include <asm/apic.h>
 #include <uapi/linux/kvm_para.h>
 
-#include "halt.h"
+#include "halt_test.h"
 #include "timer.h"
 
 #define TRIES		9
