@@ -10,7 +10,6 @@
 
 #include "control.h"
 #include "forward.h"
-#include "policy_switch.h"
 #include "port.h"
 
 #define BURST 32
@@ -22,8 +21,9 @@ forward_set_idle_threshold(struct forward *forward, uint64_t us)
 	forward->idle_threshold_cycles = us * forward->tsc_khz / 1000;
 }
 
-int
-forward_set_policy(struct forward *forward, enum wait_policy_id policy,
+/* What the policy installs stays as it is. */
+static int
+set_policy(struct forward *forward, enum wait_policy_id policy,
 		struct failure *failure)
 {
 	const struct wait_policy *old = wait_policy_get(forward->policy);
@@ -41,14 +41,27 @@ forward_set_policy(struct forward *forward, enum wait_policy_id policy,
 	return -1;
 }
 
+int
+forward_take_up(struct forward *forward, enum wait_policy_id policy,
+		struct failure *failure)
+{
+	const enum wait_policy_id old = forward->policy;
+	struct failure ignored;
+
+	wait_policy_remove(old, forward->wait);
+	if (set_policy(forward, policy, failure) != 0)
+		return -1;
+	if (wait_policy_install(policy, forward->wait, failure) == 0)
+		return 0;
+	set_policy(forward, old, &ignored);
+	return -1;
+}
+
 static void
 leave(struct forward *forward)
 {
-	const struct wait_policy *policy = wait_policy_get(forward->policy);
-
-	if (policy->remove != NULL)
-		policy->remove(forward->wait);
-	policy->leave(forward->wait);
+	wait_policy_remove(forward->policy, forward->wait);
+	wait_policy_get(forward->policy)->leave(forward->wait);
 	forward->policy = WAIT_POLICY_POLL;
 }
 
@@ -63,7 +76,7 @@ fall_back(struct forward *forward)
 	forward->last_fallback = *forward->wait->failure;
 	forward->stats.fallbacks++;
 	leave(forward);
-	policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure);
+	forward_take_up(forward, WAIT_POLICY_INTERRUPT, &failure);
 	fprintf(stderr, "vmcall-dataplane: %s: %s; now in the %s policy\n",
 		forward->last_fallback.code, forward->last_fallback.text,
 		wait_policy_get(forward->policy)->name);
@@ -122,7 +135,7 @@ answer(struct forward *forward)
 	case CONTROL_SET_POLICY:
 		if (request->policy == forward->policy)
 			break;
-		ret = forward_set_policy(forward, request->policy, &failure);
+		ret = set_policy(forward, request->policy, &failure);
 		if (ret == 0)
 			forward->stats.policy_switches++;
 		break;

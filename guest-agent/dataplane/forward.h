@@ -38,11 +38,12 @@ struct forward {
 void forward_set_idle_threshold(struct forward *forward, uint64_t us);
 
 /**
- * Enter a policy; on failure the one in force stays.  What a policy installs
- * is not: see policy_switch.h.
+ * Enter a policy with what it installs, before the loop runs or in its own
+ * time; on failure the one in force stays.  While packets flow, others switch
+ * with policy_switch().
  * @return 0, or -1 with the failure filled in
  */
-int forward_set_policy(struct forward *forward, enum wait_policy_id policy,
+int forward_take_up(struct forward *forward, enum wait_policy_id policy,
 		struct failure *failure);
 
 /** Run until control_quit(); ends in the poll policy. */

@@ -19,7 +19,6 @@
 #include "irq_affinity.h"
 #include "kvm_guest.h"
 #include "options.h"
-#include "policy_switch.h"
 #include "port.h"
 #include "rx_interrupt.h"
 #include "stats.h"
@@ -114,13 +113,13 @@ take_up_policy(struct dataplane *dp)
 	struct forward *forward = &dp->forward;
 	struct failure failure;
 
-	if (policy_take_up(forward, dp->options.policy, &failure) == 0)
+	if (forward_take_up(forward, dp->options.policy, &failure) == 0)
 		return;
 	say("policy not taken up: ", &failure);
 	forward->last_fallback = failure;
 	forward->stats.fallbacks++;
 	if (dp->options.policy != WAIT_POLICY_INTERRUPT &&
-	    policy_take_up(forward, WAIT_POLICY_INTERRUPT, &failure) != 0)
+	    forward_take_up(forward, WAIT_POLICY_INTERRUPT, &failure) != 0)
 		say("nor interrupts: ", &failure);
 }
 

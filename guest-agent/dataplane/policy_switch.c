@@ -26,24 +26,6 @@ ask(const struct request *asker, enum control_kind kind,
 		asker->timeout_ms, failure);
 }
 
-static int
-install(struct forward *forward, enum wait_policy_id policy,
-		struct failure *failure)
-{
-	const struct wait_policy *p = wait_policy_get(policy);
-
-	return p->install == NULL ? 0 : p->install(forward->wait, failure);
-}
-
-static void
-take_away(struct forward *forward, enum wait_policy_id policy)
-{
-	const struct wait_policy *p = wait_policy_get(policy);
-
-	if (p->remove != NULL)
-		p->remove(forward->wait);
-}
-
 /* The lcore polls and does not sleep, so that nothing waits for the NIC. */
 static int
 switch_held(const struct request *asker, enum wait_policy_id policy,
@@ -54,15 +36,15 @@ switch_held(const struct request *asker, enum wait_policy_id policy,
 	struct failure ignored;
 	int ret;
 
-	take_away(forward, old);
+	wait_policy_remove(old, forward->wait);
 	ret = ask(asker, CONTROL_SET_POLICY, policy, failure);
 	if (ret == 0) {
-		ret = install(forward, policy, failure);
+		ret = wait_policy_install(policy, forward->wait, failure);
 		if (ret == 0)
 			return 0;
 		ask(asker, CONTROL_SET_POLICY, old, &ignored);
 	}
-	if (install(forward, forward->policy, &ignored) != 0)
+	if (wait_policy_install(forward->policy, forward->wait, &ignored) != 0)
 		ask(asker, CONTROL_SET_POLICY, WAIT_POLICY_INTERRUPT, &ignored);
 	return ret;
 }
@@ -102,20 +84,4 @@ policy_switch(struct forward *forward, enum wait_policy_id policy,
 	ret = switch_from(&asker, policy, failure);
 	pthread_mutex_unlock(&one_at_a_time);
 	return ret;
-}
-
-int
-policy_take_up(struct forward *forward, enum wait_policy_id policy,
-		struct failure *failure)
-{
-	const enum wait_policy_id old = forward->policy;
-	struct failure ignored;
-
-	take_away(forward, old);
-	if (forward_set_policy(forward, policy, failure) != 0)
-		return -1;
-	if (install(forward, policy, failure) == 0)
-		return 0;
-	forward_set_policy(forward, old, &ignored);
-	return -1;
 }

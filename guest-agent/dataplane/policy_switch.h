@@ -25,11 +25,4 @@ struct forward;
 int policy_switch(struct forward *forward, enum wait_policy_id policy,
 		unsigned int timeout_ms, struct failure *failure);
 
-/**
- * The same before the lcore's loop runs, or in its own time.
- * @return 0, or -1 with the failure filled in
- */
-int policy_take_up(struct forward *forward, enum wait_policy_id policy,
-		struct failure *failure);
-
 #endif /* POLICY_SWITCH_H */

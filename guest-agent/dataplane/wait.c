@@ -18,6 +18,22 @@ wait_policy_get(enum wait_policy_id id)
 	return policies[id];
 }
 
+int
+wait_policy_install(enum wait_policy_id id, struct wait_context *context,
+		struct failure *failure)
+{
+	const struct wait_policy *policy = policies[id];
+
+	return policy->install == NULL ? 0 : policy->install(context, failure);
+}
+
+void
+wait_policy_remove(enum wait_policy_id id, struct wait_context *context)
+{
+	if (policies[id]->remove != NULL)
+		policies[id]->remove(context);
+}
+
 bool
 wait_policy_parse(const char *name, enum wait_policy_id *id)
 {

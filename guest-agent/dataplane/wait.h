@@ -117,6 +117,16 @@ extern const struct wait_policy wait_vmcall;
 /** The policy of an id, never NULL for an id below WAIT_POLICIES. */
 const struct wait_policy *wait_policy_get(enum wait_policy_id id);
 
+/**
+ * Set up what a policy has that takes long, if anything.
+ * @return 0, or -1 with the failure filled in and nothing changed
+ */
+int wait_policy_install(enum wait_policy_id id, struct wait_context *context,
+		struct failure *failure);
+
+/** Take that away again. */
+void wait_policy_remove(enum wait_policy_id id, struct wait_context *context);
+
 /** Find a policy by its name. @return true if there is one */
 bool wait_policy_parse(const char *name, enum wait_policy_id *id);
 
