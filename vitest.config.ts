@@ -9,6 +9,7 @@ export default defineConfig({
       ...configDefaults.exclude,
       ...(process.env.VMCALL_LONG_TESTS ? [] : ['test/**/*.long.test.ts']),
     ],
+    globalSetup: 'test/global-setup.ts',
     pool: 'forks',
     // Lab runs share two cores with nothing else: their timing matters.
     fileParallelism: false,

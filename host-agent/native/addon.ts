@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { buildAddon } from '../../src/setup/addon.js';
-import { stderrProgress } from '../../src/support/progress.js';
+import { exitCodes, VmcallError } from '../../src/support/errors.js';
+import { libvirtAddon } from '../../src/support/paths.js';
 import type { ConnectionEvent, DomainIdentity } from './events.js';
 import type { Affected, DomainState, SchedulerParameters, Stats, StatsGroup, Vcpu } from './types.js';
 
@@ -49,10 +50,31 @@ export interface NativeAddon {
   ): Promise<NativeConnection>;
 }
 
-let loaded: Promise<NativeAddon> | undefined;
+let loaded: NativeAddon | undefined;
 
-/** The addon, loaded once; built first if no run has done it. */
-export function loadAddon(): Promise<NativeAddon> {
-  loaded ??= buildAddon(stderrProgress()).then((path) => createRequire(import.meta.url)(path) as NativeAddon);
+/** The addon, loaded once. @throws VmcallError LIBVIRT_ADDON_ABSENT, LIBVIRT_ADDON_UNUSABLE */
+export function loadAddon(): NativeAddon {
+  loaded ??= load(libvirtAddon);
   return loaded;
+}
+
+function load(path: string): NativeAddon {
+  if (!existsSync(path))
+    throw new VmcallError(
+      'LIBVIRT_ADDON_ABSENT',
+      `there is no ${path}, by which libvirt is spoken to`,
+      'Install the vmcall package again; in a clone: npm run build',
+      exitCodes.unsupported,
+    );
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    throw new VmcallError(
+      'LIBVIRT_ADDON_UNUSABLE',
+      `${path} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'Install libvirt0 (its library libvirt.so.0) of this architecture',
+      exitCodes.unsupported,
+      { cause },
+    );
+  }
 }

@@ -5,21 +5,9 @@
 #include <napi.h>
 
 #include <memory>
-#include <unordered_set>
 
 #include "handles.h"
-
-class Domain;
-
-/** What a Connection and its Domains share, in the JavaScript thread. */
-struct Session {
-  /** Null once closed. */
-  std::shared_ptr<ConnectionHandle> handle;
-  /** Those not closed: closing the connection closes them. */
-  std::unordered_set<Domain*> domains;
-  /** 0: none. */
-  uint64_t listener = 0;
-};
+#include "session.h"
 
 /** The JavaScript object of a connection; what its methods do is documented in connection.ts. */
 class Connection : public Napi::ObjectWrap<Connection> {

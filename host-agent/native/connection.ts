@@ -25,7 +25,7 @@ export async function openConnection(
   uri: string,
   { readOnly = false, onEvent }: ConnectionOptions = {},
 ): Promise<Connection> {
-  const addon = await loadAddon();
+  const addon = loadAddon();
   // In a task of its own, so that what the listener throws is an uncaught exception as anywhere else.
   const listener = onEvent ? (event: ConnectionEvent) => queueMicrotask(() => onEvent(event)) : null;
   return new Connection(await result(() => addon.open(uri, readOnly, listener)));

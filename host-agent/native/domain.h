@@ -6,9 +6,9 @@
 
 #include <memory>
 
-#include "connection.h"
 #include "environment.h"
 #include "handles.h"
+#include "session.h"
 
 /** The JavaScript object of a domain; what its methods do is documented in domain.ts. */
 class Domain : public Napi::ObjectWrap<Domain> {

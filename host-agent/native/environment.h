@@ -11,7 +11,7 @@
 #include "mailbox.h"
 
 /** What the addon holds for one JavaScript environment. Used in that environment's thread alone. */
-class Environment {
+class Environment : public Recipient {
  public:
   /** A libvirt call: runs in the executor, throws Failure. */
   using Work = std::function<ToJs()>;
@@ -33,7 +33,7 @@ class Environment {
   void RemoveListener(uint64_t listener) { listeners_.erase(listener); }
 
   /** Settles promises and calls listeners with what is in the mailbox. */
-  void Deliver(Napi::Env env);
+  void Deliver(Napi::Env env) override;
 
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mailbox.h"
 
-#include "environment.h"
-
 namespace {
 
 /** Events that may wait for the JavaScript thread, of all its connections together. */
@@ -10,8 +8,8 @@ constexpr size_t kMaxEvents = 1024;
 
 }  // namespace
 
-Mailbox::Mailbox(Napi::Env env, Environment* environment)
-    : wake_(Wake::New(env, "vmcall libvirt", 0, 1, environment)) {
+Mailbox::Mailbox(Napi::Env env, Recipient* recipient)
+    : wake_(Wake::New(env, "vmcall libvirt", 0, 1, recipient)) {
   wake_.Unref(env);
 }
 
@@ -59,7 +57,7 @@ void Mailbox::Close() {
   wake_.Release();
 }
 
-void Mailbox::OnWake(Napi::Env env, Napi::Function, Environment* environment, void*) {
+void Mailbox::OnWake(Napi::Env env, Napi::Function, Recipient* recipient, void*) {
   // A null environment: Node ends, and with it this function.
-  if (env != nullptr) environment->Deliver(env);
+  if (env != nullptr) recipient->Deliver(env);
 }

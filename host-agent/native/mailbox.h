@@ -14,13 +14,19 @@
 
 #include "failure.h"
 
-class Environment;
-
 /** Turns plain data of another thread into a JavaScript value; runs in the environment's own thread. */
 using ToJs = std::function<Napi::Value(Napi::Env)>;
 
 /** How a call ended. */
 using Outcome = std::variant<ToJs, Failure>;
+
+/** Whoever a mailbox is emptied by. */
+class Recipient {
+ public:
+  virtual ~Recipient() = default;
+  /** In the environment's thread: something is in the mailbox. */
+  virtual void Deliver(Napi::Env env) = 0;
+};
 
 /**
  * What other threads hand to one JavaScript environment (the main thread's or a worker's). It outlives the
@@ -43,8 +49,8 @@ class Mailbox {
     std::unordered_map<uint64_t, uint64_t> lost;
   };
 
-  /** The environment's thread; `environment` is told of each arrival until Close(). */
-  Mailbox(Napi::Env env, Environment* environment);
+  /** The environment's thread; `recipient` is told of each arrival until Close(). */
+  Mailbox(Napi::Env env, Recipient* recipient);
 
   /** Any thread: call number `call` has ended. */
   void Settle(uint64_t call, Outcome outcome);
@@ -59,8 +65,8 @@ class Mailbox {
   void Close();
 
  private:
-  static void OnWake(Napi::Env env, Napi::Function callback, Environment* environment, void* data);
-  using Wake = Napi::TypedThreadSafeFunction<Environment, void, OnWake>;
+  static void OnWake(Napi::Env env, Napi::Function callback, Recipient* recipient, void* data);
+  using Wake = Napi::TypedThreadSafeFunction<Recipient, void, OnWake>;
 
   void Put(std::variant<Settled, Event> letter);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
+import { libvirtAddon } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
 import { here, makeIn } from './build.js';
@@ -32,6 +33,19 @@ export async function buildAddon(progress: Progress, { sanitize = false } = {}):
     );
   });
   return join(folder, 'libvirt.node');
+}
+
+/** Builds the addon and puts it where this clone's programs look for it. */
+export async function installAddon(progress: Progress): Promise<void> {
+  const built = await buildAddon(progress);
+  const aside = `${libvirtAddon}.${process.pid}`;
+  await mkdir(dirname(libvirtAddon), { recursive: true });
+  try {
+    await symlink(built, aside);
+    await rename(aside, libvirtAddon);
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 async function libvirtVersion(): Promise<string> {

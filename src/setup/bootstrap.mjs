@@ -91,5 +91,5 @@ if (modified('dist/.tsbuildinfo') < Math.max(modified('tsconfig.json'), ...sourc
     );
 }
 
-process.argv.splice(1, 1, join(root, 'dist', 'src', 'cli', 'main.js'));
+process.argv.splice(1, 1, join(root, 'dist', 'src', 'developer-cli', 'main.js'));
 await import(pathToFileURL(/** @type {string} */ (process.argv[1])).href);

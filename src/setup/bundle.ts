@@ -6,10 +6,9 @@ import { build } from 'rolldown';
 import { contentKey } from '../support/cache.js';
 import { here } from './build.js';
 
-/** What is bundled: the command line, the daemons alone, and what the lab runs in L1. */
+/** What is bundled: the command as it is installed, and what the lab runs in L1. */
 const programs = {
   vmcall: here('dist', 'src', 'cli', 'main.js'),
-  daemons: here('dist', 'src', 'cli', 'daemons.js'),
   'lab-host': here('dist', 'src', 'lab', 'host', 'main.js'),
 } as const;
 
@@ -19,7 +18,7 @@ const bundlesKept = 3;
 /**
  * The compiled programs, each with all that it imports in a few files: in the emulated host and its guest, opening some
  * six hundred of them costs half a minute. Below `dist`, for the programs look for the project around them.
- * @returns the folder with `vmcall.js`, `daemons.js` and `lab-host.js`
+ * @returns the folder with `vmcall.js` and `lab-host.js`
  */
 export async function bundlePrograms(): Promise<string> {
   const files = ['src', 'host-agent', 'guest-agent'].map((folder) => here('dist', folder));

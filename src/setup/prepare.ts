@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Progress } from '../support/progress.js';
-import { buildAddon } from './addon.js';
+import { buildAddon, installAddon } from './addon.js';
 import { type Artifacts, buildArtifacts } from './artifacts.js';
 import { ensureDebianPackages } from './debian-packages.js';
 import { defaultKernelSeries, type KernelSeries, kernelPackages } from './kernel-packages.js';
@@ -13,7 +13,7 @@ export async function prepareLab(
   series: KernelSeries = defaultKernelSeries,
 ): Promise<Artifacts> {
   await ensureDebianPackages(progress, assumeYes);
-  await buildAddon(progress);
+  await installAddon(progress);
   return buildArtifacts(await kernelPackages(series, progress), progress);
 }
 

@@ -13,6 +13,9 @@ function findProjectRoot(from: string): string {
 /** The checkout this code runs from. */
 export const projectRoot = findProjectRoot(import.meta.dirname);
 
+/** libvirt for Node.js, built beforehand (host-agent/native). */
+export const libvirtAddon = join(projectRoot, 'dist', 'libvirt.node');
+
 /** Where built modules, images and downloads are kept, as the XDG base directory specification has it. */
 export const cacheRoot = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcall');
 
