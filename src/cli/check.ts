@@ -1,36 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { isVfio } from '../../host-agent/host/vfio-devices.js';
 import { type Check, checkExitCode, checkSchema, findings } from '../../host-agent/tuning/check.js';
 import { fail } from '../../host-agent/tuning/checks/finding.js';
 import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
 import { isolatedCpus } from '../../host-agent/tuning/cpus.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { isNic } from '../../host-agent/tuning/nic-target.js';
-import { resolveTarget, type Wish } from '../../host-agent/tuning/target.js';
-import { isVfio } from '../../host-agent/tuning/vfio-devices.js';
-import { exitCodes } from '../support/errors.js';
+import { resolveTarget } from '../../host-agent/tuning/target.js';
+import type { Wish } from '../../host-agent/tuning/wish.js';
+import type { LimitSet } from '../results/limits.js';
+import { exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, resolveDomain, socketOption } from './domains.js';
+import { jsonOption, printJson } from './json-output.js';
+import { checkLimits, limitsOption } from './limits-check.js';
 import { askLive, type LiveDomain, liveFindings } from './live-check.js';
-import {
-  addTargetOptions,
-  jsonOption,
-  printJson,
-  systemBench,
-  type TargetOptions,
-  wishOf,
-} from './tuning-options.js';
+import { addTargetOptions, systemBench, type TargetOptions, wishOf } from './tuning-options.js';
 
-type Options = TargetOptions & AgentOptions & { json?: true };
+type Options = TargetOptions & AgentOptions & { json?: true; limits?: LimitSet };
 
 /** `vmcall check`: is this host, a domain and its NICs fit, and if not, why not. Changes nothing. */
 export function checkCommand(open: () => Bench = systemBench): Command {
   return addTargetOptions(new Command('check'))
-    .description('is this host, a domain and its NICs fit for the VM-call path, and why not')
+    .argument('[more...]', 'with --limits: further results')
+    .addOption(limitsOption())
     .addOption(jsonOption())
     .addOption(socketOption())
     .addOption(connectOption())
     .addHelpText('after', '\nA live host agent is asked for the domain, and for what only it can say.')
-    .action(async (name: string | undefined, options: Options, command: Command) => {
+    .action(async (name: string | undefined, more: string[], options: Options, command: Command) => {
+      if (options.limits)
+        return checkLimits(options.limits, name === undefined ? [] : [name, ...more], options.json === true);
+      if (more.length > 0) throw oneDomain(more);
       const bench = open();
       const isMeant = command.getOptionValueSource('socket') === 'cli';
       const live = name === undefined ? undefined : await askLive(name, options, isMeant);
@@ -59,6 +60,14 @@ export function checkCommand(open: () => Bench = systemBench): Command {
     });
 }
 
+const oneDomain = (more: readonly string[]) =>
+  new VmcallError(
+    'USAGE',
+    `one domain at a time: what are ${more.join(' and ')}?`,
+    'Name one; or say --limits to judge results.',
+    exitCodes.usage,
+  );
+
 /** By name, id or UUID at the libvirt that the user names; as it was given without one. */
 async function atLibvirt(name: string | undefined, uri: string | undefined): Promise<string | undefined> {
   return name === undefined || uri === undefined ? name : resolveDomain(name, uri);
@@ -85,10 +94,15 @@ function byDefault({ host }: Bench, wish: Wish): Wish {
 }
 
 function render({ domain, cpus, fit, findings }: Check): string {
-  const lines = findings.map(({ code, severity, read, todo }) => {
-    const first = `${severity.padEnd(4)}  ${code.padEnd(20)}  ${read}`;
-    return todo === null ? first : `${first}\n${' '.repeat(28)}${todo}`;
-  });
+  const under = `\n${' '.repeat(28)}`;
+  const lines = findings.map(({ code, severity, read, todo, undo, why, source }) =>
+    [
+      `${severity.padEnd(4)}  ${code.padEnd(20)}  ${read}`,
+      ...(why === null ? [] : [`why: ${why} (${source})`]),
+      ...(todo === null ? [] : [`cure: ${todo}`]),
+      ...(undo === null ? [] : [`undo: ${undo}`]),
+    ].join(under),
+  );
   const subject = `${domain ?? 'This host'}, DPDK CPUs: ${cpus || 'none'}`;
   return `${[...lines, `${subject}: ${fit ? 'fit' : 'NOT FIT'}`].join('\n')}\n`;
 }

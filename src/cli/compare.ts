@@ -2,7 +2,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { compareInside, compareRuns, type Run } from '../comparison/compare.js';
 import { renderComparison } from '../comparison/text.js';
-import { mainPathOf } from '../results/main-path.js';
 import { readResult } from '../results/read.js';
 
 interface CompareOptions {
@@ -24,12 +23,11 @@ export const loadRun = async (source: string): Promise<Run> => ({ source, result
 /** `vmcall compare`: two runs, or two paths of one, with intervals, a rank test and a verdict in words. */
 export function compareCommand(): Command {
   return new Command('compare')
-    .description('compare two runs path by path, or two paths of one run')
     .argument('<A>', 'a result document, or a folder that holds result.json')
     .argument('[B]', 'another, which is compared with A; without it, two paths of A are')
     .option(
       '--paths <first,second>',
-      'compare the second with the first (one run: injected and vmcall, or pv-kick if it has none)',
+      'compare the second with the first (one run: injected,vmcall)',
       twoPaths,
     )
     .option('--force', 'compare runs of unlike clock, traffic or kernel too')
@@ -38,7 +36,7 @@ export function compareCommand(): Command {
       const first = await loadRun(a);
       const comparison =
         b === undefined
-          ? compareInside(first, options.paths ?? ['injected', mainPathOf(first.result)?.name ?? 'vmcall'])
+          ? compareInside(first, options.paths ?? ['injected', 'vmcall'])
           : compareRuns(first, await loadRun(b), { paths: options.paths, force: options.force === true });
       process.stdout.write(
         options.json ? `${JSON.stringify(comparison, null, 2)}\n` : `${renderComparison(comparison)}\n`,

@@ -9,7 +9,8 @@ import { generatorResultSchema } from '../results/generator-result.js';
 import { VmcallError } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
 import { renderCStates } from './cstates-table.js';
-import { jsonOption, printJson, stateOption, systemBench } from './tuning-options.js';
+import { jsonOption, printJson } from './json-output.js';
+import { stateOption, systemBench } from './tuning-options.js';
 
 /** Ten minutes a state: 1,000,000 packets each 350 us take six. */
 const timeout = 600_000;
@@ -17,7 +18,6 @@ const timeout = 600_000;
 /** `vmcall cstates`: the deck's table of latency against the deepest C-state allowed. */
 export function cstatesCommand(open: () => Bench = systemBench): Command {
   return new Command('cstates')
-    .description('limit a CPU to each of its C-states in turn and measure with a command')
     .requiredOption('--cpu <n>', 'the CPU on which the DPDK program or its vCPU waits', (text) => {
       if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a CPU.`);
       return Number(text);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, Option } from 'commander';
-import { type DesiredPath, desiredPathSchema } from '../../host-agent/libvirt/metadata.js';
-import type { Step } from '../../host-agent/switch/seen.js';
 import type { ControlClient } from '../control/client.js';
 import type { DomainStatus, Planned } from '../control/schema.js';
+import type { Step } from '../control/steps.js';
+import { type DesiredPath, desiredPathSchema } from '../protocol/fields.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, findDomains, openAgent, socketOption } from './domains.js';
 import { patience, waitFor } from './reached.js';
@@ -20,18 +20,17 @@ type Called = Pick<DomainStatus, 'uuid' | 'name'>;
 
 /** `vmcall enable`: domains are to take the VM-call path, or another one that is named. */
 export const enableCommand = () =>
-  desireCommand('enable', 'put domains on the VM-call path').addOption(
+  desireCommand('enable').addOption(
     new Option('--path <path>', 'another path, to compare with')
       .choices(desiredPathSchema.options)
       .default('vmcall'),
   );
 
 /** `vmcall disable`: domains are to take the injected path. */
-export const disableCommand = () => desireCommand('disable', 'put domains back on the injected path');
+export const disableCommand = () => desireCommand('disable');
 
-function desireCommand(verb: string, description: string): Command {
+function desireCommand(verb: string): Command {
   return new Command(verb)
-    .description(description)
     .argument('[domains...]', 'names, ids or UUIDs')
     .option('--all', 'every domain that the host agent knows')
     .option('--no-wait', 'do not wait until it is reached')

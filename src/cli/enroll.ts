@@ -26,7 +26,6 @@ function hostUrl(text: string): string {
 /** `vmcall enroll`: a new secret for a guest, and the configuration file for it on stdout. */
 export function enrollCommand(): Command {
   return new Command('enroll')
-    .description("issue a guest's secret and print the guest agent's configuration file")
     .argument('<domain>', 'name, id or UUID; a UUID without --connect is taken as it is')
     .requiredOption('--host <address[:port]>', 'where the guest reaches the host agent', hostUrl)
     .option('--state <folder>', "the host agent's state", hostStateFolder)

@@ -17,7 +17,6 @@ interface ExportOptions {
 /** `vmcall export`: a run's distributions for spreadsheets (CSV) and HdrHistogram's plotters (.hgrm). */
 export function exportCommand(): Command {
   return new Command('export')
-    .description("write a run's distributions as CSV or .hgrm")
     .argument('<RUN>', 'a result document, or a folder that holds result.json')
     .addOption(
       new Option('--format <format>', 'what to write').choices(['csv', 'hgrm']).makeOptionMandatory(),

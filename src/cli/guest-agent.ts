@@ -8,7 +8,6 @@ import { createLog } from '../support/log.js';
 /** `vmcall guest-agent`: the daemon in the VM. */
 export function guestAgentCommand(): Command {
   return new Command('guest-agent')
-    .description('run in a guest: supervise the dataplane and do what the host agent asks')
     .option('--config <file>', 'configuration, as vmcall enroll prints it', configurationFile)
     .action(async ({ config }: { config: string }) => {
       const log = createLog('guest-agent');

@@ -9,7 +9,6 @@ import { createLog } from '../support/log.js';
 /** `vmcall host-agent`: the daemon on the host. */
 export function hostAgentCommand(): Command {
   return new Command('host-agent')
-    .description('run on a host: keep each domain on the path its metadata wants')
     .option('--config <file>', 'configuration', configurationFile)
     .action(async ({ config }: { config: string }) => {
       const host = new FileHost('/', new SystemCommands());

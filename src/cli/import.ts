@@ -17,7 +17,6 @@ interface ImportOptions {
 /** `vmcall import`: another tool's latencies as a result document, to compare and report with ours. */
 export function importCommand(): Command {
   return new Command('import')
-    .description("turn another tool's latencies into a result document")
     .argument(
       '<file>',
       "cyclictest's --json file, -h or -H text; oslat's --json file; a log of HDR histograms; MoonGen's histogram CSV; TRex's statistics as JSON",

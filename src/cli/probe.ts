@@ -11,7 +11,6 @@ const name = 'vmcall-probe';
 /** `vmcall probe`: how this host's KVM wakes a halted vCPU. The program is one file, which runs without us, too. */
 export function probeCommand(): Command {
   return new Command('probe')
-    .description("measure how this host's KVM wakes a halted vCPU: injected, by PV kick, by doorbell")
     .argument('[options...]', `as ${name} --help tells: --json, --cpu N, --rounds N`)
     .allowUnknownOption()
     .helpOption(false)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DesiredPath } from '../../host-agent/libvirt/metadata.js';
 import type { ControlClient } from '../control/client.js';
 import type { DomainStatus } from '../control/schema.js';
+import type { DesiredPath } from '../protocol/fields.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 
 const pollMs = 250;

@@ -12,7 +12,6 @@ const pictureView = { width: 1120, height: 1880 } as const;
 /** `vmcall report`: one HTML file that needs no network, and a picture of it if wanted. */
 export function reportCommand(): Command {
   return new Command('report')
-    .description('write a report of one to four runs as one HTML file')
     .argument('<RUN...>', 'result documents, or folders that hold result.json')
     .option('--output <file>', 'where the report goes, instead of stdout')
     .option('--picture <file>', 'also draw its upper part as PNG (needs Chromium)')

@@ -4,22 +4,21 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
-import { type DesiredPath, desiredPathSchema } from '../../host-agent/libvirt/metadata.js';
 import type { ControlClient } from '../control/client.js';
 import type { DomainStatus } from '../control/schema.js';
 import { runDocument } from '../measurement/document.js';
 import { measureRound, type Round } from '../measurement/round.js';
 import { runText } from '../measurement/text.js';
-import type { Path } from '../protocol/fields.js';
+import { type DesiredPath, desiredPathSchema, type Path } from '../protocol/fields.js';
 import { saveResult } from '../results/save.js';
 import type { Partial, Result } from '../results/schema.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { type Progress, stderrProgress } from '../support/progress.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
+import { jsonOption } from './json-output.js';
 import { waitFor } from './reached.js';
 import { exitCodeOf, stopBySignal } from './stop-by-signal.js';
-import { jsonOption } from './tuning-options.js';
 import { whole } from './whole.js';
 
 interface Options extends AgentOptions {
@@ -46,7 +45,6 @@ function pathList(text: string): Measurable[] {
 /** `vmcall run`: a domain's wake latency through the live host agent, on its path or on several in turn. */
 export function runCommand(): Command {
   return new Command('run')
-    .description("measure a domain's wake latency, and keep it as a result document")
     .argument('<domain>', 'name, id or UUID')
     .option(
       '--paths <list>',

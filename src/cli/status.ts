@@ -4,14 +4,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { DomainStatus, Status } from '../control/schema.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
-import { jsonOption, printJson } from './tuning-options.js';
+import { jsonOption, printJson } from './json-output.js';
 
 const watchMs = 1_000;
 
 /** `vmcall status`: desired and actual path of each domain, and why they differ. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('each domain: desired path, actual path, and why they differ')
     .argument('[domain]', 'name, id or UUID; without it, all of them')
     .option('--watch', 'print it again at each change, until interrupted')
     .addOption(jsonOption())

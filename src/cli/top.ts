@@ -23,7 +23,6 @@ const retryMs = 1_000;
 /** `vmcall top`: what the host agent tells of its domains, each second. */
 export function topCommand(): Command {
   return new Command('top')
-    .description('watch the domains: paths, rates, wakes by reason, wake latency of the last second')
     .option(
       '-b, --batch',
       'print table after table, as into a file; so it is too where stdout is no terminal',

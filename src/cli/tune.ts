@@ -14,11 +14,10 @@ import {
   restore,
 } from '../../host-agent/tuning/tune.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
+import { jsonOption, printJson } from './json-output.js';
 import {
   addTargetOptions,
-  jsonOption,
   pinningOption,
-  printJson,
   stateOption,
   systemBench,
   type TargetOptions,
@@ -57,7 +56,7 @@ export function tuneCommand(open: (uri?: string) => Bench = systemBench): Comman
     .addOption(jsonOption())
     .addOption(stateOption())
     .action((options: Options) => restoreAll(open(options.connect), options));
-  const tune = new Command('tune').description('tune this host for a DPDK guest');
+  const tune = new Command('tune');
   for (const command of [plans, applies, restores])
     tune.addCommand(command.addOption(pinningOption()).exitOverride());
   return tune;

@@ -2,13 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FileHost } from '../../host-agent/host/host.js';
 import { SystemCommands } from '../../host-agent/host/host-commands.js';
+import { pciAddressSchema } from '../../host-agent/host/pci-address.js';
 import { parseCpus } from '../../host-agent/tuning/cpu-set.js';
-import { type Domain, pciAddressSchema } from '../../host-agent/tuning/domain.js';
+import type { Domain } from '../../host-agent/tuning/domain.js';
 import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';
 import { QemuProcesses } from '../../host-agent/tuning/qemu-process.js';
-import type { Wish } from '../../host-agent/tuning/target.js';
+import type { Wish } from '../../host-agent/tuning/wish.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 
 export interface TargetOptions {
@@ -76,8 +77,6 @@ export function addTargetOptions(command: Command): Command {
 export const stateOption = () =>
   new Option('--state <folder>', 'where the record of changes is kept').default(defaultStateFolder);
 
-export const jsonOption = () => new Option('--json', 'print one JSON document, and nothing else, on stdout');
-
 /** Throws `NO_DOMAIN`, and a usage error where CPUs come from two sides. */
 export async function wishOf(bench: Bench, name: string | undefined, options: TargetOptions): Promise<Wish> {
   let domain: Domain | null = null;
@@ -105,8 +104,4 @@ export async function wishOf(bench: Bench, name: string | undefined, options: Ta
     cpus: options.cpu ?? [],
     maxExitLatency: options.maxExitLatency ?? null,
   };
-}
-
-export function printJson(document: unknown): void {
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }

@@ -5,18 +5,16 @@ import { measureOverhead } from '../bench/overhead.js';
 import { runScale } from '../bench/scale.js';
 import { scaleDocument } from '../bench/scale-document.js';
 import { overheadText, scaleText } from '../bench/text.js';
-import { jsonOption, printJson } from '../cli/tuning-options.js';
+import { jsonOption, printJson } from '../cli/json-output.js';
 import { whole } from '../cli/whole.js';
 import type { Target } from '../results/schema.js';
+import { installAddon } from '../setup/addon.js';
 import { exitCodes } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
 
 /** `vmcall bench`: what the agents themselves cost, on this machine. Exit code 1 if a target is not reached. */
 export function benchCommand(): Command {
-  return new Command('bench')
-    .description('measure what the agents themselves cost')
-    .addCommand(scaleCommand())
-    .addCommand(overheadCommand());
+  return new Command('bench').addCommand(scaleCommand()).addCommand(overheadCommand());
 }
 
 const exitCodeOf = (targets: readonly Target[]) =>
@@ -30,7 +28,9 @@ function scaleCommand(): Command {
     .addOption(jsonOption())
     .action(async ({ guests, seconds, json }: { guests: number; seconds: number; json?: true }) => {
       const machine = machineNow();
-      const run = await runScale({ guests, seconds }, stderrProgress());
+      const progress = stderrProgress();
+      await installAddon(progress);
+      const run = await runScale({ guests, seconds }, progress);
       const document = scaleDocument(run, machine);
       if (json) printJson(document);
       else process.stdout.write(scaleText(document));
@@ -44,7 +44,9 @@ function overheadCommand(): Command {
     .option('--seconds <number>', 'each is watched for so long, 10 to 3600', whole(10, 3600), 60)
     .addOption(jsonOption())
     .action(async ({ seconds, json }: { seconds: number; json?: true }) => {
-      const document = await measureOverhead(seconds, machineNow(), stderrProgress());
+      const progress = stderrProgress();
+      await installAddon(progress);
+      const document = await measureOverhead(seconds, machineNow(), progress);
       if (json) printJson(document);
       else process.stdout.write(overheadText(document));
       process.exitCode = exitCodeOf(document.targets);

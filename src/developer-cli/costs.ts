@@ -19,7 +19,6 @@ interface CostsOptions {
 /** `vmcall costs`: what the series costs KVM's other paths, and where the VM call's time goes. */
 export function costsCommand(): Command {
   return new Command('costs')
-    .description("count the instructions of KVM's paths, with the patches and without, in the emulated lab")
     .option('--json', 'print the report as JSON, and nothing else, on stdout')
     .option('--yes', 'install Debian packages without asking')
     .addOption(

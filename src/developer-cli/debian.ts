@@ -9,7 +9,6 @@ import { stderrProgress } from '../support/progress.js';
 export function debianCommand(): Command {
   const distributions = supported.distributions.filter(({ id }) => id === 'debian');
   return new Command('debian')
-    .description('run a command of this project, or a shell, on another Debian release')
     .addArgument(new Argument('<version>', 'release').choices(distributions.map(({ version }) => version)))
     .argument('[command...]', 'what to run in the clone there (default: bash)')
     .option('--fresh', 'make the root folder, and all that was built in it, anew')

@@ -29,9 +29,8 @@ export interface TableDefaults {
   idleThreshold: number;
 }
 
-export function tableCommand(name: string, description: string, defaults: TableDefaults): Command {
+export function tableCommand(name: string, defaults: TableDefaults): Command {
   return new Command(name)
-    .description(description)
     .option('--json', 'print the table as a JSON document, and nothing else, on stdout')
     .option('--yes', 'install Debian packages without asking')
     .addOption(

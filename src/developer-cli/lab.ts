@@ -34,7 +34,6 @@ const hosts = ['patched', 'unpatched'] as const;
 /** `vmcall lab`: the whole system on this one machine, and the comparison of the paths at its end. */
 export function labCommand(): Command {
   return new Command('lab')
-    .description('run the whole system on this machine, emulated, and compare the paths')
     .option('--json', 'print the result document, and nothing else, on stdout')
     .option('--yes', 'install Debian packages without asking')
     .addOption(

@@ -9,7 +9,6 @@ import { stderrProgress } from '../support/progress.js';
 /** `npm test`: the lab's set-up, then every test, the lab's included. Words after `--` go to vitest. */
 export function testCommand(): Command {
   return new Command('test')
-    .description('set up everything and run all tests')
     .argument('[vitest-words...]', 'file names or options for vitest')
     .allowUnknownOption()
     .action(async (words: string[]) => {

@@ -49,7 +49,7 @@ export const planSchema = z.strictObject({
   /** Folders of built programs. */
   dataplane: z.string(),
   generator: z.string(),
-  /** Folder of our own programs: `vmcall.js`, `daemons.js`, `lab-host.js` (setup/bundle.ts). */
+  /** Folder of our own programs: `vmcall.js`, `lab-host.js` (setup/bundle.ts). */
   programs: z.string(),
   /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
   turns: z.string().optional(),

@@ -13,7 +13,7 @@ import {
 import { subprotocol, versions } from '../protocol/version.js';
 import { Channel, type Closed, webSocketLimits } from '../session/channel.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
-import { packageVersion } from '../support/package-version.js';
+import { projectVersion } from '../support/version.js';
 
 /** All domains at one moment. */
 export type Picture = Pick<LiveMessage, 'libvirt' | 'left_out' | 'domains'>;
@@ -55,7 +55,7 @@ export async function observe(
     type: 'hello',
     versions: [...versions],
     capabilities: [],
-    agent: `vmcall ${packageVersion}`,
+    agent: `vmcall ${projectVersion}`,
   });
   return new Promise((resolve) =>
     channel.once('closed', (closed) => {

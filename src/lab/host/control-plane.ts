@@ -4,9 +4,9 @@ import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse, stringify } from 'smol-toml';
-import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
 import { ControlClient } from '../../control/client.js';
 import { type DomainStatus, defaultSocket } from '../../control/schema.js';
+import type { DesiredPath } from '../../protocol/fields.js';
 import { start } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import { domainName, domainUuid, management } from './domain-xml.js';
@@ -71,7 +71,7 @@ export class ControlPlane {
   async startGuestAgent(guest: GuestMachine): Promise<void> {
     this.guest = guest;
     const address = `${management.guest}/${management.prefix}`;
-    const words = [address, guestConfiguration, process.execPath, this.#program('daemons')];
+    const words = [address, guestConfiguration, process.execPath, this.#program];
     const answer = await guest.supervise(`agent ${words.join(' ')}`);
     if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
   }
@@ -83,14 +83,10 @@ export class ControlPlane {
   /** Resolves when it answers and is connected to libvirt. */
   async startHostAgent(): Promise<void> {
     const log = openSync('/run/lab/host-agent.log', 'a');
-    const agent = spawn(
-      process.execPath,
-      [this.#program('daemons'), 'host-agent', '--config', hostConfiguration],
-      {
-        stdio: ['ignore', log, log],
-        detached: true,
-      },
-    );
+    const agent = spawn(process.execPath, [this.#program, 'host-agent', '--config', hostConfiguration], {
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
     let ended: string | undefined;
     agent.once('exit', (code, signal) => {
       ended = `${signal ?? `exit code ${code}`}`;
@@ -134,11 +130,11 @@ export class ControlPlane {
 
   /** The same, running meanwhile. */
   startVmcall(...words: string[]): ReturnType<typeof start> {
-    return start(process.execPath, this.#program('vmcall'), ...words);
+    return start(process.execPath, this.#program, ...words);
   }
 
-  #program(name: string): string {
-    return join(this.programs, `${name}.js`);
+  get #program(): string {
+    return join(this.programs, 'vmcall.js');
   }
 
   async status(): Promise<DomainStatus> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
+import type { DesiredPath } from '../../protocol/fields.js';
 import type { Pass, PathName, Round } from '../events.js';
 import { dpdkMac, senderMac } from '../machine.js';
 import type { Plan, smallGuest } from '../plan.js';
