@@ -10,6 +10,7 @@ import {
   type Status,
 } from '../src/control/schema.js';
 import { closeCodes } from '../src/protocol/codes.js';
+import type { DesiredPath } from '../src/protocol/fields.js';
 import type { Daemon } from '../src/support/daemon.js';
 import { describeError, exitCodes, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
@@ -20,8 +21,7 @@ import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import type { Host } from './host/host.js';
 import { Libvirt } from './libvirt/libvirt.js';
-import type { DesiredPath } from './libvirt/metadata.js';
-import type { Memory, Recalled } from './live/live.js';
+import type { Memory, Recalled } from './live/watched.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';

@@ -13,7 +13,7 @@ import { capabilities, subprotocol, versions } from '../../src/protocol/version.
 import { Channel, type Closed, webSocketLimits } from '../../src/session/channel.js';
 import { type Handlers, Responder } from '../../src/session/responder.js';
 import { VmcallError } from '../../src/support/errors.js';
-import { packageVersion } from '../../src/support/package-version.js';
+import { projectVersion } from '../../src/support/version.js';
 import { dial, type HostTrust } from './dial.js';
 
 /** Where the host is, how it is known, and who we are. */
@@ -60,7 +60,7 @@ export async function openHostSession(
     versions: [...versions],
     capabilities: [...capabilities],
     domain: address.domain,
-    agent: `vmcall ${packageVersion}`,
+    agent: `vmcall ${projectVersion}`,
   });
   await acknowledged(channel, closed, (message) => {
     if (message.type === 'ack') channel.close(closeCodes.badMessage, 'a second ack');

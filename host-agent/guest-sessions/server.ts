@@ -16,7 +16,7 @@ import {
 import { subprotocol } from '../../src/protocol/version.js';
 import { Channel, type Closed, webSocketLimits } from '../../src/session/channel.js';
 import type { Log } from '../../src/support/log.js';
-import { packageVersion } from '../../src/support/package-version.js';
+import { projectVersion } from '../../src/support/version.js';
 import { secretMatches } from '../enrolment/secret.js';
 import { Admission, type AdmissionLimits, type Place, usualAdmission } from './admission.js';
 import { type Agreement, GuestSession } from './guest-session.js';
@@ -212,7 +212,7 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
       type: 'ack',
       version,
       capabilities: [...capabilities],
-      agent: `vmcall ${packageVersion}`,
+      agent: `vmcall ${projectVersion}`,
     });
     log.info(
       { version, capabilities, agent: agreement.agent, replaced: before !== undefined },

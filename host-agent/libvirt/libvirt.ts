@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DesiredPath } from '../../src/protocol/fields.js';
 import { BackOff } from '../../src/support/back-off.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
@@ -9,13 +10,16 @@ import { type Connection, openConnection } from '../native/connection.js';
 import type { Domain } from '../native/domain.js';
 import { errorNumber, LibvirtError } from '../native/error.js';
 import type { ConnectionEvent, DomainIdentity } from '../native/events.js';
-import type { Seen } from '../switch/seen.js';
 import { DomainHandles } from './domain-handles.js';
-import { type DesiredPath, formatDesired, metadataPrefix, metadataUri, parseDesired } from './metadata.js';
+import { formatDesired, metadataPrefix, metadataUri, parseDesired } from './metadata.js';
+
+/** `off`: it does not run. `paused`: nothing in it can answer. */
+export type DomainState = 'running' | 'paused' | 'off';
 
 /** What a domain's metadata says of its path. */
 export interface Desired {
-  desired: Seen['desired'];
+  /** `default`: the metadata has nothing of ours. `invalid`: what it has cannot be used. */
+  desired: { path: DesiredPath; source: 'metadata' | 'default' | 'invalid' };
   /** What is wrong with our metadata, for people. */
   problem: string | null;
 }
@@ -23,7 +27,7 @@ export interface Desired {
 /** What libvirt knows of one domain. */
 export interface DomainFacts extends Desired {
   identity: DomainIdentity;
-  domain: Seen['domain'];
+  domain: DomainState;
 }
 
 interface LibvirtEvents {
@@ -238,7 +242,7 @@ async function readDesired(domain: Domain): Promise<Desired> {
     : { desired: { path: read.path, source: 'metadata' }, problem: null };
 }
 
-function domainState(state: string): Seen['domain'] {
+function domainState(state: string): DomainState {
   if (state === 'running' || state === 'blocked' || state === 'in shutdown') return 'running';
   return state === 'paused' || state === 'pmsuspended' ? 'paused' : 'off';
 }

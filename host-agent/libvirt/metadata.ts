@@ -2,8 +2,6 @@
 import { z } from 'zod';
 import { type DesiredPath, desiredPathSchema } from '../../src/protocol/fields.js';
 
-export { type DesiredPath, desiredPathSchema };
-
 /** The namespace of our element in a domain's `<metadata>`, and the prefix it is written with. */
 export const metadataUri = 'urn:vmcall:domain:1';
 export const metadataPrefix = 'vmcall';

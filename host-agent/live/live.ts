@@ -1,31 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import type { DomainStatus } from '../../src/control/schema.js';
 import type { LiveMessage } from '../../src/protocol/live.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import { GuestFigures } from './figures.js';
 import { GuestFeed } from './guest-feed.js';
 import { drawPicture } from './picture.js';
-
-/** A domain as it was last looked at: nothing is asked of anybody for it. */
-export interface Recalled {
-  status: DomainStatus;
-  /** Unix time of that look, ms. */
-  lookedAt: number;
-}
-
-/** What the host agent remembers. */
-export interface Memory {
-  readonly libvirt: { connected: boolean };
-  recall(): Recalled[];
-  /** Is there such a domain? */
-  knows(uuid: string): boolean;
-}
-
-/** All that is watched of one domain. */
-export interface Watched extends Recalled {
-  figures: GuestFigures | undefined;
-}
+import type { Memory, Watched } from './watched.js';
 
 /** What the guests report all the time, beside what the agent remembers of their domains. */
 export class Live {

@@ -15,7 +15,7 @@ import {
 } from '../../src/protocol/live.js';
 import { negotiateVersion, subprotocol } from '../../src/protocol/version.js';
 import { Channel, webSocketLimits } from '../../src/session/channel.js';
-import { packageVersion } from '../../src/support/package-version.js';
+import { projectVersion } from '../../src/support/version.js';
 import { refuseUpgrade } from '../guest-sessions/upgrade.js';
 
 type Observed = Channel<ObserverMessage, ObservedMessage>;
@@ -97,7 +97,7 @@ export class Observers {
     if (this.#watching.has(channel)) channel.close(closeCodes.badMessage, 'a second hello');
     else if (version === undefined) channel.close(closeCodes.noCommonVersion, 'no version in common');
     else {
-      channel.send({ type: 'ack', version, capabilities: [], agent: `vmcall ${packageVersion}` });
+      channel.send({ type: 'ack', version, capabilities: [], agent: `vmcall ${projectVersion}` });
       this.#watching.add(channel);
       if (this.#watching.size === 1) this.onWatched(true);
       this.#show([channel]);

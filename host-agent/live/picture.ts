@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type LiveDomain, type LiveMessage, liveLimits } from '../../src/protocol/live.js';
-import type { Watched } from './live.js';
+import type { Watched } from './watched.js';
 
 const ranks = { running: 0, paused: 1, off: 2 } as const;
 

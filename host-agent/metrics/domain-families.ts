@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { desiredPathSchema } from '../../src/protocol/fields.js';
 import { wakeReasons } from '../../src/protocol/live.js';
-import type { Watched } from '../live/live.js';
-import { type Family, seriesLine } from './text-format.js';
+import type { Watched } from '../live/watched.js';
+import type { DomainFamily } from './domain-family.js';
+import { seriesLine } from './text-format.js';
 import { wakeLatency } from './wake-latency.js';
-
-/** What is told of each domain under one name. prom-client keeps each series it was ever told, and takes ten times as long. */
-export interface DomainFamily extends Family {
-  /** The domain's series, each a line; nothing if there is nothing to tell. */
-  text(watched: Watched): string;
-}
 
 /** A series for a domain that has a value. */
 const one = (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { packageVersion } from '../../src/support/package-version.js';
+import { projectVersion } from '../../src/support/version.js';
 import type { Live } from '../live/live.js';
 import { domainFamilies } from './domain-families.js';
 import { familyHead } from './text-format.js';
@@ -33,7 +33,7 @@ export class Metrics {
       if (!ownMetrics.test(name)) this.#registry.removeSingleMetric(name);
     new Gauge({
       ...{ name: 'vmcall_host_agent_info', help: 'The host agent.', labelNames: ['version'], registers },
-    }).set({ version: packageVersion }, 1);
+    }).set({ version: projectVersion }, 1);
     new Gauge({
       ...{ name: 'vmcall_libvirt_up', help: 'There is a connection to libvirt.', registers },
       collect() {

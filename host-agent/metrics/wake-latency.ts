@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { latencyBounds } from '../live/latency-bounds.js';
-import type { DomainFamily } from './domain-families.js';
+import type { DomainFamily } from './domain-family.js';
 import { seriesLine } from './text-format.js';
 
 const name = 'vmcall_wake_latency_seconds';

@@ -31,7 +31,7 @@ struct wake_path {
 struct wake_plan {
 	int vcpu_cpu;
 	int other_cpu;		/**< -1: this machine has one */
-	unsigned int wakes;	/**< of a round */
+	unsigned int rounds;
 	bool is_realtime;	/**< threads run SCHED_FIFO */
 };
 
@@ -43,9 +43,9 @@ enum wake_outcome {
 	WAKE_ABSENT,
 };
 
-/** A round of wakes; their times in ns are added to both. */
+/** Times in ns into `latency`. */
 enum wake_outcome wake_measure(struct vm *vm, const struct wake_plan *plan,
-		const struct wake_path *path, struct hdr *round, struct hdr *all);
+		const struct wake_path *path, struct hdr *latency);
 
 /** A word for it: "injected", "pv-kick", "vmcall". */
 const char *wake_kind_name(enum wake_kind kind);

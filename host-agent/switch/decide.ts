@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Path } from '../../src/protocol/fields.js';
+
+import type { Step } from '../../src/control/steps.js';
+import type { DesiredPath, Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
-import type { DesiredPath } from '../libvirt/metadata.js';
 import { demands, stepSwitches, stepTells } from './demands.js';
-import type { KvmSeen, Seen, Step } from './seen.js';
+import type { KvmSeen, Seen } from './seen.js';
 
 /** Why actual is not desired; `code` is stable. */
 export interface Reason {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Path } from '../../src/protocol/fields.js';
-import type { DesiredPath } from '../libvirt/metadata.js';
-import type { Step } from './seen.js';
+
+import type { Step } from '../../src/control/steps.js';
+import type { DesiredPath, Path } from '../../src/protocol/fields.js';
 
 /** KVM's two switches of a VM (kernel-patches/README.md). */
 export interface Switches {

@@ -2,7 +2,8 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { DomainStatus } from '../../src/control/schema.js';
-import type { Path } from '../../src/protocol/fields.js';
+import type { Step } from '../../src/control/steps.js';
+import type { DesiredPath, Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
 import { BackOff } from '../../src/support/back-off.js';
@@ -11,13 +12,12 @@ import type { Log } from '../../src/support/log.js';
 import type { HostConfiguration } from '../configuration.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { Desired, DomainFacts, Libvirt } from '../libvirt/libvirt.js';
-import type { DesiredPath } from '../libvirt/metadata.js';
 import { type Decision, decide, plan, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
 import { describeDomain, type GuestSeen, libvirtLost } from './describe.js';
 import { YieldEvidence } from './evidence.js';
 import type { KvmSwitches } from './kvm.js';
-import type { Failure, Seen, Step } from './seen.js';
+import type { Failure, Seen } from './seen.js';
 
 export type Timing = HostConfiguration['reconciler'];
 

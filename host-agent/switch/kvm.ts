@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
+import { kvmFolders } from '../host/qemu-process.js';
 import type { DomainIdentity } from '../native/events.js';
-import { kvmFolders } from '../tuning/qemu-process.js';
 import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Step } from '../../src/control/steps.js';
 import type { Health } from '../../src/protocol/messages.js';
-import type { DesiredPath } from '../libvirt/metadata.js';
+import type { Desired, DomainState } from '../libvirt/libvirt.js';
 import type { Switches } from './demands.js';
 
 /** KVM's side of one running domain, as its debugfs folder shows it (kernel-patches/README.md). */
@@ -26,19 +27,6 @@ export type Evidence =
   /** None for longer than that. */
   | 'missing';
 
-/** What the reconciler does. `give-up` takes what is seen for a failure, and so turns the way round. */
-export const steps = [
-  'allow',
-  'tell-vmcall',
-  'give-up',
-  'tell-injected',
-  'tell-poll',
-  'tell-pv-kick',
-  'allow-hard-isr',
-  'forbid',
-] as const;
-export type Step = (typeof steps)[number];
-
 /** A step that failed not long ago; until it is tried again, the injected path is what is driven to. */
 export interface Failure {
   step: Step;
@@ -48,10 +36,8 @@ export interface Failure {
 
 /** All that is seen of one domain at one moment. */
 export interface Seen {
-  /** `default`: the metadata has nothing of ours. `invalid`: what it has cannot be used. */
-  desired: { path: DesiredPath; source: 'metadata' | 'default' | 'invalid' };
-  /** `off`: it does not run. `paused`: nothing in it can answer. */
-  domain: 'running' | 'paused' | 'off';
+  desired: Desired['desired'];
+  domain: DomainState;
   kvm: KvmSeen;
   /** The guest agent's session; null without one. Its health is null until it has told it. */
   guest: {

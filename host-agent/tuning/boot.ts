@@ -21,3 +21,10 @@ export function isRealTimeKernel(host: Host): boolean {
 export function forcesInterruptThreads(host: Host): boolean {
   return isRealTimeKernel(host) || bootParameters(host).has('threadirqs');
 }
+
+/** Whether the running kernel is older than a release; one that does not say is not. */
+export function isOlderThan(host: Host, major: number, minor: number): boolean {
+  const [, first, second] = /^Linux version (\d+)\.(\d+)/.exec(host.read('/proc/version') ?? '') ?? [];
+  if (first === undefined || second === undefined) return false;
+  return Number(first) < major || (Number(first) === major && Number(second) < minor);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { exitCodes } from '../../src/support/errors.js';
+import { explained } from './checks/explanations.js';
 import { type Finding, fail, findingSchema, ok } from './checks/finding.js';
 import { checkHardware } from './checks/hardware.js';
 import { checkIdle } from './checks/idle.js';
@@ -13,6 +14,8 @@ import { checkRivals } from './checks/rivals.js';
 import { checkVirtualisation } from './checks/virtualisation.js';
 import type { Bench } from './knob.js';
 import { knobs } from './knobs.js';
+import { judge } from './rules/rule.js';
+import { rules } from './rules/rules.js';
 import type { Target } from './target.js';
 
 export const checkSchema = z.strictObject({
@@ -40,9 +43,10 @@ export function findings(bench: Bench, target: Target): Finding[] {
     ...checkHardware(host, target),
     ...checkNeighbours(host, target),
     ...checkRivals(host),
+    ...judge(rules, host, target),
     ...target.undecided.map(({ code, what, todo }) => fail(code, what, todo)),
     ...knobFindings(bench, target),
-  ];
+  ].map(explained);
 }
 
 function knobFindings(bench: Bench, target: Target): Finding[] {
@@ -51,8 +55,8 @@ function knobFindings(bench: Bench, target: Target): Finding[] {
       now === wanted
         ? ok(knob.name, `${place}: ${now}`)
         : {
-            ...fail(knob.name, `${place}: ${now}, wanted ${wanted}: ${knob.why}`, 'vmcall tune apply'),
-            severity: knob.severity,
+            ...fail(knob.name, `${place}: ${now}, wanted ${wanted}`, 'vmcall tune apply'),
+            ...{ severity: knob.severity, why: knob.why, source: knob.source, undo: 'vmcall tune restore' },
           },
     ),
   );

@@ -13,6 +13,15 @@ export function cpuDmaLatency(host: Host): number | null {
   return bytes?.length === 4 ? bytes.readInt32LE() : null;
 }
 
+/** Who holds it, as `tuned (process 703)`: each process that has the device open. */
+export function latencyHolders(host: Host): string[] {
+  return host.names('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    const holds = host.names(`/proc/${pid}/fd`).some((fd) => host.link(`/proc/${pid}/fd/${fd}`) === device);
+    return holds ? [`${host.read(`/proc/${pid}/comm`) ?? 'unknown'} (process ${pid})`] : [];
+  });
+}
+
 /**
  * A host-wide limit on the exit latency of idle states. The kernel keeps it as long as the file stays open
  * and drops it by itself when the process ends (linux: Documentation/power/pm_qos_interface.rst).

@@ -46,6 +46,12 @@ export function parseCpuMask(mask: string): number[] {
   );
 }
 
+/** The inverse: 32 bits a group, as the kernel writes masks. */
+export function formatCpuMask(cpus: readonly number[]): string {
+  const digits = cpus.reduce((mask, cpu) => mask | (1n << BigInt(cpu)), 0n).toString(16);
+  return digits.replace(/\B(?=(?:[0-9a-f]{8})+$)/g, ',');
+}
+
 /** The kernel's own way of writing a CPU list (`%*pbl`): runs joined, ascending. */
 export function formatCpus(cpus: readonly number[]): string {
   const sorted = [...new Set(cpus)].sort((a, b) => a - b);

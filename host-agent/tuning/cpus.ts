@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../host/host.js';
-import { readThread } from '../host/scheduling.js';
+import { readThread } from '../host/thread.js';
 import { bootParameters } from './boot.js';
 import { overlap, parseCpuMask, parseCpus, without } from './cpu-set.js';
 import { partitions } from './cpusets.js';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../host/host.js';
-import { readThread, type Thread } from '../host/scheduling.js';
+import { qemuVms, type Vm, vcpuThreads } from '../host/qemu-process.js';
+import { readThread, type Thread } from '../host/thread.js';
 import { contains, overlap, parseCpus } from './cpu-set.js';
-import { qemuVms, type Vm, vcpuThreads } from './qemu-process.js';
 
 /** A thread of a VM that wants a CPU: which, and of whom. */
 export interface VmThread {

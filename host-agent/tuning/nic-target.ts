@@ -3,7 +3,7 @@ import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { formatCpus } from './cpu-set.js';
 import type { DomainFacts } from './domain.js';
-import type { Undecided, Wish } from './target.js';
+import type { Undecided, Wish } from './wish.js';
 
 export interface NicTarget {
   address: string;

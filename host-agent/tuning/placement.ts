@@ -4,12 +4,18 @@ import { isRealTime } from '../host/scheduling.js';
 import { formatCpus, overlap, parseCpus } from './cpu-set.js';
 import type { DomainFacts } from './domain.js';
 import type { Occupied } from './neighbours.js';
-import type { Placement, Undecided, Wish } from './target.js';
+import type { Undecided, Wish } from './wish.js';
 
 /** Of the host: which CPUs there are, which are set apart, and which are others': see `Occupied`. */
 interface Cpus extends Readonly<Occupied> {
   online: readonly number[];
   apart: readonly number[];
+}
+
+export interface Placement {
+  /** Null for a DPDK program on the host. */
+  vcpu: number | null;
+  cpu: number;
 }
 
 export const alone = (cpus: string): number | null => {

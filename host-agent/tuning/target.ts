@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Host } from '../host/host.js';
 import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
 import { onlineCpus, setAside, union } from './cpus.js';
 import type { Domain, DomainFacts } from './domain.js';
 import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighbours.js';
 import { type NicTarget, nicTargets } from './nic-target.js';
-import { alone, placements } from './placement.js';
-
-/** What the administrator says to tune. */
-export interface Wish {
-  domain: Domain | null;
-  /** Where DPDK vCPUs shall run, for those that are not pinned yet: vCPU to CPU. */
-  pins: ReadonlyMap<number, number>;
-  /** NICs by PCI address, with the CPUs of their interrupts where they are said: see `NicTarget`. */
-  nics: ReadonlyMap<string, number | readonly number[] | null>;
-  /** CPUs of a DPDK program on the host itself; only without a domain. */
-  cpus: readonly number[];
-  /** Longest exit latency of an idle state that a DPDK CPU may enter, us; null: the shallowest real state. */
-  maxExitLatency: number | null;
-}
-
-export interface Placement {
-  /** Null for a DPDK program on the host. */
-  vcpu: number | null;
-  cpu: number;
-}
-
-/** What a question left open keeps from being tuned. */
-export interface Undecided {
-  code: string;
-  what: string;
-  todo: string;
-}
+import { alone, type Placement, placements } from './placement.js';
+import type { Undecided, Wish } from './wish.js';
 
 /** What is tuned: worked out from the wish and the host as it is. */
 export interface Target {

@@ -2,15 +2,35 @@
 import type { Host } from '../host/host.js';
 import { parseCpus, without } from './cpu-set.js';
 
-/** What tuned's own profiles include, for hosts on which their files are not where they are looked for (tuned 2.24). */
-const shipped: Readonly<Record<string, readonly string[]>> = {
-  'realtime-virtual-host': ['realtime'],
-  'realtime-virtual-guest': ['realtime'],
-  realtime: ['network-latency'],
-  'cpu-partitioning': ['network-latency'],
-  'cpu-partitioning-powersave': ['cpu-partitioning'],
-  'network-latency': ['latency-performance'],
-  'virtual-host': ['throughput-performance'],
+interface Profile {
+  include: readonly string[];
+  /** `section option` to value. */
+  sets: ReadonlyMap<string, string>;
+}
+
+const profile = (include: readonly string[], sets: Record<string, string> = {}): Profile => ({
+  include,
+  sets: new Map(Object.entries(sets)),
+});
+const governor = (value: string) => ({ 'cpu governor': value });
+
+/** tuned's own profiles, for hosts on which their files are not where they are looked for (tuned 2.24). */
+const shipped: Readonly<Record<string, Profile>> = {
+  'realtime-virtual-host': profile(['realtime']),
+  'realtime-virtual-guest': profile(['realtime']),
+  realtime: profile(['network-latency'], { 'sysctl kernel.sched_rt_runtime_us': '-1' }),
+  'cpu-partitioning': profile(['network-latency']),
+  'cpu-partitioning-powersave': profile(['cpu-partitioning']),
+  'cpu-partitioning-virt-host': profile(['cpu-partitioning']),
+  'network-latency': profile(['latency-performance']),
+  'latency-performance': profile([], governor('performance')),
+  'virtual-host': profile(['throughput-performance']),
+  'virtual-guest': profile(['throughput-performance']),
+  'network-throughput': profile(['throughput-performance']),
+  'throughput-performance': profile([], governor('performance')),
+  balanced: profile([], governor('conservative|powersave')),
+  desktop: profile(['balanced']),
+  powersave: profile([], governor('ondemand|powersave')),
 };
 
 const folders = ['/etc/tuned/profiles', '/etc/tuned', '/usr/lib/tuned/profiles', '/usr/lib/tuned'];
@@ -30,18 +50,55 @@ export function tunedProfiles(host: Host): string[] {
   return [...found];
 }
 
-function included(host: Host, name: string): readonly string[] {
+const included = (host: Host, name: string) => read(host, name)?.include ?? [];
+
+/** null where nothing is known of it. */
+function read(host: Host, name: string): Profile | null {
   const text = folders
     .map((folder) => host.read(`${folder}/${name}/tuned.conf`))
-    .find((read) => read !== null);
-  if (text === undefined || text === null) return shipped[name] ?? [];
-  const main = /^\s*\[main\]([^[]*)/m.exec(text)?.[1] ?? '';
-  const value = /^[^\S\n]*include[^\S\n]*=[^\S\n]*(.+?)[^\S\n]*$/m.exec(main)?.[1] ?? '';
+    .find((found) => found !== null);
+  return text == null ? (shipped[name] ?? null) : parse(text);
+}
+
+function parse(text: string): Profile {
+  const sets = new Map<string, string>();
+  let section = '';
+  for (const line of text.split('\n')) {
+    const [, opened] = /^\s*\[([^\]]+)\]/.exec(line) ?? [];
+    const [, option, value] = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (opened !== undefined) section = opened;
+    else if (option !== undefined && value !== undefined) sets.set(`${section} ${option}`, value);
+  }
   // A leading "-": no error where there is none.
-  return value
+  const include = (sets.get('main include') ?? '')
     .split(/[,;\s]+/)
     .map((word) => word.replace(/^-/, ''))
     .filter(Boolean);
+  return { include, sets };
+}
+
+const haltPoll = '/sys/module/kvm/parameters/halt_poll_ns';
+
+/** What is wanted of a setting that profiles have too; limits of latency go beside ours, for the least one counts. */
+const wanted: Readonly<Record<string, (value: string) => boolean>> = {
+  'cpu governor': (value) => value.split('|')[0] === 'performance',
+  'sysctl kernel.sched_rt_runtime_us': (value) => value === '-1',
+  'sysctl kernel.nmi_watchdog': (value) => value === '0',
+  [`sysfs ${haltPoll}`]: (value) => value === '0',
+  'sysfs /sys/kernel/mm/ksm/run': (value) => value !== '1',
+};
+
+/** What the active profiles set that tuning sets otherwise, and those of which nothing is known. */
+export function tunedAgainst(host: Host): { against: string[]; unknown: string[] } {
+  const found = tunedProfiles(host).map((name) => ({ name, content: read(host, name) }));
+  const against = Object.entries(wanted).flatMap(([place, fits]) => {
+    // A profile's own setting goes before that of one that it includes.
+    const value = found.map(({ content }) => content?.sets.get(place)).find((set) => set !== undefined);
+    return value === undefined || value.includes('${') || fits(value)
+      ? []
+      : [`${place.slice(place.indexOf(' ') + 1)}=${value}`];
+  });
+  return { against, unknown: found.filter(({ content }) => content === null).map(({ name }) => name) };
 }
 
 /** A variable of the profiles that are active, as `/etc/tuned/PROFILE-variables.conf` sets it; null where none does. */

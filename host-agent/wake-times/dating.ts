@@ -12,7 +12,7 @@ import { readWakeTimes } from '../../src/protocol/wake-times.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { Host } from '../host/host.js';
-import { hostdevs } from '../tuning/qemu-process.js';
+import { hostdevs } from '../host/qemu-process.js';
 import { readGuestTsc, toGuestTsc } from './guest-tsc.js';
 import { InterruptTrace } from './interrupt-trace.js';
 import { dateSleeps } from './match.js';

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { desiredPathSchema } from '../../host-agent/libvirt/metadata.js';
-import { steps } from '../../host-agent/switch/seen.js';
-import { domainSchema, pathSchema } from '../protocol/fields.js';
+import { desiredPathSchema, domainSchema, pathSchema } from '../protocol/fields.js';
 import { limits } from '../protocol/limits.js';
 import { healthSchema, reportSchema } from '../protocol/messages.js';
+import { steps } from './steps.js';
 
 /** Where the host agent listens for the command line, for root alone. */
 export const defaultSocket = '/run/vmcall/host-agent.sock';

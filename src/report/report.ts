@@ -2,7 +2,6 @@
 import { comparePair, type Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
 import { findUnlike } from '../comparison/unlike.js';
-import { mainPathFor } from '../results/main-path.js';
 import { describeQuantity } from '../results/words.js';
 import { projectVersion } from '../support/version.js';
 import {
@@ -16,6 +15,7 @@ import {
 } from './details.js';
 import { beyondHistogram, histogramPlot } from './histogram-plot.js';
 import { html, type Markup } from './html.js';
+import { limitsSection } from './limits.js';
 import { percentilePlot } from './percentile-plot.js';
 import { runLetter, type Series, seriesOf } from './series.js';
 import { style } from './style.js';
@@ -24,12 +24,13 @@ import { summary } from './summary.js';
 /** As many runs as a plot's lines can be told apart. */
 export const mostRuns = 4;
 
-/** Inside a run: its main path against every other way to be woken. The injected path, which is today's, first. */
+/** Inside a run: the VM call against every other way to be woken. The injected path, which is today's, first. */
 function pairsInside(run: Run): Pair[] {
-  return run.result.paths.flatMap((path) => {
-    const main = mainPathFor(path, run.result);
-    return main && path.name !== 'poll' && path.received > 0 ? [comparePair([run, path], [run, main])] : [];
-  });
+  const vmcall = run.result.paths.find(({ name }) => name === 'vmcall');
+  if (!vmcall || vmcall.received === 0) return [];
+  return run.result.paths
+    .filter(({ name, received }) => name !== 'vmcall' && name !== 'poll' && received > 0)
+    .map((path) => comparePair([run, path], [run, vmcall]));
 }
 
 /** Between the first run and the second, path by path; or why they are not compared. */
@@ -90,6 +91,7 @@ ${handbackSection(runs)}
 ${stagesSection(runs)}
 ${timelineSection(runs)}
 ${figuresSection(runs)}
+${limitsSection(runs)}
 ${platformSection(runs)}
 <footer>Made by vmcall ${projectVersion} from ${runs.map(({ source }, index) => `${index > 0 ? ', ' : ''}${runs.length > 1 ? `${runLetter(index)}: ` : ''}${source}`)}. One file; it loads nothing.</footer>
 </main></body>

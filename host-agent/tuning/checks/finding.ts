@@ -10,31 +10,29 @@ export const findingSchema = z.strictObject({
   read: z.string(),
   /** What to do; null where nothing is. */
   todo: z.string().nullable(),
+  /** What takes `todo` back; null where nothing does, or it is plain. */
+  undo: z.string().nullable(),
+  /** What harm it does, and where that is documented; null where all is well. */
+  why: z.string().nullable(),
+  source: z.string().nullable(),
   /** True where nothing can be done: it cannot work here. */
   unsupported: z.boolean(),
 });
 export type Finding = z.infer<typeof findingSchema>;
 
+const plain = { undo: null, why: null, source: null, unsupported: false } as const;
+
 export const ok = (code: string, read: string): Finding => ({
-  code,
-  severity: 'ok',
-  read,
-  todo: null,
-  unsupported: false,
+  ...{ code, severity: 'ok', read, todo: null },
+  ...plain,
 });
 export const warn = (code: string, read: string, todo: string): Finding => ({
-  code,
-  severity: 'warn',
-  read,
-  todo,
-  unsupported: false,
+  ...{ code, severity: 'warn', read, todo },
+  ...plain,
 });
 export const fail = (code: string, read: string, todo: string): Finding => ({
-  code,
-  severity: 'fail',
-  read,
-  todo,
-  unsupported: false,
+  ...{ code, severity: 'fail', read, todo },
+  ...plain,
 });
 export const unsupported = (code: string, read: string, todo: string): Finding => ({
   ...fail(code, read, todo),

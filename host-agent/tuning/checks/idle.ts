@@ -2,7 +2,7 @@
 import type { Host } from '../../host/host.js';
 
 import { bootParameters } from '../boot.js';
-import { cpuDmaLatency, noLimit } from '../cpu-dma-latency.js';
+import { cpuDmaLatency, latencyHolders, noLimit } from '../cpu-dma-latency.js';
 import { hardwareStates, idleDriver } from '../cpuidle.js';
 import type { Target } from '../target.js';
 import { type Finding, ok, warn } from './finding.js';
@@ -32,7 +32,7 @@ export function checkIdle(host: Host, { cpus }: Target): Finding[] {
       'cpu-dma-latency',
       held === null || held === noLimit
         ? 'nobody holds /dev/cpu_dma_latency'
-        : `/dev/cpu_dma_latency is held at ${held} us`,
+        : `/dev/cpu_dma_latency is held at ${held} us by ${latencyHolders(host).join(', ') || 'a process that is not to be seen'}`,
     ),
     ...bootLimits(host),
   ];

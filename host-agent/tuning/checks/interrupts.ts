@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
+import { deviceInterrupts, readInterrupt } from '../../host/interrupts.js';
 import { formatScheduling, isRealTime } from '../../host/scheduling.js';
+import { driverOf, isVfio } from '../../host/vfio-devices.js';
 import { bootParameters } from '../boot.js';
 import { formatCpus, parseCpus } from '../cpu-set.js';
-import { deviceInterrupts, readInterrupt } from '../interrupts.js';
 import { nicThreads } from '../knobs/vcpu-scheduler.js';
 import type { Target } from '../target.js';
-import { driverOf, isVfio } from '../vfio-devices.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Where interrupts go, who starves whom, and who holds them back. Affinity itself is a knob. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import type { Host } from '../../host/host.js';
-import { deviceInterrupts } from '../interrupts.js';
+import { deviceInterrupts } from '../../host/interrupts.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 

@@ -4,6 +4,7 @@ import type { Host } from '../../host/host.js';
 import { bootParameters, isRealTimeKernel } from '../boot.js';
 import { contains, formatCpus, without } from '../cpu-set.js';
 import { isolatedCpus, namedCpus, ticklessCpus } from '../cpus.js';
+import { partitions } from '../cpusets.js';
 import { fairServerFile } from '../fair-server.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
@@ -34,7 +35,7 @@ export function checkIsolation(host: Host, target: Target): Finding[] {
   // Those of nohz_full= are offloaded as well (linux: Documentation/admin-guide/kernel-parameters.txt).
   const offloaded = [...tickless, ...namedCpus(host, bootParameters(host).get('rcu_nocbs'))];
   findings.push(
-    has('isolcpus', cpus, isolatedCpus(host), fail, 'the scheduler balances other work onto it'),
+    isolation(host, cpus),
     has('nohz_full', cpus, tickless, warn, 'the tick interrupts it'),
     has('rcu_nocbs', cpus, offloaded, warn, 'RCU callbacks run on it'),
   );
@@ -55,6 +56,25 @@ function has(
     `${parameter} lacks CPU ${formatCpus(without(cpus, those))}: ${harm}`,
     `Boot with ${parameter}=${formatCpus([...those, ...cpus])}.`,
   );
+}
+
+/** A cpuset partition that leaves balancing on needs no boot to be made an isolated one. */
+function isolation(host: Host, cpus: readonly number[]): Finding {
+  const finding = has(
+    'isolcpus',
+    cpus,
+    isolatedCpus(host),
+    fail,
+    'the scheduler balances other work onto it',
+  );
+  const partition = partitions(host).find(({ kind, cpus: own }) => kind === 'root' && contains(own, cpus));
+  if (finding.severity === 'ok' || !partition) return finding;
+  const file = `/sys/fs/cgroup${partition.path}/cpuset.cpus.partition`;
+  return {
+    ...finding,
+    todo: `echo isolated > ${file} (what runs in it must be pinned), or ${finding.todo?.replace(/^Boot/, 'boot')}`,
+    undo: `echo root > ${file}.`,
+  };
 }
 
 /** Since 6.12 this, not sched_rt_runtime_us, bounds real-time tasks (linux: kernel/sched/debug.c, fair_server). */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
+import { tunedAgainst, tunedProfiles } from '../tuned.js';
 import { type Finding, ok, warn } from './finding.js';
 
 /** Programs and kernel threads that set the same things as we do. */
@@ -22,19 +23,25 @@ function irqbalance(running: ReadonlySet<string>): Finding {
   );
 }
 
-/** Its profile sets ksm and halt polling as we do (tuned: profiles/realtime-virtual-host). */
-const agreeing = ['realtime-virtual-host'];
-
+/** By what the active profile and those that it includes set, not by its name. */
 function tuned(host: Host, running: ReadonlySet<string>): Finding {
   if (!running.has('tuned')) return ok('tuned', 'not running');
-  const profile = host.read('/etc/tuned/active_profile') ?? 'unknown';
-  if (agreeing.includes(profile))
-    return ok('tuned', `running with profile ${profile}, which agrees with ours`);
-  return warn(
-    'tuned',
-    `tuned is running with profile "${profile}": it sets PM QoS, sysctls and KVM’s parameters again when it starts or changes profile`,
-    'tuned-adm profile realtime-virtual-host, or systemctl disable --now tuned.',
-  );
+  const chain = tunedProfiles(host);
+  const name = chain.length > 0 ? chain.join(', which includes ') : 'unknown';
+  const { against, unknown } = tunedAgainst(host);
+  if (against.length > 0)
+    return warn(
+      'tuned',
+      `tuned is running with profile ${name}, and sets ${against.join(', ')}`,
+      'tuned-adm profile realtime-virtual-host (it changes the boot parameters), or systemctl disable --now tuned.',
+    );
+  if (chain.length === 0 || unknown.length > 0)
+    return warn(
+      'tuned',
+      `tuned is running with profile ${name}, of which ${unknown.join(' and ') || 'it'} cannot be read`,
+      'See what it sets: tuned-adm profile_info.',
+    );
+  return ok('tuned', `running with profile ${name}: nothing of it is against ours`);
 }
 
 /** linux: Documentation/admin-guide/mm/ksm.rst */

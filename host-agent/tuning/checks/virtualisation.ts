@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../../host/host.js';
+import { kvmFolder } from '../../host/qemu-process.js';
 import { forcesInterruptThreads } from '../boot.js';
-import { kvmFolder } from '../qemu-process.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, unsupported, warn } from './finding.js';
 import { seriesParameter } from './path.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deviceInterrupts, readInterrupt, vectorOf } from '../interrupts.js';
+import { deviceInterrupts, readInterrupt, vectorOf } from '../../host/interrupts.js';
 import type { Knob } from '../knob.js';
 import { vectorCpu } from '../nic-target.js';
 

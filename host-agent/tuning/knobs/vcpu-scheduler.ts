@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../../host/host.js';
-import { formatScheduling, isRealTime, parseScheduling, type Thread } from '../../host/scheduling.js';
+import { deviceInterrupts, interruptThreads } from '../../host/interrupts.js';
+import { formatScheduling, isRealTime, parseScheduling } from '../../host/scheduling.js';
+import type { Thread } from '../../host/thread.js';
 import { forcesInterruptThreads } from '../boot.js';
-import { deviceInterrupts, interruptThreads } from '../interrupts.js';
 import type { Knob } from '../knob.js';
 import { isDecided, type Target } from '../target.js';
 import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { kvmFolder } from '../../host/qemu-process.js';
 import { fileKnob } from '../knob.js';
-import { kvmFolder } from '../qemu-process.js';
 
 export const vfioHardirq = fileKnob(
   {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { leftOutAbove } from '../limits.js';
 import type { PathResult, Result } from '../schema.js';
 import {
   type Count,
@@ -133,9 +134,7 @@ function notesOf(threads: readonly Thread[]): string[] {
   const idle = threads.filter((thread) => all(thread) === 0);
   const cut = threads.filter(({ counts, above }) => counts.length > 0 && above > 0);
   return [
-    ...(outside.length > 0
-      ? [`Left out, as all their latencies were above the histogram: ${named(outside)}.`]
-      : []),
+    ...(outside.length > 0 ? [`${leftOutAbove}: ${named(outside)}.`] : []),
     ...(idle.length > 0
       ? [`Left out, as they measured nothing: ${idle.map(({ name }) => name).join(', ')}.`]
       : []),

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FileHost } from '../../../host-agent/host/host.js';
 import { parseCoalescing, SystemCommands } from '../../../host-agent/host/host-commands.js';
-import { readThread } from '../../../host-agent/host/scheduling.js';
+import { readThread } from '../../../host-agent/host/thread.js';
 
 describe('a thread of this machine', () => {
   const host = new FileHost('/', new SystemCommands());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import type { DesiredPath } from '../../../host-agent/libvirt/metadata.js';
 import { actualPath, decide, plan } from '../../../host-agent/switch/decide.js';
-import type { Failure, KvmSeen, Seen, Step } from '../../../host-agent/switch/seen.js';
-import type { Path } from '../../../src/protocol/fields.js';
+import type { Failure, KvmSeen, Seen } from '../../../host-agent/switch/seen.js';
+import type { Step } from '../../../src/control/steps.js';
+import type { DesiredPath, Path } from '../../../src/protocol/fields.js';
 import type { Health } from '../../../src/protocol/messages.js';
 
 const kvm = (isOn: boolean): KvmSeen => ({

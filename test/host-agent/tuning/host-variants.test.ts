@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findings } from '../../../host-agent/tuning/check.js';
-import { resolveTarget, type Wish } from '../../../host-agent/tuning/target.js';
+import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan } from '../../../host-agent/tuning/tune.js';
+import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { benchAt, type Change, changed, unpack } from './recorded-host.js';
 
 let root: string;

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findings } from '../../../host-agent/tuning/check.js';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
-import { resolveTarget, type Wish } from '../../../host-agent/tuning/target.js';
+import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { plan } from '../../../host-agent/tuning/tune.js';
+import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { benchAt, recordedHost, unpack } from './recorded-host.js';
 
 let root: string;

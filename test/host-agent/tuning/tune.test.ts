@@ -12,10 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readThread } from '../../../host-agent/host/scheduling.js';
+import { readThread } from '../../../host-agent/host/thread.js';
 import type { Bench } from '../../../host-agent/tuning/knob.js';
-import { resolveTarget, type Wish } from '../../../host-agent/tuning/target.js';
+import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
+import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { benchAt, recordedHost, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 

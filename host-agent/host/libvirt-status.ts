@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../host/host.js';
+import type { Host } from './host.js';
 
 /** What libvirt notes of a running domain, hot-plugged devices included (libvirt: qemuDomainObjFormat, "domstatus"). */
 export interface LibvirtStatus {

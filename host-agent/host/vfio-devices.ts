@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
-import type { Host } from '../host/host.js';
-import { isPciAddress } from './domain.js';
+import type { Host } from './host.js';
 import { deviceInterrupts } from './interrupts.js';
+import { isPciAddress } from './pci-address.js';
 
 const pciDevices = '/sys/bus/pci/devices';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Host } from '../host/host.js';
-import { readThread, type Thread } from '../host/scheduling.js';
+import type { Host } from './host.js';
+import { readThread, type Thread } from './thread.js';
 
 export interface Interrupt {
   irq: number;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DomainStatus } from '../../src/control/schema.js';
+import type { GuestFigures } from './figures.js';
+
+/** A domain as it was last looked at: nothing is asked of anybody for it. */
+export interface Recalled {
+  status: DomainStatus;
+  /** Unix time of that look, ms. */
+  lookedAt: number;
+}
+
+/** What the host agent remembers. */
+export interface Memory {
+  readonly libvirt: { connected: boolean };
+  recall(): Recalled[];
+  /** Is there such a domain? */
+  knows(uuid: string): boolean;
+}
+
+/** All that is watched of one domain. */
+export interface Watched extends Recalled {
+  figures: GuestFigures | undefined;
+}
