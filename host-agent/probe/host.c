@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cpu_flags.h"
 #include "failure.h"
 #include "host.h"
 
@@ -45,22 +46,18 @@ note(struct host *host, const char *format, ...)
 }
 
 static void
-read_cpu(struct host *host)
+read_cpu_name(struct host *host)
 {
 	FILE *file = fopen("/proc/cpuinfo", "re");
-	char line[4096];
+	char line[256];
 
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		char *value = strchr(line, ':');
-
-		if (value == NULL)
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, "model name", 10) == 0 && strchr(line, ':')) {
+			line[strcspn(line, "\n")] = '\0';
+			snprintf(host->cpu, sizeof(host->cpu), "%.100s",
+				strchr(line, ':') + 2);
 			break;
-		value[strcspn(value, "\n")] = '\0';
-		if (strncmp(line, "model name", 10) == 0)
-			snprintf(host->cpu, sizeof(host->cpu), "%.100s", value + 2);
-		if (strncmp(line, "flags", 5) == 0)
-			host->is_virtual = strstr(value, " hypervisor") != NULL;
-	}
+		}
 	if (file != NULL)
 		fclose(file);
 }
@@ -80,7 +77,8 @@ look_for_obstacles(struct host *host)
 	if (host->is_virtual)
 		note(host, "this host is a virtual machine: each exit is taken twice");
 	if (read_line("/sys/devices/system/cpu/cpuidle/current_driver", text,
-			sizeof(text)) && strcmp(text, "none") != 0)
+			sizeof(text)) && strcmp(text, "none") != 0 &&
+	    strcmp(text, "haltpoll") != 0)
 		note(host, "cpuidle's driver is %s: a deep C-state of the vCPU's CPU adds its exit latency (vmcall check)", text);
 	note(host, "a VM with -overcommit cpu-pm=on halts without an exit: no PV kick wakes it there");
 }
@@ -95,7 +93,8 @@ host_read(struct host *host)
 		snprintf(host->kernel, sizeof(host->kernel), "%.60s %.60s",
 			name.release, name.machine);
 	snprintf(host->cpu, sizeof(host->cpu), "unknown");
-	read_cpu(host);
+	read_cpu_name(host);
+	host->is_virtual = cpu_flag("hypervisor");
 	host->is_preempt_rt = is_on("/sys/kernel/realtime");
 	host->posts = is_on("/sys/module/kvm_intel/parameters/enable_apicv") ||
 		is_on("/sys/module/kvm_amd/parameters/avic");

@@ -9,10 +9,15 @@
 #include "host.h"
 #include "wake.h"
 
+/** The ways take turns: what else the host does then falls on all of them. */
+#define ROUNDS 10
+
 struct finding {
 	struct wake_path path;
 	enum wake_outcome outcome;
+	/** Of all rounds. */
 	struct hdr latency;
+	struct hdr rounds[ROUNDS];
 };
 
 struct findings {
@@ -20,9 +25,16 @@ struct findings {
 	const struct wake_plan *plan;
 	/** "bare-metal", "nested-hardware", "instruction" or "realtime". */
 	const char *clock;
-	const struct finding *all;
+	struct finding *all;
 	size_t count;
 };
+
+/** Every way to wake a vCPU, and how it went; the memory is its own. */
+void findings_measure(struct findings *findings, struct vm *vm);
+
+/** Why a way was not measured, in some words. */
+const char *finding_why_not(const struct finding *finding,
+		const struct wake_plan *plan);
 
 void report_text(const struct findings *findings);
 

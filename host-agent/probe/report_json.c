@@ -44,26 +44,59 @@ print_name(const struct wake_path *path)
 }
 
 static int
-print_path(const struct finding *finding)
+print_histogram(const struct hdr *hdr)
 {
-	const struct hdr *hdr = &finding->latency;
-	const ull count = hdr_count(hdr);
 	char *text = hdr_encode(hdr);
 
 	if (text == NULL)
 		return -1;
+	printf("\"rtt_ns\":");
+	print_latency(hdr);
+	printf(",\"rtt_histogram\":\"%s\"", text);
+	free(text);
+	return 0;
+}
+
+static int
+print_rounds(const struct finding *finding)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		const ull count = hdr_count(&finding->rounds[i]);
+
+		if (count == 0)
+			continue;
+		printf("%s{\"index\":%u,\"sent\":%llu,\"received\":%llu,",
+			comma, i, count, count);
+		comma = ",";
+		if (print_histogram(&finding->rounds[i]) != 0)
+			return -1;
+		putchar('}');
+	}
+	return 0;
+}
+
+static int
+print_path(const struct finding *finding)
+{
+	const ull count = hdr_count(&finding->latency);
+
 	printf("{\"name\":\"");
 	print_name(&finding->path);
 	printf("\",\"title\":\"tiny VM, %s, from %s CPU%s\",",
 		wake_kind_name(finding->path.kind),
 		finding->path.from_other_cpu ? "another" : "its own",
 		finding->path.halt_polling ? ", KVM polling" : "");
-	printf("\"sent\":%llu,\"received\":%llu,\"lost\":0,\"duplicate\":0,\"late\":0,\"reordered\":0,\"rtt_ns\":",
+	printf("\"sent\":%llu,\"received\":%llu,\"lost\":0,\"duplicate\":0,\"late\":0,\"reordered\":0,",
 		count, count);
-	print_latency(hdr);
-	printf(",\"rtt_histogram\":\"%s\",\"added_ns\":null,\"exits_per_packet\":null,\"exits_by_reason\":null,\"timer_ticks_per_packet\":null,\"injected_interrupts_per_packet\":null,\"cpu_handed_back\":null,\"wake_latency_ns\":null,\"dataplane\":{},\"kvm\":{},\"rounds\":[]}",
-		text);
-	free(text);
+	if (print_histogram(&finding->latency) != 0)
+		return -1;
+	printf(",\"added_ns\":null,\"exits_per_packet\":null,\"exits_by_reason\":null,\"timer_ticks_per_packet\":null,\"injected_interrupts_per_packet\":null,\"cpu_handed_back\":null,\"wake_latency_ns\":null,\"dataplane\":{},\"kvm\":{},\"rounds\":[");
+	if (print_rounds(finding) != 0)
+		return -1;
+	printf("]}");
 	return 0;
 }
 
@@ -78,8 +111,25 @@ print_begin(const struct findings *findings)
 		made);
 	printf("\"clock\":\"%s\",\"quantity\":\"wake-latency\",\"resolution_ns\":1,\"retries\":0,\"failed_attempts\":[],",
 		findings->clock);
-	printf("\"traffic\":{\"pattern\":\"one wake at a time\",\"packets\":%u,\"rounds\":1,\"interval_us\":null,\"idle_threshold_us\":null,\"handback_idle_threshold_us\":null,\"seed\":null},\"paths\":[",
-		findings->plan->rounds);
+	printf("\"traffic\":{\"pattern\":\"one wake at a time\",\"packets\":%u,\"rounds\":%d,\"interval_us\":null,\"idle_threshold_us\":null,\"handback_idle_threshold_us\":null,\"seed\":null},\"paths\":[",
+		findings->plan->wakes * ROUNDS, ROUNDS);
+}
+
+/* The document has only what was measured. */
+static void
+print_absent(const struct findings *findings)
+{
+	size_t i;
+
+	for (i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->all[i];
+
+		if (finding->outcome == WAKE_MEASURED)
+			continue;
+		printf(",\"");
+		print_name(&finding->path);
+		printf(": %s\"", finding_why_not(finding, findings->plan));
+	}
 }
 
 static void
@@ -100,8 +150,9 @@ print_end(const struct findings *findings)
 		putchar(',');
 		print_string(host->notes[i]);
 	}
-	printf("],\"repeat\":\"vmcall-probe --json --cpu %d --rounds %u\"}\n",
-		findings->plan->vcpu_cpu, findings->plan->rounds);
+	print_absent(findings);
+	printf("],\"repeat\":\"vmcall-probe --json --cpu %d --wakes %u\"}\n",
+		findings->plan->vcpu_cpu, findings->plan->wakes * ROUNDS);
 }
 
 int

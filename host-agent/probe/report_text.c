@@ -9,18 +9,6 @@ static const char *const titles[WAKE_KINDS] = {
 	[WAKE_BY_DOORBELL] = "doorbell (patched KVM)",
 };
 
-static const char *
-why_not(const struct finding *finding, const struct wake_plan *plan)
-{
-	if (finding->outcome == WAKE_NEVER)
-		return "not woken within a second";
-	if (finding->path.from_other_cpu && plan->other_cpu < 0)
-		return "there is no other CPU";
-	if (finding->path.kind == WAKE_BY_DOORBELL)
-		return "this KVM is without the series";
-	return "this KVM does not take halt polling from a VMM";
-}
-
 static void
 print_row(const struct finding *finding, const struct wake_plan *plan)
 {
@@ -30,7 +18,7 @@ print_row(const struct finding *finding, const struct wake_plan *plan)
 		finding->path.from_other_cpu ? "another" : "its own",
 		finding->path.halt_polling ? "polling" : "not polling");
 	if (finding->outcome != WAKE_MEASURED) {
-		printf("  %s\n", why_not(finding, plan));
+		printf("  %s\n", finding_why_not(finding, plan));
 		return;
 	}
 	printf("%8llu %8llu %8llu %8llu\n", (unsigned long long)hdr->min,
@@ -84,8 +72,8 @@ report_text(const struct findings *findings)
 	size_t i;
 
 	printf("%s, %s\n", host->kernel, host->cpu);
-	printf("vCPU on CPU %d, %u wakes each, ns of the host's TSC; threads %s\n\n",
-		findings->plan->vcpu_cpu, findings->plan->rounds,
+	printf("vCPU on CPU %d, %u wakes each in ten rounds, ns of the host's TSC; threads %s\n\n",
+		findings->plan->vcpu_cpu, findings->plan->wakes * ROUNDS,
 		findings->plan->is_realtime ? "SCHED_FIFO" :
 		"of ordinary priority (root measures with SCHED_FIFO)");
 	printf("%-26s  %-9s  %-12s%8s %8s %8s %8s\n", "woken by", "from CPU",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <cpuid.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "kvm.h"
 #include "vm.h"
 
 #define CAP_X86_VCPU_YIELD 1013
@@ -123,7 +123,9 @@ clear_tsc_offset(struct vm *vm)
 
 	if (ioctl(vm->vcpu, KVM_SET_DEVICE_ATTR, &attribute) < 0)
 		unsupported("this KVM sets no TSC offset (KVM_VCPU_TSC_OFFSET, from Linux 5.16 on)");
-	vm->tsc_khz = need(ioctl(vm->vcpu, KVM_GET_TSC_KHZ, 0), "KVM_GET_TSC_KHZ");
+	vm->tsc_khz = ioctl(vm->vcpu, KVM_GET_TSC_KHZ, 0);
+	if ((int)vm->tsc_khz <= 0)
+		unsupported("KVM does not tell the TSC's frequency: this host's TSC is unstable (dmesg | grep -i tsc)");
 }
 
 void
@@ -133,19 +135,14 @@ vm_create(struct vm *vm)
 		.memory_size = GUEST_MEMORY,
 	};
 	struct kvm_irqfd irqfd = { .gsi = GSI };
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (kvm < 0)
-		unsupported("/dev/kvm: %s: %s", strerror(errno), errno == EACCES ?
-			"run as root or as a member of its group" :
-			"load kvm_intel or kvm_amd, with virtualisation on in the firmware");
+	int kvm = kvm_open();
 
 	memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (memory == MAP_FAILED)
 		die("guest memory");
 	region.userspace_addr = (uintptr_t)memory;
-	vm->fd = need(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	vm->fd = kvm_create_vm(kvm);
 	need(ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
 	need(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region),
 			"KVM_SET_USER_MEMORY_REGION");
@@ -184,10 +181,13 @@ vm_prepare(struct vm *vm, const char *entry, uint64_t wanted)
 		.rflags = 2,
 		.rbp = has_vmmcall(),
 	};
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
 	set_system_registers(vm);
 	memset(vm->shared, 0, sizeof(*vm->shared));
 	vm->shared->wanted = wanted;
+	/* It was halted if it did not end by itself before. */
+	need(ioctl(vm->vcpu, KVM_SET_MP_STATE, &runnable), "KVM_SET_MP_STATE");
 	need(ioctl(vm->vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 }
 

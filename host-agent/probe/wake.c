@@ -10,7 +10,7 @@
 #include "failure.h"
 #include "wake.h"
 
-#define WARM_UP		50
+#define WARM_UP		20
 #define VCPU_PRIORITY	10
 /* Below the vCPU, so that a trigger on its CPU runs while it sleeps. */
 #define TRIGGER_PRIORITY 5
@@ -24,6 +24,8 @@
 /* As KVM's own default (halt_poll_ns). */
 #define HALT_POLL_NS	200000
 #define NEVER_NS	1000000000LL
+/* Of one round of one way: ten of nine in ten seconds. */
+#define LONGEST_NS	90000000LL
 
 static const struct kind {
 	const char *name;
@@ -39,7 +41,7 @@ struct trigger {
 	struct vm *vm;
 	const struct wake_plan *plan;
 	const struct wake_path *path;
-	struct hdr *latency;
+	struct hdr *round, *all;
 	pthread_t vcpu;
 	bool never;
 };
@@ -117,9 +119,15 @@ await_guest(const struct trigger *trigger, uint64_t seen)
 }
 
 static void
+record(const struct trigger *trigger, uint64_t ns)
+{
+	hdr_record(trigger->round, ns);
+	hdr_record(trigger->all, ns);
+}
+
+static void
 end_guest(struct trigger *trigger)
 {
-	trigger->never = true;
 	trigger->vm->run->immediate_exit = 1;
 	pthread_kill(trigger->vcpu, SIGUSR1);
 }
@@ -132,25 +140,29 @@ pull(void *arg)
 	struct vm *vm = trigger->vm;
 	volatile struct guest_shared *shared = vm->shared;
 	const uint64_t one = 1;
+	const int64_t until = now_ns() + LONGEST_NS;
 	uint64_t before, seen;
 	unsigned int i;
 
 	take_cpu(trigger->path->from_other_cpu ? plan->other_cpu : plan->vcpu_cpu,
 		TRIGGER_PRIORITY, plan->is_realtime);
-	for (i = 0; i < plan->rounds + WARM_UP && shared->refused == 0; i++) {
+	for (i = 0; i < plan->wakes + WARM_UP && shared->refused == 0; i++) {
 		pause_between(trigger);
 		seen = shared->count;
 		before = __rdtsc();
 		if (write(vm->interrupt, &one, sizeof(one)) != sizeof(one))
 			die("eventfd");
-		if (!await_guest(trigger, seen)) {
-			end_guest(trigger);
+		trigger->never = !await_guest(trigger, seen);
+		if (trigger->never)
 			break;
-		}
 		if (i >= WARM_UP && shared->arrived > before)
-			hdr_record(trigger->latency, (shared->arrived - before) *
+			record(trigger, (shared->arrived - before) *
 				1000000 / vm->tsc_khz);
+		if (i >= WARM_UP && now_ns() > until)
+			break;
 	}
+	if (trigger->never || i < plan->wakes + WARM_UP)
+		end_guest(trigger);
 	return NULL;
 }
 
@@ -162,7 +174,7 @@ nothing(int signal)
 
 enum wake_outcome
 wake_measure(struct vm *vm, const struct wake_plan *plan,
-		const struct wake_path *path, struct hdr *latency)
+		const struct wake_path *path, struct hdr *round, struct hdr *all)
 {
 	const struct sigaction interrupt = { .sa_handler = nothing };
 	const struct kind *kind = &kinds[path->kind];
@@ -170,12 +182,12 @@ wake_measure(struct vm *vm, const struct wake_plan *plan,
 		.vm = vm,
 		.plan = plan,
 		.path = path,
-		.latency = latency,
+		.round = round,
+		.all = all,
 		.vcpu = pthread_self(),
 	};
 	pthread_t thread;
 
-	hdr_reset(latency);
 	if (path->from_other_cpu && plan->other_cpu < 0)
 		return WAKE_ABSENT;
 	if (!vm_switch(vm, path->kind == WAKE_BY_DOORBELL, false) &&
@@ -188,7 +200,7 @@ wake_measure(struct vm *vm, const struct wake_plan *plan,
 	sigaction(SIGUSR1, &interrupt, NULL);
 	take_cpu(plan->vcpu_cpu, VCPU_PRIORITY, plan->is_realtime);
 	vm_route(vm, kind->data);
-	vm_prepare(vm, kind->entry, plan->rounds + WARM_UP);
+	vm_prepare(vm, kind->entry, plan->wakes + WARM_UP);
 	errno = pthread_create(&thread, NULL, pull, &trigger);
 	if (errno != 0)
 		die("thread");

@@ -31,7 +31,7 @@ struct wake_path {
 struct wake_plan {
 	int vcpu_cpu;
 	int other_cpu;		/**< -1: this machine has one */
-	unsigned int rounds;
+	unsigned int wakes;	/**< of a round */
 	bool is_realtime;	/**< threads run SCHED_FIFO */
 };
 
@@ -43,9 +43,9 @@ enum wake_outcome {
 	WAKE_ABSENT,
 };
 
-/** Times in ns into `latency`. */
+/** A round of wakes; their times in ns are added to both. */
 enum wake_outcome wake_measure(struct vm *vm, const struct wake_plan *plan,
-		const struct wake_path *path, struct hdr *latency);
+		const struct wake_path *path, struct hdr *round, struct hdr *all);
 
 /** A word for it: "injected", "pv-kick", "vmcall". */
 const char *wake_kind_name(enum wake_kind kind);

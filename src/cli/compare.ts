@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { compareInside, compareRuns, type Run } from '../comparison/compare.js';
 import { renderComparison } from '../comparison/text.js';
+import { mainPathOf } from '../results/main-path.js';
 import { readResult } from '../results/read.js';
 
 interface CompareOptions {
@@ -27,7 +28,7 @@ export function compareCommand(): Command {
     .argument('[B]', 'another, which is compared with A; without it, two paths of A are')
     .option(
       '--paths <first,second>',
-      'compare the second with the first (one run: injected,vmcall)',
+      'compare the second with the first (one run: injected and vmcall, or pv-kick if it has none)',
       twoPaths,
     )
     .option('--force', 'compare runs of unlike clock, traffic or kernel too')
@@ -36,7 +37,7 @@ export function compareCommand(): Command {
       const first = await loadRun(a);
       const comparison =
         b === undefined
-          ? compareInside(first, options.paths ?? ['injected', 'vmcall'])
+          ? compareInside(first, options.paths ?? ['injected', mainPathOf(first.result)?.name ?? 'vmcall'])
           : compareRuns(first, await loadRun(b), { paths: options.paths, force: options.force === true });
       process.stdout.write(
         options.json ? `${JSON.stringify(comparison, null, 2)}\n` : `${renderComparison(comparison)}\n`,

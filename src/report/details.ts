@@ -2,6 +2,7 @@
 import type { Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
 import { us } from '../comparison/words.js';
+import { isMain } from '../results/main-path.js';
 import type { PathResult, Result } from '../results/schema.js';
 import { bars, coloursFor, type Row } from './bars.js';
 import { html, type Markup } from './html.js';
@@ -117,7 +118,7 @@ export function handbackSection(runs: readonly Run[]): Markup {
                 name: 'handed back',
                 value: path.cpu_handed_back,
                 text: `${(path.cpu_handed_back * 100).toFixed(1)} %`,
-                colour: path.name === 'vmcall' ? 'var(--vmcall)' : 'var(--poll)',
+                colour: isMain(path.name) ? `var(--${path.name})` : 'var(--poll)',
               },
             ],
           },

@@ -2,6 +2,7 @@
 import { comparePair, type Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
 import { findUnlike } from '../comparison/unlike.js';
+import { mainPathFor } from '../results/main-path.js';
 import { describeQuantity } from '../results/words.js';
 import { projectVersion } from '../support/version.js';
 import {
@@ -24,13 +25,12 @@ import { summary } from './summary.js';
 /** As many runs as a plot's lines can be told apart. */
 export const mostRuns = 4;
 
-/** Inside a run: the VM call against every other way to be woken. The injected path, which is today's, first. */
+/** Inside a run: its main path against every other way to be woken. The injected path, which is today's, first. */
 function pairsInside(run: Run): Pair[] {
-  const vmcall = run.result.paths.find(({ name }) => name === 'vmcall');
-  if (!vmcall || vmcall.received === 0) return [];
-  return run.result.paths
-    .filter(({ name, received }) => name !== 'vmcall' && name !== 'poll' && received > 0)
-    .map((path) => comparePair([run, path], [run, vmcall]));
+  return run.result.paths.flatMap((path) => {
+    const main = mainPathFor(path, run.result);
+    return main && path.name !== 'poll' && path.received > 0 ? [comparePair([run, path], [run, main])] : [];
+  });
 }
 
 /** Between the first run and the second, path by path; or why they are not compared. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Run } from '../comparison/compare.js';
 import { distributionOf } from '../results/histogram.js';
+import { isMain } from '../results/main-path.js';
 import type { PathResult } from '../results/schema.js';
 import type { Distribution } from '../statistics/distribution.js';
 
@@ -58,7 +59,7 @@ export function seriesOf(runs: readonly Run[]): Series[] {
           runs.length > 1
             ? (['none', '6 3', '2 3', '10 3 2 3'][run] ?? 'none')
             : (dashes[path.name] ?? 'none'),
-        width: path.name === 'vmcall' ? 2.5 : 1.75,
+        width: isMain(path.name) ? 2.5 : 1.75,
         distribution: distributionOf(path.rtt_histogram, path.rtt_ns),
       }))
       .filter(({ distribution }) => distribution.total > 0),

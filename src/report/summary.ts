@@ -3,6 +3,7 @@ import type { Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
 import { describeDifference, us } from '../comparison/words.js';
 import { deckFigures, deckHardware, deckRow } from '../results/deck.js';
+import { mainPathOf, mainTitles } from '../results/main-path.js';
 import type { PathResult, Result } from '../results/schema.js';
 import { describeClock, describePartial, describeQuantity } from '../results/words.js';
 import { html, type Markup } from './html.js';
@@ -11,26 +12,33 @@ import { runLetter, shortTitle } from './series.js';
 const date = (iso: string) =>
   `${new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })}, ${iso.slice(11, 16)} UTC`;
 
+function mainTitle(result: Result): string {
+  const main = mainPathOf(result);
+  return main ? mainTitles[main.name] : '';
+}
+
 function headline({ result }: Run, pair: Pair | undefined): string {
   const median = pair?.differences[0];
   if (!pair || !median)
     return `${describeQuantity(result.quantity)}: ${result.paths.map(({ name }) => shortTitle(name)).join(', ')}`;
   const size = `${(Math.abs(median.difference_ns) / 1000).toFixed(1)} µs`;
+  const way = mainTitle(result);
+  const done = result.quantity === 'round-trip' ? 'a packet is back' : 'a VM is awake';
   switch (median.verdict) {
     case 'faster':
-      return `By VM call a packet is back ${size} sooner than by injected interrupts`;
+      return `By ${way} ${done} ${size} sooner than by injected interrupts`;
     case 'slower':
-      return `By VM call a packet is back ${size} later than by injected interrupts`;
+      return `By ${way} ${done} ${size} later than by injected interrupts`;
     case 'not-judged':
       return 'VM call and injected interrupts: too little was measured to judge';
     default:
-      return 'No difference shown between VM call and injected interrupts';
+      return `No difference shown between ${way} and injected interrupts`;
   }
 }
 
 /** The verdict with names that a person knows. */
-function lead({ differences }: Pair): string {
-  const names = ['injected interrupts', 'the VM call'] as const;
+function lead({ result }: Run, { differences }: Pair): string {
+  const names = ['injected interrupts', `the ${mainTitle(result)}`] as const;
   return differences
     .filter(({ statistic }) => statistic !== 'max')
     .map((difference) => describeDifference(difference, names))
@@ -42,20 +50,21 @@ function tile(label: string, value: string, unit: string, against: string): Mark
   return html`<div class="tile"><dt>${label}</dt><dd><div class="big">${value} <small>${unit}</small></div><div class="against">${against}</div></dd></div>`;
 }
 
-function tiles(vmcall: PathResult, injected: PathResult): Markup {
+function tiles(main: PathResult, injected: PathResult, quantity: string): Markup {
   const added = (path: PathResult) => (path.added_ns ? us(path.added_ns.p50) : '–');
   const share = (value: number | null) => (value === null ? '–' : (value * 100).toFixed(1));
   const plain = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   return html`<dl class="tiles">
-    ${tile('Median round trip', us(vmcall.rtt_ns.p50), 'µs', `injected: ${us(injected.rtt_ns.p50)} µs`)}
-    ${tile('Added to polling, median', added(vmcall), 'µs', `injected: ${added(injected)} µs`)}
-    ${tile('Interrupts injected', plain(vmcall.injected_interrupts_per_packet), 'a packet', `injected: ${plain(injected.injected_interrupts_per_packet)}`)}
-    ${tile('CPU handed back', share(vmcall.cpu_handed_back), '%', `injected: ${share(injected.cpu_handed_back)} %`)}
+    ${tile(`${quantity}, median`, us(main.rtt_ns.p50), 'µs', `injected: ${us(injected.rtt_ns.p50)} µs`)}
+    ${tile('Added to polling, median', added(main), 'µs', `injected: ${added(injected)} µs`)}
+    ${tile('Interrupts injected', plain(main.injected_interrupts_per_packet), 'a packet', `injected: ${plain(injected.injected_interrupts_per_packet)}`)}
+    ${tile('CPU handed back', share(main.cpu_handed_back), '%', `injected: ${share(injected.cpu_handed_back)} %`)}
   </dl>`;
 }
 
 /** The deck's table: minimum, average, maximum; the deck's own figures in a column of their own. */
 function deckTable({ result }: Run, caption: string): Markup {
+  const main = mainPathOf(result);
   const deck = (path: PathResult) => {
     const figures = deckFigures[path.name];
     return figures && html`${figures.join(' / ')}<small>${deckRow[path.name]}</small>`;
@@ -65,7 +74,7 @@ function deckTable({ result }: Run, caption: string): Markup {
   return html`<div class="scroll"><table class="stack">
     <thead><tr><th scope="col">${caption}</th><th scope="col">minimum</th><th scope="col">average</th><th scope="col">maximum</th>${anyDeck && html`<th scope="col">the deck's, on its hardware*</th>`}</tr></thead>
     <tbody>${everything.map(
-      (path) => html`<tr${path.name === 'vmcall' && html` class="main"`}>
+      (path) => html`<tr${path.name === main?.name && html` class="main"`}>
         <th scope="row">${shortTitle(path.name)}<small>${path.title}</small></th>
         <td data-head="minimum">${us(path.rtt_ns.min)}</td><td data-head="average">${us(path.rtt_ns.avg)}</td><td data-head="maximum">${us(path.rtt_ns.max)}</td>
         ${anyDeck && html`<td class="deck full${!deck(path) && ' empty'}" data-head="the deck's min / avg / max, on its hardware*">${deck(path)}</td>`}</tr>`,
@@ -101,7 +110,7 @@ function traffic({ traffic, retries, paths, references }: Result): string {
 export function summary(runs: readonly Run[], pair: Pair | undefined): Markup {
   const [first] = runs;
   if (!first) return html``;
-  const vmcall = first.result.paths.find(({ name }) => name === 'vmcall');
+  const main = mainPathOf(first.result);
   const injected = first.result.paths.find(({ name }) => name === 'injected');
   const clocks = [...new Set(runs.map(({ result }) => result.clock))].map((clock) => {
     const letters = runs.flatMap(({ result }, index) => (result.clock === clock ? [runLetter(index)] : []));
@@ -117,8 +126,8 @@ export function summary(runs: readonly Run[], pair: Pair | undefined): Markup {
       );
     })}
     <h1>${headline(first, pair)}</h1>
-    ${pair && html`<p class="lead">${lead(pair)}</p>`}
-    ${vmcall && injected && tiles(vmcall, injected)}
+    ${pair && html`<p class="lead">${lead(first, pair)}</p>`}
+    ${main && injected && tiles(main, injected, describeQuantity(first.result.quantity))}
     ${clocks.map(({ clock, of }) => html`<p class="clock">${of}${describeClock(clock)}</p>`)}
     <section style="margin-top:36px"><h2>${describeQuantity(first.result.quantity)}, µs</h2>
     ${runs.map(

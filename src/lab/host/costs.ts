@@ -40,7 +40,7 @@ export async function costs(plan: Plan, steps: Steps): Promise<void> {
       'instruction',
       '--cpu',
       String(dpdkCpu),
-      '--rounds',
+      '--wakes',
       '200',
     ),
   );

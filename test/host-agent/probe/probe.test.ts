@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { resultSchema } from '../../src/results/schema.js';
-import { cached } from '../../src/support/cache.js';
-import { projectRoot } from '../../src/support/paths.js';
+import { resultSchema } from '../../../src/results/schema.js';
+import { projectRoot } from '../../../src/support/paths.js';
+import { buildProbe } from './build.js';
 
-const source = join(projectRoot, 'host-agent', 'probe');
 const command = join(projectRoot, 'dist', 'src', 'cli', 'main.js');
 const unsupported = 4;
 
@@ -17,10 +16,7 @@ describe('vmcall-probe', () => {
   const run = (...words: string[]) => execa(probe, words, { reject: false });
 
   beforeAll(async () => {
-    const folder = await cached('probe-test', { files: [source], values: [] }, async (target) => {
-      await execa('make', ['-s', '-C', source, `O=${target}`]);
-    });
-    probe = join(folder, 'vmcall-probe');
+    probe = await buildProbe();
   }, 120_000);
 
   test('needs no library', async () => {
@@ -30,12 +26,19 @@ describe('vmcall-probe', () => {
   });
 
   test('exits 2 on words that it does not know', async () => {
-    for (const words of [['--rounds', '0'], ['--cpu', 'x'], ['--clock', 'sun'], ['more'], ['--bad']])
+    for (const words of [
+      ['--wakes', '0'],
+      ['--cpu', 'x'],
+      ['--cpu', '1000'],
+      ['--clock', 'sun'],
+      ['more'],
+      ['--bad'],
+    ])
       expect((await run(...words)).exitCode, words.join(' ')).toBe(2);
   });
 
   test('prints a result document that compare and report read, or exits 4 with the reason', async () => {
-    const { exitCode, stdout, stderr } = await run('--json', '--rounds', '200');
+    const { exitCode, stdout, stderr } = await run('--json', '--wakes', '200');
     if (exitCode !== 0) {
       expect(exitCode).toBe(unsupported);
       expect(stderr).toMatch(/^vmcall-probe: \S/);
