@@ -20,7 +20,11 @@ import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import type { Host } from './host/host.js';
-import { Libvirt } from './libvirt/libvirt.js';
+import { putBack, remember } from './lease/before.js';
+import { LeaseJournal } from './lease/journal.js';
+import { Leases } from './lease/leases.js';
+import { type Desired, desiredIn, Libvirt } from './libvirt/libvirt.js';
+import { formatDesired } from './libvirt/metadata.js';
 import type { Memory, Recalled } from './live/watched.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
@@ -39,6 +43,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   readonly #keepers = new Map<string, DomainKeeper>();
   readonly #kvm: KvmSwitches;
   readonly #watching: Watching;
+  readonly leases: Leases;
   #libvirt: Libvirt;
   #sessions: GuestSessions | undefined;
   #control: ControlServer | undefined;
@@ -55,6 +60,15 @@ export class HostAgent implements Daemon, Controlled, Memory {
     this.#kvm = new KvmSwitches(host);
     this.#libvirt = this.#newLibvirt();
     this.#watching = new Watching(this, log);
+    const place = (uuid: string) => ({ uuid, libvirt: this.#libvirt, keeper: this.#keeper(uuid) });
+    this.leases = new Leases(
+      {
+        remember: async (uuid) => remember(place(uuid)),
+        putBack: async (uuid, before) => putBack(place(uuid), before),
+      },
+      () => new LeaseJournal(this.configuration.state.folder),
+      log,
+    );
   }
 
   /** @throws VmcallError CONFIG_* */
@@ -180,27 +194,37 @@ export class HostAgent implements Daemon, Controlled, Memory {
       .filter((recalled) => recalled !== undefined);
   }
 
-  plan(uuid: string, path: DesiredPath): Planned {
+  plan(uuid: string, path: DesiredPath | null): Planned {
     const keeper = this.#keeper(uuid);
     const before = keeper.desired;
-    const planned = keeper.plan(path);
+    const { desired } = asDesired(path);
+    const planned = keeper.plan(desired);
     if (!planned || before === undefined) throw noDomain(uuid, this.#libvirt);
-    return { format: 'vmcall-plan', version: 1, uuid, desired: { before, after: path }, ...planned };
+    return { format: 'vmcall-plan', version: 1, uuid, desired: { before, after: desired.path }, ...planned };
   }
 
-  async desire(uuid: string, path: DesiredPath): Promise<void> {
+  async desire(uuid: string, path: DesiredPath | null, lease?: string): Promise<void> {
     const keeper = this.#keeper(uuid);
+    this.leases.check(uuid, lease);
+    if (lease !== undefined) await this.leases.touch(uuid, lease);
     const before = keeper.desired;
     if (before === undefined || !(await this.#writeDesired(uuid, path))) throw noDomain(uuid, this.#libvirt);
     this.log.info({ domain: uuid, before, after: path }, 'desired path set');
-    keeper.desire(path);
+    keeper.desire(asDesired(path));
   }
 
   async measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void> {
-    await measureGuests((uuid) => this.#sessions?.get(uuid), measure, emit, signal);
+    const { domains, lease } = measure;
+    const taken = lease ?? this.leases.take({ domains, holder: { verb: 'measurement', pid: process.pid } });
+    try {
+      for (const uuid of domains) this.leases.check(uuid, taken);
+      await measureGuests((uuid) => this.#sessions?.get(uuid), measure, emit, signal);
+    } finally {
+      if (lease === undefined) await this.leases.release(taken);
+    }
   }
 
-  async #writeDesired(uuid: string, path: DesiredPath): Promise<boolean> {
+  async #writeDesired(uuid: string, path: DesiredPath | null): Promise<boolean> {
     try {
       return await this.#libvirt.setDesired(uuid, path);
     } catch (error) {
@@ -301,6 +325,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     const kept = new Set(domains.slice(0, controlLimits.domains).map(({ uuid }) => uuid));
     await this.#dropKeepers([...this.#keepers.keys()].filter((uuid) => !kept.has(uuid)));
     for (const uuid of kept) if (!this.#keepers.has(uuid)) this.#newKeeper(uuid).kick();
+    this.leases.putBackLeftOvers((uuid) => this.#keepers.get(uuid)?.desired !== undefined);
   }
 
   #newKeeper(uuid: string): DomainKeeper {
@@ -319,6 +344,11 @@ export class HostAgent implements Daemon, Controlled, Memory {
     for (const uuid of uuids) this.#keepers.delete(uuid);
     await Promise.all(keepers.map((keeper) => keeper?.stop()));
   }
+}
+
+/** As the domain's metadata would say it. */
+function asDesired(path: DesiredPath | null): Desired {
+  return desiredIn(path === null ? null : formatDesired(path));
 }
 
 function noDomain(uuid: string, { uri, connected }: Libvirt): VmcallError {

@@ -57,7 +57,10 @@ async function measureOne(
   emit({ type: 'started', uuid, path: measurement.path });
   const ends = AbortSignal.any([signal, broken.signal]);
   await pause(seconds * 1000, ends);
-  return (await measurement.finish()).reports;
+  const { reports } = await measurement.finish();
+  const undated = session.dating?.problem;
+  if (undated) emit({ type: 'undated', uuid, ...undated });
+  return reports;
 }
 
 /** Over at once when the signal fires. */

@@ -11,19 +11,26 @@ import {
   type DesiredAnswer,
   desiredSchema,
   desireSchema,
+  type Lease,
+  leasedSchema,
+  leaseSchema,
   type Measure,
   type MeasureEvent,
   measureSchema,
   type Planned,
   plannedSchema,
   type Refusal,
+  type Released,
   refusalSchema,
+  releasedSchema,
+  releaseSchema,
   type Status,
   statusSchema,
 } from '../../src/control/schema.js';
 import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
 import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
+import type { Leases } from '../lease/leases.js';
 import type { Observers } from '../live/observers.js';
 
 /** Events of a measurement are gathered for this long, ms. */
@@ -34,16 +41,18 @@ export interface Controlled {
   /** Of all domains, or of one. @throws VmcallError NO_DOMAIN */
   status(uuid?: string): Promise<Status>;
   /** What would be done if that path were desired. @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
-  plan(uuid: string, path: DesiredPath): Planned;
-  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE, LIBVIRT_FAILED */
-  desire(uuid: string, path: DesiredPath): Promise<void>;
-  /** Resolves when every domain has ended or failed. @param signal nobody listens any more */
+  plan(uuid: string, path: DesiredPath | null): Planned;
+  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE, LIBVIRT_FAILED, DOMAIN_LEASED */
+  desire(uuid: string, path: DesiredPath | null, lease?: string): Promise<void>;
+  /** Who asks has the domains to himself. @throws VmcallError DOMAIN_LEASED, NO_DOMAIN */
+  readonly leases: Pick<Leases, 'take' | 'release'>;
+  /** Resolves when every domain has ended or failed. @param signal nobody listens any more. @throws VmcallError DOMAIN_LEASED */
   measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * HTTP and JSON on a Unix socket for root: GET /domains[/UUID[/plan/PATH]], PUT /desired, POST /measurements; and the
- * observers' WebSocket.
+ * HTTP and JSON on a Unix socket for root: GET /domains[/UUID[/plan/PATH]], PUT /desired, POST /leases, PUT /released,
+ * POST /measurements; and the observers' WebSocket.
  */
 export class ControlServer {
   readonly #server: Server;
@@ -118,11 +127,14 @@ export class ControlServer {
     try {
       if (request.method === 'POST' && request.url === '/measurements')
         return await this.#measure(await readBody(request, measureSchema), response);
+      if (request.method === 'POST' && request.url === '/leases')
+        return this.#lease(await readBody(request, leaseSchema), response);
       const [schema, document] = await this.#route(request);
       send(response, 200, schema.parse(document));
     } catch (error) {
       const refusal = this.#refuse(error);
-      send(response, statuses.get(refusal.code) ?? 500, refusal);
+      if (response.headersSent) response.destroy();
+      else send(response, statuses.get(refusal.code) ?? 500, refusal);
     }
   }
 
@@ -130,10 +142,11 @@ export class ControlServer {
   async #measure(measure: Measure, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
     let lines: string[] = [];
     const flush = () => {
       if (gone.signal.aborted || lines.length === 0) return;
+      // Not before: what is refused is refused as a whole.
+      if (!response.headersSent) response.writeHead(200, ndjson);
       response.write(lines.join(''));
       lines = [];
       if (response.writableLength > controlLimits.streamBytes) response.destroy();
@@ -143,28 +156,44 @@ export class ControlServer {
       if (lines.push(`${JSON.stringify(event)}\n`) === 1) setTimeout(flush, streamMs);
     };
     await this.controlled.measure(measure, emit, gone.signal);
-    response.end(lines.join(''));
-    lines = [];
+    flush();
+    response.end();
   }
 
-  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned | DesiredAnswer]> {
+  /** It is held for as long as the connection is. */
+  #lease(order: Lease, response: ServerResponse): void {
+    const lease = this.controlled.leases.take(order);
+    response.once('close', () => void this.controlled.leases.release(lease));
+    response.writeHead(200, ndjson);
+    response.write(`${JSON.stringify(leasedSchema.parse({ type: 'leased', lease }))}\n`);
+  }
+
+  async #release({ lease }: z.infer<typeof releaseSchema>): Promise<Released> {
+    const failures = await this.controlled.leases.release(lease);
+    const domains = [...failures].map(([uuid, error]) => ({ uuid, refusal: this.#refuse(error) }));
+    return { format: 'vmcall-released', version: 1, domains };
+  }
+
+  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned | DesiredAnswer | Released]> {
     const { method, url = '' } = request;
     if (method === 'GET' && url === '/domains') return [statusSchema, await this.controlled.status()];
     if (method === 'PUT' && url === '/desired')
       return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];
+    if (method === 'PUT' && url === '/released')
+      return [releasedSchema, await this.#release(await readBody(request, releaseSchema))];
     const [, uuid, path] = /^\/domains\/([^/]+)(?:\/plan\/([^/]+))?$/.exec(url) ?? [];
     if (method === 'GET' && uuid !== undefined && domainSchema.safeParse(uuid).success) {
       if (path === undefined) return [statusSchema, await this.controlled.status(uuid)];
-      const known = desiredPathSchema.safeParse(path);
+      const known = desiredPathSchema.nullable().safeParse(path === 'none' ? null : path);
       if (known.success) return [plannedSchema, this.controlled.plan(uuid, known.data)];
     }
     throw badRequest('CONTROL_NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`);
   }
 
   /** Of many domains at once: one that cannot be had keeps none from it. */
-  async #desire({ domains, path }: Desire): Promise<DesiredAnswer> {
+  async #desire({ domains, path, lease }: Desire): Promise<DesiredAnswer> {
     const each = domains.map(async (uuid) => {
-      const taken = this.controlled.desire(uuid, path);
+      const taken = this.controlled.desire(uuid, path, lease);
       return {
         uuid,
         refusal: await taken.then(
@@ -183,7 +212,10 @@ export class ControlServer {
   }
 }
 
+const ndjson = { 'content-type': 'application/x-ndjson', connection: 'close' };
 const statuses = new Map([
+  ['DOMAIN_LEASED', 409],
+  ['LEASE_OVER', 409],
   ['CONTROL_NOT_FOUND', 404],
   ['CONTROL_BAD_REQUEST', 400],
   ['NO_DOMAIN', 404],

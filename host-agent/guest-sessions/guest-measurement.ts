@@ -25,6 +25,7 @@ export class GuestMeasurement {
   };
   readonly #onClosed = (closed: Closed) => this.#break(`the session was lost with ${closed.code}`);
   #path: Path | undefined;
+  #isOver = false;
   #broken: VmcallError | undefined;
 
   private constructor(
@@ -80,6 +81,8 @@ export class GuestMeasurement {
   }
 
   #listenNoMore(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.session.off('report', this.#onReport);
     this.session.off('measurement-ended', this.#onEnded);
     this.session.off('closed', this.#onClosed);

@@ -42,6 +42,8 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
   standing: { pause(): Promise<void>; resume(): void } | undefined;
   /** Dates the wakes of the injected path; undefined where nobody does. */
   dating: WakeDating | undefined;
+  /** The one measurement that is on, from the moment it is asked for. */
+  #measured: string | undefined;
   #dated: string | undefined;
   readonly #requester: Requester;
   #health: Health | undefined;
@@ -87,9 +89,21 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
   /**
    * @param isDated with the wake latency of the injected path, if both sides can
    * @returns the path in force
-   * @throws RequestError as `start-measurement` answers
+   * @throws RequestError as `start-measurement` answers; BUSY while another is on
    */
   async startMeasurement(params: Params<'start-measurement'>, isDated: boolean): Promise<Path> {
+    // A guest would say so too, but after the dating of the one that is on had begun anew.
+    if (this.#measured !== undefined) throw new RequestError('BUSY', `measurement ${this.#measured} is on`);
+    this.#measured = params.measurement;
+    try {
+      return await this.#startMeasurement(params, isDated);
+    } catch (error) {
+      this.#measured = undefined;
+      throw error;
+    }
+  }
+
+  async #startMeasurement(params: Params<'start-measurement'>, isDated: boolean): Promise<Path> {
     if (!isDated || !this.dating || !this.canDate)
       return (await this.request('start-measurement', params)).path;
     this.#dated = params.measurement;
@@ -111,6 +125,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
     try {
       return await this.request('stop-measurement', { measurement });
     } finally {
+      if (this.#measured === measurement) this.#measured = undefined;
       await this.#dateNoMore(measurement);
     }
   }
@@ -140,6 +155,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
         this.emit('report', this.dating?.date(message) ?? message);
         return;
       case 'measurement-ended':
+        if (this.#measured === message.measurement) this.#measured = undefined;
         void this.#dateNoMore(message.measurement);
         this.emit('measurement-ended', message);
         return;

@@ -24,6 +24,12 @@ export interface Desired {
   problem: string | null;
 }
 
+/** Our metadata in the running and the persistent definition: its text, null for none; absent without such a definition. */
+export interface Wish {
+  live?: string | null | undefined;
+  config?: string | null | undefined;
+}
+
 /** What libvirt knows of one domain. */
 export interface DomainFacts extends Desired {
   identity: DomainIdentity;
@@ -99,13 +105,15 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
 
   /**
    * Writes the desired path where the domain keeps it: both the running and the persistent one.
+   * @param path null takes what was written there away
    * @returns false if there is no such domain any more
    * @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError
    */
-  async setDesired(uuid: string, path: DesiredPath): Promise<boolean> {
+  async setDesired(uuid: string, path: DesiredPath | null): Promise<boolean> {
+    const element = path === null ? null : formatDesired(path);
     const written = await this.#with(uuid, async (domain) => {
       const set = (affect: 'current' | 'config' | 'live+config') =>
-        domain.setMetadata(metadataUri, metadataPrefix, formatDesired(path), affect);
+        domain.setMetadata(metadataUri, metadataPrefix, element, affect);
       try {
         await set(domain.id === null ? 'config' : 'live+config');
       } catch (error) {
@@ -113,6 +121,33 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
         if (!(error instanceof LibvirtError) || error.code !== errorNumber.operationInvalid) throw error;
         await set('current');
       }
+      return true;
+    });
+    return written ?? false;
+  }
+
+  /** Our metadata as it stands, in each of the domain's definitions; undefined as for read(). @throws as it does */
+  readWish(uuid: string): Promise<Wish | undefined> {
+    return this.#with(uuid, async (domain) => {
+      const [live, config] = await Promise.all([
+        domain.id === null ? undefined : readElement(domain, 'live'),
+        readElement(domain, 'config').catch(ifTransient),
+      ]);
+      return { live, config };
+    });
+  }
+
+  /**
+   * Puts back what readWish() read, word by word. A definition that the domain has no more is left out.
+   * @returns false if there is no such domain any more
+   * @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError
+   */
+  async writeWish(uuid: string, wish: Wish): Promise<boolean> {
+    const written = await this.#with(uuid, async (domain) => {
+      const set = (element: string | null, affect: 'live' | 'config') =>
+        domain.setMetadata(metadataUri, metadataPrefix, element, affect);
+      if (wish.live !== undefined && domain.id !== null) await set(wish.live, 'live');
+      if (wish.config !== undefined) await set(wish.config, 'config').catch(ifTransient);
       return true;
     });
     return written ?? false;
@@ -228,14 +263,26 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-async function readDesired(domain: Domain): Promise<Desired> {
-  let xml: string;
+const readDesired = async (domain: Domain) => desiredIn(await readElement(domain, 'current'));
+
+/** Null if there is none. */
+async function readElement(domain: Domain, affect: 'current' | 'live' | 'config'): Promise<string | null> {
   try {
-    xml = await domain.metadata(metadataUri);
+    return await domain.metadata(metadataUri, affect);
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== errorNumber.noDomainMetadata) throw error;
-    return { desired: { path: 'injected', source: 'default' }, problem: null };
+    return null;
   }
+}
+
+/** It has no persistent definition (libvirt: virDomainObjUpdateModificationImpact). */
+function ifTransient(error: unknown): undefined {
+  if (!(error instanceof LibvirtError) || error.code !== errorNumber.operationInvalid) throw error;
+}
+
+/** What an element of ours says; null: there is none. */
+export function desiredIn(xml: string | null): Desired {
+  if (xml === null) return { desired: { path: 'injected', source: 'default' }, problem: null };
   const read = parseDesired(xml);
   return 'problem' in read
     ? { desired: { path: 'injected', source: 'invalid' }, problem: read.problem }

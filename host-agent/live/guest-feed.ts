@@ -18,7 +18,7 @@ export class GuestFeed {
   #measurement: string | undefined;
   #starting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isPaused = true;
+  /** Those who have it paused. */
   #pauses = 0;
   #isOff = false;
   /** Somebody looks on, for whom injected interrupts are timed, too. */
@@ -41,13 +41,41 @@ export class GuestFeed {
       this.#isClosed = true;
       clearTimeout(this.#timer);
     });
+    this.#startNow();
+  }
+
+  /** Resolves once the guest is free for another measurement, as far as this one goes. Each pause has its resume. */
+  async pause(): Promise<void> {
+    this.#pauses++;
+    await this.#stopNow();
+  }
+
+  /** The last who paused it has it go on. */
+  resume(): void {
+    this.#pauses--;
+    this.#startNow();
+  }
+
+  /** @param isOn whether it measures whenever nobody else does */
+  async turn(isOn: boolean): Promise<void> {
+    this.#isOff = !isOn;
+    if (isOn) this.#startNow();
+    else await this.#stopNow();
+  }
+
+  /** @param isWatched whether somebody looks on; what is measured begins anew where that makes it more or less */
+  async watch(isWatched: boolean): Promise<void> {
+    this.#isWatched = isWatched;
+    if (!this.session.canDate) return;
+    await this.pause();
     this.resume();
   }
 
-  /** Resolves once the guest is free for another measurement, as far as this one goes. */
-  async pause(): Promise<void> {
-    this.#isPaused = true;
-    this.#pauses++;
+  get #isIdle(): boolean {
+    return this.#isOff || this.#isClosed || this.#pauses > 0;
+  }
+
+  async #stopNow(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#starting;
     const measurement = this.#measurement;
@@ -55,32 +83,8 @@ export class GuestFeed {
     if (measurement) await this.session.stopMeasurement(measurement).catch(() => {});
   }
 
-  /** @param isOn whether it measures whenever nobody else does */
-  async turn(isOn: boolean): Promise<void> {
-    this.#isOff = !isOn;
-    if (isOn) this.resume();
-    else await this.pause();
-  }
-
-  /** @param isWatched whether somebody looks on; what is measured begins anew where that makes it more or less */
-  async watch(isWatched: boolean): Promise<void> {
-    this.#isWatched = isWatched;
-    if (!this.session.canDate || this.#isPaused) return;
-    const paused = this.pause();
-    const mine = this.#pauses;
-    await paused;
-    // Not if a run has begun meanwhile: it resumes.
-    if (this.#pauses === mine) this.resume();
-  }
-
-  resume(): void {
-    if (!this.#isPaused || this.#isOff) return;
-    this.#isPaused = false;
-    this.#startNow();
-  }
-
   #startNow(): void {
-    if (this.#isClosed) return;
+    if (this.#isIdle || this.#measurement) return;
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;
     });
@@ -100,7 +104,7 @@ export class GuestFeed {
   }
 
   #startLater(ms: number = this.#backOff.next()): void {
-    if (this.#isPaused || this.#isClosed) return;
+    if (this.#isIdle) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#startNow(), ms);
   }

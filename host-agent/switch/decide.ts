@@ -188,9 +188,9 @@ function afterStep(seen: Seen, step: Step, reason: Reason | null): Seen {
 const stepsMost = 8;
 
 /** What would be done for a path that is not desired yet, and what would stand in the way. Changes nothing. */
-export function plan(seen: Seen, path: Seen['desired']['path']): { steps: Step[]; obstacle: Reason | null } {
+export function plan(seen: Seen, desired: Seen['desired']): { steps: Step[]; obstacle: Reason | null } {
   const steps: Step[] = [];
-  let at: Seen = { ...seen, desired: { path, source: 'metadata' }, failure: null };
+  let at: Seen = { ...seen, desired, failure: null };
   for (;;) {
     const { step, reason } = decide(at);
     if (step === null || steps.length === stepsMost) return { steps, obstacle: reason };

@@ -99,11 +99,11 @@ export class DomainKeeper {
     return this.#facts?.desired.path;
   }
 
-  /** The desired path was written to the metadata just now. */
-  desire(path: DesiredPath): void {
+  /** This was written to the metadata just now. */
+  desire(desired: Desired): void {
     this.#desires++;
     if (this.#facts) {
-      this.#facts = { ...this.#facts, desired: { path, source: 'metadata' }, problem: null };
+      this.#facts = { ...this.#facts, ...desired };
       // libvirt's own word for it comes as an event.
       this.#isFresh = this.#unread === undefined && this.#turn === undefined;
     }
@@ -134,9 +134,9 @@ export class DomainKeeper {
   }
 
   /** What would be done for that path; undefined as for status(). */
-  plan(path: DesiredPath): ReturnType<typeof plan> | undefined {
+  plan(desired: Seen['desired']): ReturnType<typeof plan> | undefined {
     const seen = this.#see();
-    return seen && plan(seen, path);
+    return seen && plan(seen, desired);
   }
 
   /** No step begins any more; resolves when the one under way has ended. */

@@ -56,7 +56,7 @@ export class WakeDating {
   #waiting: bigint[] = [];
   #total: Total = { count: 0, min: null, max: 0, sum: 0 };
   #undated = 0;
-  #isTold = false;
+  #problem: { code: string; message: string } | undefined;
 
   /**
    * @param domain UUID
@@ -74,9 +74,14 @@ export class WakeDating {
     this.#isOn = true;
     this.#total = { count: 0, min: null, max: 0, sum: 0 };
     this.#undated = 0;
-    this.#isTold = false;
+    this.#problem = undefined;
     this.#waiting = [];
     await this.#follow(isDatedByHost(path));
+  }
+
+  /** Why the wakes of this measurement are not timed; undefined while they are, or on a path where others time them. */
+  get problem(): { code: string; message: string } | undefined {
+    return this.#problem;
   }
 
   /** It is over. */
@@ -202,8 +207,12 @@ export class WakeDating {
 
   /** Once a measurement: the latency of the injected path is not there, and the rest goes on. */
   #tell(error: unknown): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
+    if (this.#problem) return;
+    const code = error instanceof VmcallError ? error.code : 'WAKES_UNDATED';
+    this.#problem = {
+      code,
+      message: (error instanceof Error ? error.message : String(error)).slice(0, 2000),
+    };
     this.log.warn(
       { domain: this.domain, err: error },
       `no wake latency of injected interrupts: ${describeError(error)}`,

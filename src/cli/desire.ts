@@ -29,7 +29,11 @@ export const enableCommand = () =>
 /** `vmcall disable`: domains are to take the injected path. */
 export const disableCommand = () => desireCommand('disable');
 
-function desireCommand(verb: string): Command {
+/** `vmcall forget`: nothing is wished of domains any more. */
+export const forgetCommand = () => desireCommand('forget', null);
+
+/** @param usual without --path; null: what was wished is taken back */
+function desireCommand(verb: string, usual: DesiredPath | null = 'injected'): Command {
   return new Command(verb)
     .argument('[domains...]', 'names, ids or UUIDs')
     .option('--all', 'every domain that the host agent knows')
@@ -38,7 +42,8 @@ function desireCommand(verb: string): Command {
     .addOption(socketOption())
     .addOption(connectOption())
     .addHelpText('after', "\nThe wish is kept in the domain's metadata: it outlives agents, guest and host.")
-    .action(async (called: string[], { path = 'injected', ...options }: Options) => {
+    .action(async (called: string[], options: Options) => {
+      const path = options.path ?? usual;
       if ((options.all === true) === called.length > 0) throw whichDomains(verb);
       const { client, status } = await openAgent(options);
       const domains = options.all ? status.domains : findDomains(status, called);
@@ -53,7 +58,7 @@ function desireCommand(verb: string): Command {
 async function desire(
   client: ControlClient,
   domains: readonly Called[],
-  path: DesiredPath,
+  path: DesiredPath | null,
   wait: boolean,
 ): Promise<number> {
   if (domains.length === 0) return exitCodes.ok;
@@ -63,7 +68,7 @@ async function desire(
   const outcome = async (uuid: string) => {
     const refusal = refusals.get(uuid);
     if (refusal) throw refusal;
-    return wait ? (await waitFor(client, uuid, path, until)).actual : `${path} is desired`;
+    return wait ? (await waitFor(client, uuid, path, until)).actual : `${path ?? 'nothing'} is desired`;
   };
   const failures = new Set<number>();
   for (const { uuid, name } of domains) {

@@ -12,17 +12,18 @@ const waitMs = 60_000;
 /** When whoever begins to wait now has waited long enough, ms of performance.now(). */
 export const patience = () => performance.now() + waitMs;
 
-/** Until the path is reached. @throws VmcallError with the reason if it is not */
+/** Until the path is reached. @param path null: until nothing is wished. @throws VmcallError with the reason if it is not */
 export async function waitFor(
   client: ControlClient,
   uuid: string,
-  path: DesiredPath,
+  path: DesiredPath | null,
   until = patience(),
 ): Promise<DomainStatus> {
   for (;;) {
     const [domain] = (await client.status(uuid)).domains;
-    if (domain?.desired === path && domain.phase === 'reached') return domain;
-    if (domain?.desired === path && domain.phase === 'blocked') throw notReached(domain);
+    const isWished = path === null ? domain?.desired_from === 'default' : domain?.desired === path;
+    if (domain && isWished && domain.phase === 'reached') return domain;
+    if (isWished && domain?.phase === 'blocked') throw notReached(domain);
     if (performance.now() > until) throw notReached(domain);
     await delay(pollMs);
   }

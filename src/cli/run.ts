@@ -6,13 +6,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import type { ControlClient } from '../control/client.js';
 import type { DomainStatus } from '../control/schema.js';
-import { runDocument } from '../measurement/document.js';
+import { runDocument, whyNone } from '../measurement/document.js';
 import { measureRound, type Round } from '../measurement/round.js';
 import { runText } from '../measurement/text.js';
-import { type DesiredPath, desiredPathSchema, type Path } from '../protocol/fields.js';
+import { desiredPathSchema, type Path } from '../protocol/fields.js';
 import { saveResult } from '../results/save.js';
 import type { Partial, Result } from '../results/schema.js';
-import { exitCodes, VmcallError } from '../support/errors.js';
+import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { type Progress, stderrProgress } from '../support/progress.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
@@ -75,8 +75,11 @@ async function run(name: string, options: Options): Promise<void> {
   const domain = findDomain(status, name);
   const stop = stopBySignal(progress);
   const made = new Date().toISOString();
-  const { rounds, partial } = await measureAll(client, domain, options, stop, progress);
-  const ended = partial && stop.by();
+  const { rounds, why, done, notPutBack } = await measureAll(client, domain, options, stop, progress);
+  if (notPutBack) process.stderr.write(`${describeError(notPutBack)}\n`);
+  const paths: Path[] = options.paths ?? [...new Set(rounds.map(({ path }) => path))];
+  const partial = partialOf(rounds, paths, why, done);
+  const ended = why !== undefined && stop.by();
   if (ended && rounds.length === 0)
     throw new VmcallError(
       'INTERRUPTED',
@@ -91,7 +94,6 @@ async function run(name: string, options: Options): Promise<void> {
       'See vmcall status, and the log of the host agent and the guest agent',
     );
   const health = domain.guest?.health;
-  const paths: Path[] = options.paths ?? [...new Set(rounds.map(({ path }) => path))];
   const result = runDocument(rounds, {
     ...{ made, clock: clockOfHost(), paths, idleThresholdUs: health?.idle_threshold_us ?? null },
     ...(partial && { partial }),
@@ -108,17 +110,20 @@ async function run(name: string, options: Options): Promise<void> {
   await saveResult(file, document, (text) => process.stdout.write(text));
   process.stdout.write(options.json ? document : `${runText(result)}\nThe result document: ${file}\n`);
   if (partial) process.exitCode = ended ? exitCodeOf(ended) : exitCodes.failed;
+  else if (notPutBack) process.exitCode = exitCodes.failed;
 }
 
 /** Round by round, path by path. @returns what was measured, and why it is not all if it is not */
 async function measureAll(
   client: ControlClient,
-  { uuid, name, desired, desired_from: desiredFrom }: DomainStatus,
+  { uuid, name }: DomainStatus,
   { paths, seconds, rounds: count }: Options,
   stop: ReturnType<typeof stopBySignal>,
   progress: Progress,
-): Promise<{ rounds: Round[]; partial: Partial | undefined }> {
+): Promise<{ rounds: Round[]; why: string | undefined; done: number; notPutBack: VmcallError | undefined }> {
   const { signal } = stop;
+  // Before anything is touched: two that switched or measured at once would each spoil the other's figures.
+  const lease = await client.lease([uuid], 'run');
   const rounds: Round[] = [];
   const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
   let why: string | undefined;
@@ -130,10 +135,10 @@ async function measureAll(
       else {
         progress.step(`${name}${path ? ` on ${path}` : ''}: measuring for ${seconds} s`);
         if (path) {
-          await client.desire(uuid, path);
+          await client.desire(uuid, path, lease);
           await waitFor(client, uuid, path);
         }
-        const order = { domains: [uuid], seconds, interval_ms: intervalMs };
+        const order = { domains: [uuid], lease, seconds, interval_ms: intervalMs };
         const measured = await measureRound(client, order, signal, ({ atS, lengthS, p50, max }) => {
           const left = `p50 ${p50 / 1000} us, max ${max / 1000} us in this second`;
           done = (turn + Math.min(1, (atS + lengthS) / seconds)) / turns.length;
@@ -147,21 +152,38 @@ async function measureAll(
   } catch (error) {
     why = (error as Error).message;
   }
-  // Where nothing was wished for before, injected is what that means.
-  if (paths && (await putBack(client, uuid, desired)) === false)
-    progress.step(`${name} could not be put back on ${desired} (${desiredFrom}): see vmcall status`);
   const by = stop.by();
-  return {
-    rounds,
-    partial: why === undefined ? undefined : { why: by ? `ended by ${by}` : why.slice(0, 1000), done },
-  };
+  return { rounds, why: why && by ? `ended by ${by}` : why, done, notPutBack: await putBack() };
+
+  /** The agent does it, as it would if this process were killed. */
+  async function putBack(): Promise<VmcallError | undefined> {
+    try {
+      await client.release(lease);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof VmcallError)) throw error;
+      // Without --paths there is nothing to put back.
+      if (!paths || error.code === 'NOT_PUT_BACK') return paths && error;
+      return new VmcallError(
+        'NOT_PUT_BACK',
+        `${name} is as this run left it: ${error.message}`,
+        'The host agent puts it back when it runs again: systemctl start vmcall-host-agent',
+      );
+    }
+  }
 }
 
-async function putBack(client: ControlClient, uuid: string, path: DesiredPath): Promise<boolean> {
-  return client.desire(uuid, path).then(
-    () => true,
-    () => false,
-  );
+/** Why it is not whole, if it is not: it ended before, or there is nothing in it. */
+function partialOf(
+  rounds: readonly Round[],
+  paths: readonly Path[],
+  why: string | undefined,
+  done: number,
+): Partial | undefined {
+  if (why !== undefined) return { why: why.slice(0, 1000), done };
+  const [path] = paths;
+  if (path === undefined || rounds.some(({ measured }) => measured.total.count > 0)) return undefined;
+  return { why: `no wake was timed on ${paths.join(', ')}: ${whyNone(rounds, path)}`.slice(0, 1000), done };
 }
 
 /** A hypervisor announces itself in CPUID (linux: X86_FEATURE_HYPERVISOR). */

@@ -39,6 +39,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./export.js')).exportCommand(),
   },
   {
+    name: 'forget',
+    does: 'take back what enable or disable wished: injected interrupts, or what the guest sets itself',
+    load: async () => (await import('./desire.js')).forgetCommand(),
+  },
+  {
     name: 'guest-agent',
     does: 'run in a guest: supervise the dataplane and do what the host agent asks',
     load: async () => (await import('./guest-agent.js')).guestAgentCommand(),

@@ -9,6 +9,8 @@ import {
   controlLimits,
   desiredSchema,
   desireSchema,
+  leasedSchema,
+  leaseSchema,
   type Measure,
   type MeasureEvent,
   measureEventSchema,
@@ -17,6 +19,8 @@ import {
   plannedSchema,
   type Refusal,
   refusalSchema,
+  releasedSchema,
+  releaseSchema,
   type Status,
   statusSchema,
 } from './schema.js';
@@ -33,21 +37,59 @@ export class ControlClient {
     return this.#ask('GET', uuid === undefined ? '/domains' : `/domains/${uuid}`, statusSchema);
   }
 
-  plan(uuid: string, path: DesiredPath): Promise<Planned> {
-    return this.#ask('GET', `/domains/${uuid}/plan/${path}`, plannedSchema);
+  /** @param path null: nothing is desired any more */
+  plan(uuid: string, path: DesiredPath | null): Promise<Planned> {
+    return this.#ask('GET', `/domains/${uuid}/plan/${path ?? 'none'}`, plannedSchema);
   }
 
-  /** Resolves when the domain's metadata has it. */
-  async desire(uuid: string, path: DesiredPath): Promise<void> {
-    const [refusal] = (await this.desireEach([uuid], path)).values();
+  /** Resolves when the domain's metadata has it. @param lease of the domain, if it is leased */
+  async desire(uuid: string, path: DesiredPath | null, lease?: string): Promise<void> {
+    const [refusal] = (await this.desireEach([uuid], path, lease)).values();
     if (refusal) throw refusal;
   }
 
   /** The same of many at once. @returns why, of each that was refused, by its UUID */
-  async desireEach(uuids: readonly string[], path: DesiredPath): Promise<Map<string, VmcallError>> {
-    const order = desireSchema.parse({ domains: uuids, path });
+  async desireEach(
+    uuids: readonly string[],
+    path: DesiredPath | null,
+    lease?: string,
+  ): Promise<Map<string, VmcallError>> {
+    const order = desireSchema.parse({ domains: uuids, path, ...(lease !== undefined && { lease }) });
     const { domains } = await this.#ask('PUT', '/desired', desiredSchema, order);
     return new Map(domains.flatMap(({ uuid, refusal }) => (refusal ? [[uuid, asError(refusal)]] : [])));
+  }
+
+  /**
+   * Domains for this process alone, until they are released or it ends.
+   * @param verb of the command line, for those who want them meanwhile
+   * @returns the lease's id. @throws VmcallError DOMAIN_LEASED, and as the others do
+   */
+  async lease(domains: readonly string[], verb: string): Promise<string> {
+    const order = leaseSchema.parse({ domains, holder: { verb, pid: process.pid } });
+    const call = request({ socketPath: this.socket, method: 'POST', path: '/leases', agent: false });
+    call.end(JSON.stringify(order));
+    try {
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      response.setEncoding('utf8');
+      if (response.statusCode !== 200) throw this.#refusal(response.statusCode ?? 0, await whole(response));
+      // Whoever uses it learns of its end.
+      call.on('error', () => {});
+      response.on('error', () => {});
+      const [text] = (await once(response, 'data')) as [string];
+      const { lease } = leasedSchema.parse(parseJson(text));
+      response.resume();
+      return lease;
+    } catch (error) {
+      call.destroy();
+      throw error instanceof VmcallError ? error : this.#absent(error as NodeJS.ErrnoException);
+    }
+  }
+
+  /** Resolves when the domains stand as before it. @throws VmcallError NOT_PUT_BACK */
+  async release(lease: string): Promise<void> {
+    const { domains } = await this.#ask('PUT', '/released', releasedSchema, releaseSchema.parse({ lease }));
+    const [failed] = domains;
+    if (failed) throw asError(failed.refusal);
   }
 
   /**

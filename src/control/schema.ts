@@ -88,15 +88,44 @@ export type Planned = z.infer<typeof plannedSchema>;
 
 const domainsSchema = z.array(domainSchema).min(1).max(controlLimits.domains);
 
-/** Body of `PUT /desired`. */
-export const desireSchema = z.strictObject({ domains: domainsSchema, path: desiredPathSchema });
+const leaseIdSchema = z.uuid();
+
+/** Body of `POST /leases`: domains for oneself, for as long as the answer is open. */
+export const leaseSchema = z.strictObject({
+  domains: domainsSchema,
+  /** For those who want them meanwhile. */
+  holder: z.strictObject({ verb: z.string().regex(/^[a-z-]{1,40}$/), pid: z.int().min(1) }),
+});
+export type Lease = z.infer<typeof leaseSchema>;
+
+/** Its answer, a line: they are. */
+export const leasedSchema = z.strictObject({ type: z.literal('leased'), lease: leaseIdSchema });
+
+/** Body of `PUT /released`: the domains go back to how they stood. */
+export const releaseSchema = z.strictObject({ lease: leaseIdSchema });
+
+/** Its answer, once they do or cannot. */
+export const releasedSchema = z.strictObject({
+  format: z.literal('vmcall-released'),
+  version: z.literal(1),
+  /** Those that could not be put back. */
+  domains: z.array(z.strictObject({ uuid: domainSchema, refusal: refusalSchema })).max(controlLimits.domains),
+});
+export type Released = z.infer<typeof releasedSchema>;
+
+/** Body of `PUT /desired`; without a path what was desired is forgotten. */
+export const desireSchema = z.strictObject({
+  domains: domainsSchema,
+  path: desiredPathSchema.nullable(),
+  lease: leaseIdSchema.optional(),
+});
 export type Desire = z.infer<typeof desireSchema>;
 
 /** Its answer, once each domain's metadata has it or cannot have it. */
 export const desiredSchema = z.strictObject({
   format: z.literal('vmcall-desired'),
   version: z.literal(2),
-  path: desiredPathSchema,
+  path: desiredPathSchema.nullable(),
   domains: z
     .array(z.strictObject({ uuid: domainSchema, refusal: refusalSchema.nullable() }))
     .max(controlLimits.domains),
@@ -106,6 +135,8 @@ export type DesiredAnswer = z.infer<typeof desiredSchema>;
 /** Body of `POST /measurements`. */
 export const measureSchema = z.strictObject({
   domains: domainsSchema,
+  /** Without one they are leased for the measurement. */
+  lease: leaseIdSchema.optional(),
   seconds: z.number().positive().max(controlLimits.measureSeconds),
   interval_ms: z
     .int()
@@ -119,6 +150,8 @@ export type Measure = z.infer<typeof measureSchema>;
 export const measureEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('started'), uuid: domainSchema, path: pathSchema }),
   z.strictObject({ type: z.literal('report'), uuid: domainSchema, report: reportSchema }),
+  /** Wakes are not timed, and why: the rest is as it should be. */
+  z.strictObject({ type: z.literal('undated'), uuid: domainSchema, ...reasonSchema.shape }),
   /** `reports`: so many were sent. */
   z.strictObject({ type: z.literal('ended'), uuid: domainSchema, reports: z.int().min(0) }),
   z.strictObject({ type: z.literal('failed'), uuid: domainSchema, ...reasonSchema.shape }),

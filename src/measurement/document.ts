@@ -43,12 +43,20 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
     notes: [
       'Wake latency, from the interrupt in the host to the application; a packet that woke nobody is not in it.',
       ...measured.map(({ name, dataplane }) => noteOf(name, dataplane)).filter((note) => note !== ''),
-      ...silent.map((path) => `No wake was timed on ${path}: the log of the host agent may say why.`),
+      ...silent.map((path) => `No wake was timed on ${path}: ${whyNone(rounds, path)}.`),
       ...rounds.flatMap(({ path, partial }, at) =>
         partial === undefined ? [] : [`Measurement ${at + 1}, on ${path}, is not whole: ${partial}`],
       ),
     ].slice(0, 100),
   } satisfies Result);
+}
+
+/** Why no wake was timed on a path. */
+export function whyNone(rounds: readonly Round[], path: Path): string {
+  const { partial, undated } = rounds.find((round) => round.path === path) ?? {
+    partial: 'it was not measured',
+  };
+  return (undated ?? partial ?? 'its dataplane did not sleep, or nothing woke it').replace(/\.$/, '');
 }
 
 /** Where the time stamps of a path come from. */

@@ -21,6 +21,8 @@ export interface Round {
   intervals: Interval[];
   /** Why it is less than was asked for; undefined if it is whole. */
   partial: string | undefined;
+  /** Why its wakes were not timed; undefined if they were, or there was none. */
+  undated?: string | undefined;
 }
 
 /** Who can have a guest measure: the host agent's client. */
@@ -41,11 +43,13 @@ export async function measureRound(
   const sum = new MeasurementSum();
   const intervals: Interval[] = [];
   let why: string | undefined;
+  let undated: string | undefined;
   let isEnded = false;
   let elapsedS = 0;
   try {
     for await (const event of measurer.measure(measure, signal)) {
       if (event.type === 'failed') why = `${event.code}: ${event.message}`;
+      if (event.type === 'undated') undated = `${event.code}: ${event.message}`;
       if (event.type === 'ended') {
         sum.end(event.reports);
         isEnded = true;
@@ -65,7 +69,7 @@ export async function measureRound(
   }
   why ??= sum.broken ?? (isEnded ? undefined : 'it was interrupted');
   const { measured } = sum;
-  return { round: measured && { path: measured.path, measured, intervals, partial: why }, why };
+  return { round: measured && { path: measured.path, measured, intervals, partial: why, undated }, why };
 }
 
 function intervalOf(delta: Histogram, atS: number, untilS: number): Interval {

@@ -5,6 +5,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { standInDataplane } from '../../../src/bench/guest-overhead.js';
+import type { Path } from '../../../src/protocol/fields.js';
 import { Command } from '../../guest-agent/support/processes.js';
 import type { HostBench } from './host-bench.js';
 
@@ -16,8 +17,14 @@ export class RealGuest {
     readonly prefix: string,
   ) {}
 
-  /** @param honest its VM calls are counted where KVM would count them */
-  static async start(bench: HostBench, { honest = true } = {}): Promise<RealGuest> {
+  /**
+   * @param honest its VM calls are counted where KVM would count them
+   * @param path of its own configuration
+   */
+  static async start(
+    bench: HostBench,
+    { honest = true, path = 'injected' }: { honest?: boolean; path?: Path } = {},
+  ): Promise<RealGuest> {
     const prefix = `vmcall-test-${randomUUID().slice(0, 8)}`;
     const { program, client } = await standInDataplane();
     const file = join(bench.folder, `${prefix}.toml`);
@@ -26,6 +33,7 @@ export class RealGuest {
       host: { url: url.href, certificate_sha256: trust.fingerprint, domain, secret },
       dataplane: {
         ...{ program, telemetry_client: client, eal_arguments: [], file_prefix: prefix },
+        path,
         arguments: honest ? ['--yields-file', join(bench.kvm, 'vcpu_yields')] : [],
       },
     };

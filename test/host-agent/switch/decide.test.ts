@@ -26,6 +26,8 @@ function on(path: Path | null, changes: Partial<Health> = {}): Seen['guest'] {
 }
 const failed = (step: Step): Failure => ({ step, code: 'WHY', message: 'why' });
 
+const wished = (path: DesiredPath) => ({ path, source: 'metadata' as const });
+
 function seen(path: DesiredPath, changes: Partial<Seen> = {}): Seen {
   return {
     desired: { path, source: 'metadata' },
@@ -378,14 +380,17 @@ describe('the actual path', () => {
 
 describe('a plan', () => {
   test('names the steps there and back', () => {
-    expect(plan(seen('injected'), 'vmcall')).toEqual({ steps: ['allow', 'tell-vmcall'], obstacle: null });
+    expect(plan(seen('injected'), wished('vmcall'))).toEqual({
+      steps: ['allow', 'tell-vmcall'],
+      obstacle: null,
+    });
     const there = seen('vmcall', { kvm: kvm(true), guest: on('vmcall') });
-    expect(plan(there, 'injected')).toEqual({ steps: ['tell-injected', 'forbid'], obstacle: null });
-    expect(plan(there, 'vmcall')).toEqual({ steps: [], obstacle: null });
+    expect(plan(there, wished('injected'))).toEqual({ steps: ['tell-injected', 'forbid'], obstacle: null });
+    expect(plan(there, wished('vmcall'))).toEqual({ steps: [], obstacle: null });
   });
 
   test('names what stands in the way', () => {
-    expect(plan(seen('injected', { kvm: without }), 'vmcall')).toMatchObject({
+    expect(plan(seen('injected', { kvm: without }), wished('vmcall'))).toMatchObject({
       steps: [],
       obstacle: { code: 'KVM_UNSUPPORTED' },
     });

@@ -34,7 +34,7 @@ test('a path that is desired while libvirt is asked is newer than what libvirt a
   await answer();
   expect(keeper.desired).toBe('injected');
   keeper.kick();
-  keeper.desire('vmcall');
+  keeper.desire({ desired: { path: 'vmcall', source: 'metadata' }, problem: null });
   await answer();
   expect(keeper.desired).toBe('vmcall');
   await answer();
