@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -40,7 +41,8 @@ control_init(struct control *control, struct failure *failure)
 	memset(control, 0, sizeof(*control));
 	pthread_mutex_init(&control->lock, NULL);
 	control->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (control->event_fd < 0)
+	control->keeper_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (control->event_fd < 0 || control->keeper_fd < 0)
 		return failure_errno(failure, errno, "eventfd: %s",
 			strerror(errno));
 	quit_signals(&set);
@@ -63,12 +65,29 @@ wake_lcore(struct control *control)
 	pthread_kill(control->lcore, SIGUSR1);
 }
 
+void
+control_call_keeper(struct control *control)
+{
+	const uint64_t one = 1;
+
+	if (write(control->keeper_fd, &one, sizeof(one)) < 0)
+		errno = 0;
+}
+
 static void
 pause_ns(long ns)
 {
 	const struct timespec time = { .tv_nsec = ns };
 
 	nanosleep(&time, NULL);
+}
+
+void
+control_end(struct control *control)
+{
+	control->exit_status = EXIT_FAILURE;
+	/* The signal thread does the rest, as with any other end. */
+	kill(getpid(), SIGTERM);
 }
 
 static bool

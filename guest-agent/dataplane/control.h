@@ -27,6 +27,8 @@
 enum control_kind {
 	CONTROL_HOLD,		/**< poll only, whatever the policy */
 	CONTROL_RELEASE,	/**< and wait by the policy again */
+	CONTROL_PAUSE,		/**< do not touch the port */
+	CONTROL_RESUME,		/**< and poll it again */
 	CONTROL_SET_POLICY,
 	CONTROL_SET_IDLE_THRESHOLD,
 	CONTROL_RESET_STATS,
@@ -50,6 +52,8 @@ struct control {
 	int quit;		/**< atomic */
 	int stopped;		/**< the lcore has left its loop; atomic */
 	int event_fd;
+	int keeper_fd;		/**< eventfd: the keeper has something to do */
+	int exit_status;	/**< of the program */
 	pthread_t lcore;
 	struct control_request request;
 	struct failure failure;	/**< the lcore's answer */
@@ -75,6 +79,12 @@ int control_start(struct control *control, struct failure *failure);
 int control_submit(struct control *control,
 		const struct control_request *request,
 		unsigned int timeout_ms, struct failure *failure);
+
+/** Call the keeper (keeper.h); from any thread, the lcore included. */
+void control_call_keeper(struct control *control);
+
+/** End the program with EXIT_FAILURE, as if by a signal; not on the lcore. */
+void control_end(struct control *control);
 
 /** Does anybody want something?  Cheap: for each turn of the loop. */
 static inline bool

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) the vmcall authors
  */
-#include <stdio.h>
-
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -13,6 +11,7 @@
 #include "port.h"
 
 #define BURST 32
+#define PAUSED_SLEEP_US 100
 
 void
 forward_set_idle_threshold(struct forward *forward, uint64_t us)
@@ -65,21 +64,17 @@ leave(struct forward *forward)
 	forward->policy = WAIT_POLICY_POLL;
 }
 
-/* The policy in force does not work any more: interrupts, and if they do not
- * either, polling, which needs nothing from anybody.
+/* The policy in force does not work any more.  From here on the lcore polls,
+ * which needs nothing from anybody; the keeper takes up another policy, for
+ * giving the MSI-X entry back may take tens of milliseconds.
  */
 static void
 fall_back(struct forward *forward)
 {
-	struct failure failure;
-
 	forward->last_fallback = *forward->wait->failure;
 	forward->stats.fallbacks++;
-	leave(forward);
-	forward_take_up(forward, WAIT_POLICY_INTERRUPT, &failure);
-	fprintf(stderr, "vmcall-dataplane: %s: %s; now in the %s policy\n",
-		forward->last_fallback.code, forward->last_fallback.text,
-		wait_policy_get(forward->policy)->name);
+	__atomic_store_n(&forward->broken, true, __ATOMIC_RELEASE);
+	control_call_keeper(forward->control);
 }
 
 static void
@@ -132,6 +127,11 @@ answer(struct forward *forward)
 	case CONTROL_RELEASE:
 		forward->held = request->kind == CONTROL_HOLD;
 		break;
+	case CONTROL_PAUSE:
+	case CONTROL_RESUME:
+		forward->paused = request->kind == CONTROL_PAUSE;
+		forward->last_packet = rte_rdtsc();
+		break;
 	case CONTROL_SET_POLICY:
 		if (request->policy == forward->policy)
 			break;
@@ -175,7 +175,10 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 
 	if (unlikely(forward->arm_delay_cycles != 0))
 		waste_time(forward);
-	policy->arm(forward->wait);
+	if (unlikely(policy->arm(forward->wait, forward->wait->failure) != 0)) {
+		fall_back(forward);
+		return 0;
+	}
 #ifndef VMCALL_FAULT_NO_REPOLL
 	count = poll_once(forward);
 	if (count != 0 || control_pending(forward->control)) {
@@ -211,10 +214,14 @@ forward_run(struct forward *forward)
 				break;
 			answer(forward);
 		}
+		if (unlikely(forward->paused)) {
+			rte_delay_us_sleep(PAUSED_SLEEP_US);
+			continue;
+		}
 		if (poll_once(forward) != 0)
 			continue;
 		policy = wait_policy_get(forward->policy);
-		if (policy->wait == NULL || forward->held ||
+		if (policy->wait == NULL || forward->held || forward->broken ||
 		    rte_rdtsc() - forward->last_packet <
 				forward->idle_threshold_cycles) {
 			relax(forward);

@@ -27,6 +27,11 @@ struct forward {
 	uint64_t last_packet;		/**< TSC when one was last received */
 	uint64_t arm_delay_cycles;	/**< test aid; 0: none */
 	bool held;			/**< poll only: see CONTROL_HOLD */
+	bool paused;			/**< leave the port alone: CONTROL_PAUSE */
+	/** The policy in force does not work: the lcore polls until the keeper
+	 * has taken up another.  Atomic.
+	 */
+	bool broken;
 	bool pause;			/**< PAUSE after an empty poll */
 	/** Why the program last left the policy that was asked for. */
 	struct failure last_fallback;

@@ -14,8 +14,6 @@
 #include "irq_affinity.h"
 #include "pci_device.h"
 
-#define DEFAULT_AFFINITY	"/proc/irq/default_smp_affinity"
-
 static int
 open_list(unsigned int irq, int flags)
 {
@@ -43,12 +41,6 @@ static int
 write_list(unsigned int irq, const char *list)
 {
 	return write_and_close(open_list(irq, O_WRONLY), list);
-}
-
-static int
-write_text(const char *path, const char *text)
-{
-	return write_and_close(open(path, O_WRONLY | O_CLOEXEC), text);
 }
 
 static int
@@ -95,52 +87,6 @@ move_irq(struct irq_affinity *affinity, unsigned int irq, const char *list,
 	affinity->changed[i].irq = irq;
 	affinity->count++;
 	return 0;
-}
-
-/* A CPU mask as the kernel reads it: hexadecimal words of 32 bits. */
-static void
-format_mask(unsigned int cpu, char *mask, size_t size)
-{
-	size_t length = (size_t)snprintf(mask, size, "%x", 1U << cpu % 32);
-	unsigned int words;
-
-	for (words = cpu / 32; words > 0 && length < size; words--)
-		length += (size_t)snprintf(mask + length, size - length,
-				",00000000");
-}
-
-int
-irq_affinity_steer_new(struct irq_affinity *affinity, unsigned int cpu,
-		struct failure *failure)
-{
-	char mask[IRQ_AFFINITY_MASK];
-	FILE *file = fopen(DEFAULT_AFFINITY, "r+e");
-	int error = 0;
-
-	affinity->default_before[0] = '\0';
-	if (file == NULL)
-		return failure_errno(failure, errno, "opening %s: %s",
-			DEFAULT_AFFINITY, strerror(errno));
-	if (fscanf(file, "%" IRQ_AFFINITY_MASK_SCAN "s",
-			affinity->default_before) != 1)
-		error = EIO;
-	fclose(file);
-	format_mask(cpu, mask, sizeof(mask));
-	if (error == 0)
-		error = write_text(DEFAULT_AFFINITY, mask);
-	if (error == 0)
-		return 0;
-	affinity->default_before[0] = '\0';
-	return failure_errno(failure, error, "steering new interrupts to CPU %u: %s",
-		cpu, strerror(error));
-}
-
-void
-irq_affinity_steer_new_end(struct irq_affinity *affinity)
-{
-	if (affinity->default_before[0] != '\0')
-		write_text(DEFAULT_AFFINITY, affinity->default_before);
-	affinity->default_before[0] = '\0';
 }
 
 int

@@ -17,6 +17,7 @@
 #include "failure.h"
 #include "forward.h"
 #include "irq_affinity.h"
+#include "keeper.h"
 #include "kvm_guest.h"
 #include "options.h"
 #include "port.h"
@@ -40,6 +41,7 @@ struct dataplane {
 	struct wait_context wait;
 	struct failure wait_failure;
 	struct forward forward;
+	struct keeper keeper;
 };
 
 static void
@@ -61,8 +63,9 @@ find_tsc_khz(const struct options *options, const struct kvm_guest *kvm)
 
 /* All that may fail without stopping the program: less works then. */
 static void
-set_up_interrupts(struct dataplane *dp)
+set_up_interrupts(void *arg)
 {
+	struct dataplane *dp = arg;
 	const struct pci_device *pci = dp->port.is_pci ? &dp->port.pci : NULL;
 	struct failure failure;
 
@@ -70,11 +73,11 @@ set_up_interrupts(struct dataplane *dp)
 	    dp->options.set_irq_affinity &&
 	    irq_affinity_set(&dp->irq_affinity, pci, dp->kvm.cpu, &failure) != 0)
 		say("interrupts not moved: ", &failure);
-	if (rx_interrupt_init(&dp->rx_interrupt, dp->port.id, pci,
-			&failure) != 0)
+	if (rx_interrupt_init(&dp->rx_interrupt, dp->port.id, dp->port.driver,
+			pci, &failure) != 0)
 		say("the driver's own way to interrupts is used: ", &failure);
-	doorbell_init(&dp->doorbell, pci, dp->options.doorbell,
-		RTE_INTR_VEC_RXTX_OFFSET, dp->kvm.apic_id);
+	if (dp->irq_affinity.count != 0)
+		rx_interrupt_fire(&dp->rx_interrupt);
 }
 
 static void
@@ -104,6 +107,12 @@ set_up_forwarding(struct dataplane *dp)
 		dp->options.arm_delay_us * dp->forward.tsc_khz / 1000;
 	forward_set_idle_threshold(&dp->forward, dp->options.idle_threshold_us);
 	stats_reset(&dp->forward.stats);
+	dp->keeper = (struct keeper) {
+		.forward = &dp->forward,
+		.set_up_interrupts = set_up_interrupts,
+		.arg = dp,
+		.promiscuous = dp->options.promiscuous,
+	};
 }
 
 /* The policy asked for, else the next one that works. */
@@ -138,19 +147,18 @@ set_fifo(unsigned int priority, struct failure *failure)
 	return 0;
 }
 
-/* Its interrupts are born on the lcore's CPU. */
-static int
-start_port(struct dataplane *dp, struct failure *failure)
+/* What was given beside the one port and the one lcore does nothing. */
+static void
+tell_unused(const struct port *port)
 {
-	struct failure steer;
-	int ret;
-
-	if (dp->options.set_irq_affinity &&
-	    irq_affinity_steer_new(&dp->irq_affinity, dp->kvm.cpu, &steer) != 0)
-		say("interrupts begin where the system says: ", &steer);
-	ret = port_start(&dp->port, dp->options.promiscuous, failure);
-	irq_affinity_steer_new_end(&dp->irq_affinity);
-	return ret;
+	if (rte_eth_dev_count_avail() > 1)
+		fprintf(stderr,
+			"vmcall-dataplane: of %u ports only %s is served: name one NIC with -a\n",
+			rte_eth_dev_count_avail(), port->name);
+	if (rte_lcore_count() > 1)
+		fprintf(stderr,
+			"vmcall-dataplane: of %u lcores only %u is used: name one with -l\n",
+			rte_lcore_count(), rte_lcore_id());
 }
 
 static int
@@ -159,13 +167,19 @@ start(struct dataplane *dp, struct failure *failure)
 	struct telemetry_context telemetry = {
 		.forward = &dp->forward,
 		.kvm = &dp->kvm,
+		.keeper = &dp->keeper,
 		.lcore = rte_lcore_id(),
 	};
 
 	kvm_guest_init(&dp->kvm, rte_lcore_to_cpu_id(-1));
-	if (start_port(dp, failure) != 0)
+	if (port_start(&dp->port, &dp->control, dp->options.promiscuous,
+			failure) != 0)
 		return -1;
+	tell_unused(&dp->port);
 	set_up_interrupts(dp);
+	doorbell_init(&dp->doorbell, dp->port.is_pci ? &dp->port.pci : NULL,
+		dp->options.doorbell, RTE_INTR_VEC_RXTX_OFFSET,
+		dp->kvm.apic_id);
 	set_up_forwarding(dp);
 	if (wake_times_init(&dp->wake_times, failure) != 0 ||
 	    control_start(&dp->control, failure) != 0 ||
@@ -173,7 +187,7 @@ start(struct dataplane *dp, struct failure *failure)
 	    set_fifo(dp->options.fifo_priority, failure) != 0)
 		return -1;
 	take_up_policy(dp);
-	return 0;
+	return keeper_start(&dp->keeper, failure);
 }
 
 static void
@@ -181,7 +195,7 @@ announce(const struct dataplane *dp)
 {
 	printf("vmcall-dataplane: ready: policy %s, port %s (%s), link %s, CPU %u, fault %s\n",
 		wait_policy_get(dp->forward.policy)->name, dp->port.name,
-		dp->port.driver, dp->port.link_up ? "up" : "down",
+		dp->port.driver, port_link_is_up(&dp->port) ? "up" : "down",
 		dp->kvm.cpu, VMCALL_DATAPLANE_FAULT);
 	fflush(stdout);
 }
@@ -203,22 +217,21 @@ main(int argc, char **argv)
 {
 	static struct dataplane dp;
 	struct failure failure;
-	int used, ret;
+	int own, ret;
 
 	if (control_init(&dp.control, &failure) != 0) {
 		say("", &failure);
 		return EXIT_FAILURE;
 	}
-	used = rte_eal_init(argc, argv);
-	if (used < 0) {
+	/* Before EAL takes the NIC: a wrong word, or --help, takes nothing. */
+	own = options_begin(argc, argv);
+	ret = options_parse(&dp.options, argc - own, argv + own);
+	if (ret != 0)
+		return ret > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (rte_eal_init(argc, argv) < 0) {
 		fprintf(stderr, "vmcall-dataplane: DPDK did not start: %s\n",
 			rte_strerror(rte_errno));
 		return EXIT_FAILURE;
-	}
-	ret = options_parse(&dp.options, argc - used, argv + used);
-	if (ret != 0) {
-		rte_eal_cleanup();
-		return ret > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	/* On fault: a whole stack of each telemetry client need not be there. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
@@ -236,5 +249,5 @@ main(int argc, char **argv)
 	port_stop(&dp.port);
 	report(&dp.forward.stats);
 	rte_eal_cleanup();
-	return EXIT_SUCCESS;
+	return dp.control.exit_status;
 }

@@ -38,7 +38,9 @@ nic_82574_init(struct nic_82574 *nic, const struct pci_device *device,
 		return failure_set(failure, "ENOTSUP",
 			"the 82574 at %s interrupts by %s: MSI-X or MSI is needed",
 			device->name, pci_interrupt_mode_name(mode));
-	nic->bar = pci_device_map(device, 0, 0, NIC_82574_BAR_LENGTH, failure);
+	if (nic->bar == NULL)
+		nic->bar = pci_device_map(device, 0, 0, NIC_82574_BAR_LENGTH,
+				failure);
 	if (nic->bar == NULL)
 		return -1;
 

@@ -25,6 +25,7 @@ struct pci_device;
 #define NIC_82574_STATUS	0x0008
 #define NIC_82574_ICR		0x00c0	/* causes; writing a bit clears it */
 #define NIC_82574_ITR		0x00c4
+#define NIC_82574_ICS		0x00c8	/* writing a bit raises the cause */
 #define NIC_82574_IMS		0x00d0	/* writing a bit enables the cause */
 #define NIC_82574_IMC		0x00d8	/* writing a bit disables it */
 #define NIC_82574_EIAC		0x00dc

@@ -21,7 +21,7 @@ static const char usage[] =
 "  --policy NAME           what to do while no packet comes:\n"
 "                          " WAIT_POLICY_NAMES " (default poll)\n"
 "  --idle-threshold-us N   sleep after N us with no packet (default 300)\n"
-"  --wait-timeout-us N     longest sleep; 0 is without limit (default 0)\n"
+"  --wait-timeout-us N     longest sleep; 0 is without limit (default 100000)\n"
 "  --doorbell N            doorbell of the vmcall policy, 1 to 31 (default 1)\n"
 "  --fifo-priority N       run the lcore as SCHED_FIFO, 1 to 99\n"
 "  --tsc-khz N             rate of the TSC (default: what KVM or DPDK says)\n"
@@ -33,6 +33,8 @@ static const char usage[] =
 "  --no-promiscuous        take only packets sent to the port\n"
 "  --no-irq-affinity       leave the NIC's interrupts on the CPUs they are on\n"
 "  --help\n";
+
+static char program[] = "vmcall-dataplane";
 
 enum {
 	OPT_POLICY = 256,
@@ -138,23 +140,42 @@ take_option(struct options *options, int option, const char *name)
 }
 
 int
+options_begin(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return argc;
+}
+
+int
 options_parse(struct options *options, int argc, char **argv)
 {
-	int option, ret, index = 0;
+	int option, ret = 0, index = 0;
+	char *dashes;
 
 	*options = (struct options) {
 		.policy = WAIT_POLICY_POLL,
 		.idle_threshold_us = 300,
+		.wait_timeout_us = 100000,
 		.doorbell = 1,
 		.promiscuous = true,
 		.set_irq_affinity = true,
 	};
+	if (argc == 0)
+		return 0;
+	/* getopt begins its messages with the first word. */
+	dashes = argv[0];
+	argv[0] = program;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+	while (ret == 0 && (option = getopt_long(argc, argv, "", long_options,
+					&index)) != -1)
 		ret = take_option(options, option, long_options[index].name);
-		if (ret != 0)
-			return ret;
-	}
+	argv[0] = dashes;
+	if (ret != 0)
+		return ret;
 	if (optind < argc) {
 		fprintf(stderr,
 			"vmcall-dataplane: %s: not an option; see --help\n",

@@ -28,6 +28,13 @@ struct options {
 #define OPTIONS_MAX_US	60000000ULL
 
 /**
+ * Where the program's own words begin in its command line.
+ * @return index of "--", which stands for the program's name then; argc if
+ *	there are none
+ */
+int options_begin(int argc, char **argv);
+
+/**
  * Parse.  Errors and --help are printed.
  * @return 0: go on; 1: help was asked for; -1: wrong
  */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,12 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
+#include <rte_vfio.h>
+
 #include "failure.h"
 #include "pci_device.h"
 
 #define SYSFS "/sys/bus/pci/devices"
-#define VFIO_LINK "anon_inode:[vfio-device]"
 
 static int
 read_sysfs(const struct pci_device *device, const char *file, char *text,
@@ -51,31 +53,45 @@ read_id(const struct pci_device *device, const char *file)
 	return (uint16_t)strtoul(text, NULL, 16);
 }
 
-/* DPDK's file of the VFIO device; -1 if there is none, -2 if several. */
-static int
-find_vfio_fd(void)
+/* Does VFIO have it?  Drivers of its kind carry the word in their names. */
+static bool
+is_vfio(const struct pci_device *device)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-	int found = -1;
+	char path[PATH_MAX], driver[PATH_MAX];
+	ssize_t n;
 
-	if (dir == NULL)
-		return -1;
-	while ((entry = readdir(dir)) != NULL) {
-		char link[sizeof(VFIO_LINK) + 1];
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link,
-				sizeof(link));
+	snprintf(path, sizeof(path), SYSFS "/%s/driver", device->name);
+	n = readlink(path, driver, sizeof(driver) - 1);
+	if (n < 0)
+		return false;
+	driver[n] = '\0';
+	return strstr(basename(driver), "vfio") != NULL;
+}
 
-		if (n != sizeof(VFIO_LINK) - 1 || memcmp(link, VFIO_LINK, n) != 0)
-			continue;
-		if (found >= 0) {
-			found = -2;
-			break;
-		}
-		found = atoi(entry->d_name);
-	}
-	closedir(dir);
-	return found;
+/* A file of this very device: a process may have several, of other programs'
+ * libraries too, and nothing in a file tells which device it is.  So one more is
+ * asked of DPDK's group, by name.
+ */
+static int
+open_vfio(struct pci_device *device, struct failure *failure)
+{
+	int group, group_fd;
+
+	if (rte_vfio_get_group_num(SYSFS, device->name, &group) <= 0)
+		return failure_set(failure, "ENOTSUP",
+			"%s has no IOMMU group", device->name);
+	group_fd = rte_vfio_get_group_fd(group);
+	if (group_fd < 0)
+		return failure_set(failure, "EACCES",
+			"DPDK has no access to IOMMU group %d of %s", group,
+			device->name);
+	device->vfio_fd = ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD,
+			device->name);
+	if (device->vfio_fd < 0)
+		return failure_errno(failure, errno,
+			"asking VFIO for %s: %s", device->name,
+			strerror(errno));
+	return 0;
 }
 
 int
@@ -93,12 +109,7 @@ pci_device_open(struct pci_device *device, const char *name,
 			"port %s is no PCI device", device->name);
 	device->vendor = read_id(device, "vendor");
 	device->device = read_id(device, "device");
-	device->vfio_fd = find_vfio_fd();
-	if (device->vfio_fd == -2)
-		return failure_set(failure, "EBUSY",
-			"several VFIO devices are open: name one with -a %s",
-			device->name);
-	return 0;
+	return is_vfio(device) ? open_vfio(device, failure) : 0;
 }
 
 enum pci_interrupt_mode

@@ -9,9 +9,9 @@
  * The PCI device behind a port, beside what DPDK does with it: configuration
  * space, interrupts, and pages of its BARs.
  *
- * DPDK 22.11 keeps its own mappings to itself (struct rte_pci_device is not
- * public), so that pages are mapped a second time: from the VFIO device file
- * that DPDK has open, or from sysfs for other drivers.
+ * DPDK keeps its own mappings to itself (struct rte_pci_device is not public
+ * from 22.11 on), so that pages are mapped a second time: from a file of the
+ * device that VFIO gives for DPDK's group, or from sysfs for other drivers.
  */
 
 #include <stddef.h>
@@ -32,7 +32,7 @@ struct pci_device {
 	char name[PCI_DEVICE_NAME];	/**< domain:bus:device.function */
 	uint16_t vendor;
 	uint16_t device;
-	int vfio_fd;			/**< DPDK's, not ours to close; -1: none */
+	int vfio_fd;			/**< of this device; -1: another driver has it */
 };
 
 /**

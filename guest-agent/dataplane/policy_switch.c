@@ -69,11 +69,12 @@ switch_from(const struct request *asker, enum wait_policy_id policy,
 	return ret;
 }
 
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
 int
 policy_switch(struct forward *forward, enum wait_policy_id policy,
 		unsigned int timeout_ms, struct failure *failure)
 {
-	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 	const struct request asker = {
 		.forward = forward,
 		.timeout_ms = timeout_ms,
@@ -82,6 +83,43 @@ policy_switch(struct forward *forward, enum wait_policy_id policy,
 
 	pthread_mutex_lock(&one_at_a_time);
 	ret = switch_from(&asker, policy, failure);
+	pthread_mutex_unlock(&one_at_a_time);
+	return ret;
+}
+
+/* The lcore polls meanwhile.  What is in the entry is newer than what was saved
+ * from it, so it is read anew.
+ */
+static int
+renew(const struct request *asker, struct failure *failure)
+{
+	struct forward *forward = asker->forward;
+	const enum wait_policy_id policy = forward->policy;
+	struct failure ignored;
+	int ret;
+
+	if (ask(asker, CONTROL_HOLD, policy, failure) != 0)
+		return -1;
+	wait_policy_remove(policy, forward->wait);
+	ret = wait_policy_install(policy, forward->wait, failure);
+	if (ret != 0)
+		ask(asker, CONTROL_SET_POLICY, WAIT_POLICY_INTERRUPT, &ignored);
+	ask(asker, CONTROL_RELEASE, policy, &ignored);
+	return ret;
+}
+
+int
+policy_renew(struct forward *forward, unsigned int timeout_ms,
+		struct failure *failure)
+{
+	const struct request asker = {
+		.forward = forward,
+		.timeout_ms = timeout_ms,
+	};
+	int ret;
+
+	pthread_mutex_lock(&one_at_a_time);
+	ret = renew(&asker, failure);
 	pthread_mutex_unlock(&one_at_a_time);
 	return ret;
 }

@@ -25,4 +25,12 @@ struct forward;
 int policy_switch(struct forward *forward, enum wait_policy_id policy,
 		unsigned int timeout_ms, struct failure *failure);
 
+/**
+ * Install what the policy in force installs once more, after somebody undid
+ * it; not on the lcore.
+ * @return 0, or -1 with the failure filled in and the policy left
+ */
+int policy_renew(struct forward *forward, unsigned int timeout_ms,
+		struct failure *failure);
+
 #endif /* POLICY_SWITCH_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) the vmcall authors
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +65,20 @@ start_with(struct port *port, bool rx_interrupts, struct failure *failure)
 }
 
 static int
+configure_and_start(struct port *port, bool promiscuous,
+		struct failure *failure)
+{
+	if (start_with(port, true, NULL) != 0 &&
+	    start_with(port, false, failure) != 0)
+		return -1;
+	if (promiscuous && rte_eth_promiscuous_enable(port->id) != 0)
+		fprintf(stderr,
+			"vmcall-dataplane: %s has no promiscuous mode; going on without\n",
+			port->name);
+	return 0;
+}
+
+static int
 describe(struct port *port, struct failure *failure)
 {
 	struct rte_eth_dev_info info;
@@ -84,9 +99,10 @@ describe(struct port *port, struct failure *failure)
 }
 
 int
-port_start(struct port *port, bool promiscuous, struct failure *failure)
+port_start(struct port *port, struct control *control, bool promiscuous,
+		struct failure *failure)
 {
-	struct rte_eth_link link = { 0 };
+	struct rte_eth_link link;
 
 	memset(port, 0, sizeof(*port));
 	port->id = (uint16_t)rte_eth_find_next(0);
@@ -102,17 +118,34 @@ port_start(struct port *port, bool promiscuous, struct failure *failure)
 		return failure_errno(failure, rte_errno,
 			"%u packet buffers: %s (more huge pages?)", MBUFS,
 			rte_strerror(rte_errno));
-	if (start_with(port, true, NULL) != 0 &&
-	    start_with(port, false, failure) != 0)
+	if (configure_and_start(port, promiscuous, failure) != 0)
 		return -1;
-	if (promiscuous && rte_eth_promiscuous_enable(port->id) != 0)
-		fprintf(stderr,
-			"vmcall-dataplane: %s has no promiscuous mode; going on without\n",
-			port->name);
 	port->is_pci = pci_device_open(&port->pci, port->name, failure) == 0;
-	if (rte_eth_link_get(port->id, &link) == 0)
-		port->link_up = link.link_status == RTE_ETH_LINK_UP;
-	return 0;
+	(void)rte_eth_link_get(port->id, &link);	/* waits for it */
+	port->events.control = control;
+	return port_events_listen(&port->events, port->id, failure);
+}
+
+int
+port_restart(struct port *port, bool promiscuous, struct failure *failure)
+{
+	int ret;
+
+	rte_eth_dev_stop(port->id);
+	ret = rte_eth_dev_reset(port->id);
+	if (ret != 0 && ret != -ENOTSUP)
+		return failure_errno(failure, -ret, "resetting %s: %s",
+			port->name, rte_strerror(-ret));
+	return configure_and_start(port, promiscuous, failure);
+}
+
+bool
+port_link_is_up(const struct port *port)
+{
+	struct rte_eth_link link = { 0 };
+
+	return rte_eth_link_get_nowait(port->id, &link) == 0 &&
+		link.link_status == RTE_ETH_LINK_UP;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "doorbell.h"
 #include "failure.h"
 #include "forward.h"
+#include "keeper.h"
 #include "kvm_guest.h"
 #include "options.h"
 #include "policy_switch.h"
@@ -89,12 +90,18 @@ handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 	rte_tel_data_add_dict_string(d, "port", port->name);
 	rte_tel_data_add_dict_string(d, "driver", port->driver);
 	rte_tel_data_add_dict_string(d, "mac", mac);
-	rte_tel_data_add_dict_u64(d, "link_up", port->link_up);
+	rte_tel_data_add_dict_u64(d, "link_up", port_link_is_up(port));
+	rte_tel_data_add_dict_u64(d, "link_changes",
+		context.keeper->link_changes);
+	rte_tel_data_add_dict_u64(d, "port_resets",
+		context.keeper->port_resets);
+	rte_tel_data_add_dict_u64(d, "doorbell_repairs",
+		context.keeper->doorbell_repairs);
 	rte_tel_data_add_dict_string(d, "interrupt_mode", port->is_pci ?
 		pci_interrupt_mode_name(pci_device_interrupt_mode(&port->pci)) :
 		"none");
 	rte_tel_data_add_dict_string(d, "rx_interrupt",
-		wait->rx_interrupt->by_register ? "82574" : "ethdev");
+		rx_interrupt_way_name(wait->rx_interrupt->way));
 	rte_tel_data_add_dict_u64(d, "doorbell", wait->doorbell->number);
 	rte_tel_data_add_dict_string(d, "doorbell_state",
 		doorbell_state_name(doorbell_check(wait->doorbell)));

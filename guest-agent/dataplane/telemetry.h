@@ -11,12 +11,14 @@
 
 struct failure;
 struct forward;
+struct keeper;
 struct kvm_guest;
 
 /** What the commands show and act on; stays valid while the program runs. */
 struct telemetry_context {
 	struct forward *forward;
 	const struct kvm_guest *kvm;
+	const struct keeper *keeper;
 	unsigned int lcore;
 };
 

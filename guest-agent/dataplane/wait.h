@@ -75,7 +75,7 @@ struct wait_context {
 	struct control *control;
 	/** Of the sleeps in interrupts, which nothing else dates. */
 	struct wake_times *wake_times;
-	/** Why the last wait() returned WAKE_OFF or WAKE_ERROR. */
+	/** Why the last arm() or wait() failed. */
 	struct failure *failure;
 	/** The vCPU, as long as a policy holds it by the guest driver. */
 	struct vcpu_claim claim;
@@ -101,8 +101,12 @@ struct wait_policy {
 	 */
 	int (*install)(struct wait_context *context, struct failure *failure);
 	void (*remove)(struct wait_context *context);
-	/** Let the NIC signal its next packet.  NULL: this policy never waits. */
-	void (*arm)(struct wait_context *context);
+	/**
+	 * Let the NIC signal its next packet.  NULL: this policy never waits.
+	 * @return 0, or -1 with the failure filled in: then a wait might never
+	 * end, and must not begin
+	 */
+	int (*arm)(struct wait_context *context, struct failure *failure);
 	/** Sleep at most timeout_ns nanoseconds; 0 is without limit. */
 	struct wake (*wait)(struct wait_context *context, uint64_t timeout_ns);
 	/** Stop the NIC from signalling while the ring is polled anyway. */

@@ -33,6 +33,8 @@ interrupt_enter(struct wait_context *context, struct failure *failure)
 	struct rte_epoll_event *control = &context->control_event;
 	int ret;
 
+	if (rx_interrupt_try(context->rx_interrupt, failure) != 0)
+		return -1;
 	context->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (context->epoll_fd < 0)
 		return failure_errno(failure, errno, "epoll_create1: %s",
@@ -76,10 +78,10 @@ interrupt_leave(struct wait_context *context)
 	context->epoll_fd = -1;
 }
 
-static void
-interrupt_arm(struct wait_context *context)
+static int
+interrupt_arm(struct wait_context *context, struct failure *failure)
 {
-	rx_interrupt_arm(context->rx_interrupt);
+	return rx_interrupt_arm(context->rx_interrupt, failure);
 }
 
 static void

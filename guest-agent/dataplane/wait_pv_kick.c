@@ -29,6 +29,8 @@
 static int
 pv_kick_enter(struct wait_context *context, struct failure *failure)
 {
+	if (rx_interrupt_try(context->rx_interrupt, failure) != 0)
+		return -1;
 	if (rx_look_init(&context->rx_look, context->port->id, 0,
 			context->port->driver, failure) != 0)
 		return -1;
@@ -53,10 +55,10 @@ pv_kick_remove(struct wait_context *context)
 	doorbell_restore(context->doorbell);
 }
 
-static void
-pv_kick_arm(struct wait_context *context)
+static int
+pv_kick_arm(struct wait_context *context, struct failure *failure)
 {
-	rx_interrupt_arm(context->rx_interrupt);
+	return rx_interrupt_arm(context->rx_interrupt, failure);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright(c) the vmcall authors
  */
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 
 #include <vcpu_yield.h>
@@ -19,6 +20,8 @@
 static int
 vmcall_enter(struct wait_context *context, struct failure *failure)
 {
+	if (rx_interrupt_try(context->rx_interrupt, failure) != 0)
+		return -1;
 	return kvm_guest_allow(context->kvm, &context->claim,
 		KVM_DOORBELL_BIT(context->doorbell->number), failure);
 }
@@ -42,10 +45,10 @@ vmcall_remove(struct wait_context *context)
 	doorbell_restore(context->doorbell);
 }
 
-static void
-vmcall_arm(struct wait_context *context)
+static int
+vmcall_arm(struct wait_context *context, struct failure *failure)
 {
-	rx_interrupt_arm(context->rx_interrupt);
+	return rx_interrupt_arm(context->rx_interrupt, failure);
 }
 
 static void

@@ -19,7 +19,8 @@ export async function sharedDataplane(): Promise<{ program: string; client: stri
     join(projectRoot, 'guest-agent', 'driver', 'uapi'),
   ];
   const files = [source, ...abis];
-  const folder = await cached('dataplane-shared', { files, values: [] }, async (target) => {
+  const { stdout: version } = await execa('pkg-config', ['--modversion', 'libdpdk']);
+  const folder = await cached('dataplane-shared', { files, values: [version] }, async (target) => {
     await makeIn(source, target);
   });
   return { program: join(folder, 'vmcall-dataplane'), client: join(folder, 'vmcall-telemetry') };
