@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Progress } from '../support/progress.js';
 import { buildAddon, installAddon } from './addon.js';
-import { type Artifacts, buildArtifacts } from './artifacts.js';
+import {
+  type Artifacts,
+  buildArtifacts,
+  buildNegativeControl,
+  buildUnpatched,
+  withCosts,
+  withSelftests,
+} from './artifacts.js';
 import { ensureDebianPackages } from './debian-packages.js';
-import { defaultKernelSeries, type KernelSeries, kernelPackages } from './kernel-packages.js';
+import {
+  defaultKernelSeries,
+  type KernelSeries,
+  kernelPackages,
+  kernelSeriesHere,
+} from './kernel-packages.js';
 import { promtool } from './promtool.js';
 
 /** All set-up of the lab: Debian packages, the kernel, the builds. Each does nothing if it is there already. */
@@ -17,9 +29,16 @@ export async function prepareLab(
   return buildArtifacts(await kernelPackages(series, progress), progress);
 }
 
-/** All set-up of the tests: the lab's, and the libvirt addon, also with sanitizers, and promtool. */
+/**
+ * All set-up of the tests: the lab's, with all that its tests build, for they run side by side; and the libvirt addon
+ * also with sanitizers, and promtool.
+ */
 export async function prepareTests(progress: Progress): Promise<void> {
-  await prepareLab(progress, true);
+  for (const series of kernelSeriesHere)
+    await withSelftests(await prepareLab(progress, true, series), progress);
+  const lab = await prepareLab(progress, true);
+  await buildNegativeControl(lab, progress);
+  await buildUnpatched(await withCosts(lab, progress), progress);
   await ensureDebianPackages(progress, true, 'tests');
   await buildAddon(progress, { sanitize: true });
   await promtool(progress);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TestCaseEvent } from '../../src/lab/events.js';
-import { testDevices } from '../../src/lab/machine.js';
-import { type Artifacts, buildUnpatched, withSelftests } from '../../src/setup/artifacts.js';
-import { prepareLab } from '../../src/setup/prepare.js';
-import { stderrProgress } from '../../src/support/progress.js';
+import type { TestCaseEvent } from '../../../src/lab/events.js';
+import { testDevices } from '../../../src/lab/machine.js';
+import { type Artifacts, buildUnpatched, withSelftests } from '../../../src/setup/artifacts.js';
+import { prepareLab } from '../../../src/setup/prepare.js';
+import { stderrProgress } from '../../../src/support/progress.js';
 import { casesOf, figure, runSelftests } from './kernel-selftests.js';
 
 const minutes = 60_000;

@@ -3,11 +3,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { LabEvent, TestCaseEvent, TestProgramEvent } from '../../src/lab/events.js';
-import { kernelDefect } from '../../src/lab/kernel-log.js';
-import { runLab } from '../../src/lab/run.js';
-import type { Artifacts } from '../../src/setup/artifacts.js';
-import type { Progress } from '../../src/support/progress.js';
+import type { LabEvent, TestCaseEvent, TestProgramEvent } from '../../../src/lab/events.js';
+import { kernelDefect } from '../../../src/lab/kernel-log.js';
+import { runLab } from '../../../src/lab/run.js';
+import type { Artifacts } from '../../../src/setup/artifacts.js';
+import type { Progress } from '../../../src/support/progress.js';
 
 /** Runs kernel selftests in one L1, one after the other; `programs` has each program's words. */
 export async function runSelftests(

@@ -3,12 +3,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LabEvent } from '../../src/lab/events.js';
-import { kernelDefect } from '../../src/lab/kernel-log.js';
-import { type LabRequest, runLab } from '../../src/lab/run.js';
-import { type Artifacts, withDebugKernel, withSelftests } from '../../src/setup/artifacts.js';
-import { prepareLab } from '../../src/setup/prepare.js';
-import { stderrProgress } from '../../src/support/progress.js';
+import type { LabEvent } from '../../../src/lab/events.js';
+import { kernelDefect } from '../../../src/lab/kernel-log.js';
+import { type LabRequest, runLab } from '../../../src/lab/run.js';
+import { type Artifacts, withDebugKernel, withSelftests } from '../../../src/setup/artifacts.js';
+import { prepareLab } from '../../../src/setup/prepare.js';
+import { stderrProgress } from '../../../src/support/progress.js';
 
 const minutes = 60_000;
 const progress = stderrProgress();

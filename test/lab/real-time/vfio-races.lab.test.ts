@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LabEvent } from '../../src/lab/events.js';
-import { kernelDefect } from '../../src/lab/kernel-log.js';
-import { testDevices } from '../../src/lab/machine.js';
-import { type Artifacts, buildNegativeControl, withSelftests } from '../../src/setup/artifacts.js';
-import { prepareLab } from '../../src/setup/prepare.js';
-import { stderrProgress } from '../../src/support/progress.js';
+import type { LabEvent } from '../../../src/lab/events.js';
+import { kernelDefect } from '../../../src/lab/kernel-log.js';
+import { testDevices } from '../../../src/lab/machine.js';
+import { type Artifacts, buildNegativeControl, withSelftests } from '../../../src/setup/artifacts.js';
+import { prepareLab } from '../../../src/setup/prepare.js';
+import { stderrProgress } from '../../../src/support/progress.js';
 import { casesOf, figure, programsOf, runSelftests } from './kernel-selftests.js';
 
 const minutes = 60_000;

@@ -2,10 +2,10 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runLab } from '../../src/lab/run.js';
-import type { Artifacts } from '../../src/setup/artifacts.js';
-import { VmcallError } from '../../src/support/errors.js';
-import type { Progress } from '../../src/support/progress.js';
+import { runLab } from '../../../src/lab/run.js';
+import type { Artifacts } from '../../../src/setup/artifacts.js';
+import { VmcallError } from '../../../src/support/errors.js';
+import type { Progress } from '../../../src/support/progress.js';
 
 /** `host lost`: the emulated host died or hung under it. */
 export type Outcome = 'ok' | 'skipped' | 'failed' | 'timeout' | 'host lost';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Artifacts, buildUnpatched, withUpstreamSelftests } from '../../src/setup/artifacts.js';
-import { prepareLab } from '../../src/setup/prepare.js';
-import { stderrProgress } from '../../src/support/progress.js';
+import { type Artifacts, buildUnpatched, withUpstreamSelftests } from '../../../src/setup/artifacts.js';
+import { prepareLab } from '../../../src/setup/prepare.js';
+import { stderrProgress } from '../../../src/support/progress.js';
 import { type Outcomes, regressions, runUpstreamSelftests, table } from './upstream-selftests.js';
 
 const minutes = 60_000;
