@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import {
   controlLimits,
@@ -31,12 +31,15 @@ import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
+import { tellable } from './switch/tellable.js';
 import { WakeDating } from './wake-times/dating.js';
 import { InterruptTrace } from './wake-times/interrupt-trace.js';
 import { Watching } from './watching.js';
 
 /** Of a look at all of them. */
 const domainsATurn = 50;
+/** With a libvirt that does not answer a command, ms. */
+const patienceMs = 10_000;
 
 /** The host agent: libvirt's domains, their guests' sessions, a keeper each, and the command line's questions. */
 export class HostAgent implements Daemon, Controlled, Memory {
@@ -171,7 +174,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     const domains: DomainStatus[] = [];
     for (const [at, keeper] of keepers.entries()) {
       const status = keeper.status(connected);
-      if (status) domains.push(status);
+      if (status) domains.push(tellable(status));
       if (at % domainsATurn === domainsATurn - 1) await nextTurn();
     }
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
@@ -226,7 +229,9 @@ export class HostAgent implements Daemon, Controlled, Memory {
 
   async #writeDesired(uuid: string, path: DesiredPath | null): Promise<boolean> {
     try {
-      return await this.#libvirt.setDesired(uuid, path);
+      const written = this.#libvirt.setDesired(uuid, path);
+      written.catch(() => {});
+      return await Promise.race([written, silentAfter(patienceMs, this.#libvirt)]);
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw error;
       throw new VmcallError(
@@ -344,6 +349,16 @@ export class HostAgent implements Daemon, Controlled, Memory {
     for (const uuid of uuids) this.#keepers.delete(uuid);
     await Promise.all(keepers.map((keeper) => keeper?.stop()));
   }
+}
+
+/** Rejects. Its call cannot be taken back: libvirt may write what it was asked to when it goes on. */
+async function silentAfter(ms: number, { uri }: Libvirt): Promise<never> {
+  await delay(ms, undefined, { ref: false });
+  throw new VmcallError(
+    'LIBVIRT_SILENT',
+    `libvirt at ${uri} has not answered for ${ms / 1000} s`,
+    'Does libvirtd stand still? systemctl status libvirtd; see vmcall status once it goes on',
+  );
 }
 
 /** As the domain's metadata would say it. */

@@ -4,7 +4,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   controlLimits,
   type Desire,
@@ -25,7 +25,6 @@ import {
   releasedSchema,
   releaseSchema,
   type Status,
-  statusSchema,
 } from '../../src/control/schema.js';
 import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
 import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
@@ -176,14 +175,15 @@ export class ControlServer {
 
   async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned | DesiredAnswer | Released]> {
     const { method, url = '' } = request;
-    if (method === 'GET' && url === '/domains') return [statusSchema, await this.controlled.status()];
+    // A status is not looked through as a whole: each domain was, and none keeps the others' from being told.
+    if (method === 'GET' && url === '/domains') return [z.unknown(), await this.controlled.status()];
     if (method === 'PUT' && url === '/desired')
       return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];
     if (method === 'PUT' && url === '/released')
       return [releasedSchema, await this.#release(await readBody(request, releaseSchema))];
     const [, uuid, path] = /^\/domains\/([^/]+)(?:\/plan\/([^/]+))?$/.exec(url) ?? [];
     if (method === 'GET' && uuid !== undefined && domainSchema.safeParse(uuid).success) {
-      if (path === undefined) return [statusSchema, await this.controlled.status(uuid)];
+      if (path === undefined) return [z.unknown(), await this.controlled.status(uuid)];
       const known = desiredPathSchema.nullable().safeParse(path === 'none' ? null : path);
       if (known.success) return [plannedSchema, this.controlled.plan(uuid, known.data)];
     }

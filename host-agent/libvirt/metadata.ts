@@ -32,7 +32,8 @@ export function parseDesired(xml: string): { path: DesiredPath } | { problem: st
   const parsed = desiredSchema.safeParse(Object.fromEntries(pairs));
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' };
-  return { problem: `${shown(xml)}: ${path.join('.') || 'desired'}: ${message}` };
+  return { problem: `${shown(xml)}: ${path.join('.') || 'desired'}: ${shown(message)}` };
 }
 
-const shown = (xml: string) => xml.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 120);
+/** What anybody may have written there, in a length that can be told. */
+const shown = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 120);

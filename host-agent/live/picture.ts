@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LiveDomain, type LiveMessage, liveLimits } from '../../src/protocol/live.js';
+import { type LiveDomain, type LiveMessage, liveDomainSchema, liveLimits } from '../../src/protocol/live.js';
 import type { Watched } from './watched.js';
 
 const ranks = { running: 0, paused: 1, off: 2 } as const;
@@ -19,6 +19,8 @@ export function drawPicture(
   let taken = 0;
   for (const one of inOrder) {
     const domain = drawDomain(one, now);
+    // A guest says what its figures are: those that do not fit are left out, and no others with them.
+    if (!liveDomainSchema.safeParse(domain).success) continue;
     const size = Buffer.byteLength(JSON.stringify(domain)) + 1;
     if (bytes + size > liveLimits.pictureBytes) break;
     if (partBytes + size > liveLimits.partBytes) {

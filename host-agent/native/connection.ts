@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadAddon, type NativeConnection } from './addon.js';
+import { CallLine } from './call-line.js';
 import { Domain } from './domain.js';
 import { result } from './error.js';
 import type { ConnectionEvent } from './events.js';
@@ -34,6 +35,7 @@ export async function openConnection(
 /** An open connection. Calls reject as those of Domain do. */
 export class Connection {
   readonly #native: NativeConnection;
+  readonly #line = new CallLine();
   #closing: Promise<void> | undefined;
 
   constructor(native: NativeConnection) {
@@ -51,36 +53,36 @@ export class Connection {
 
   /** The XML of what the host and the hypervisor are capable of. */
   capabilities(): Promise<string> {
-    return result(() => this.#native.capabilities());
+    return this.#line.call(() => this.#native.capabilities());
   }
 
   /** Every domain, running or only defined. */
   async domains(): Promise<Domain[]> {
-    const domains = await result(() => this.#native.domains());
-    return domains.map((native) => new Domain(native));
+    const domains = await this.#line.call(() => this.#native.domains());
+    return domains.map((native) => new Domain(native, this.#line));
   }
 
   /** Rejects with `errorNumber.noDomain` if there is none, as the other two look-ups do. */
   async domainByName(name: string): Promise<Domain> {
-    return new Domain(await result(() => this.#native.domainByName(name)));
+    return new Domain(await this.#line.call(() => this.#native.domainByName(name)), this.#line);
   }
 
   /** `id`: that of a running domain. */
   async domainById(id: number): Promise<Domain> {
-    return new Domain(await result(() => this.#native.domainById(id)));
+    return new Domain(await this.#line.call(() => this.#native.domainById(id)), this.#line);
   }
 
   async domainByUuid(uuid: string): Promise<Domain> {
-    return new Domain(await result(() => this.#native.domainByUuid(uuid)));
+    return new Domain(await this.#line.call(() => this.#native.domainByUuid(uuid)), this.#line);
   }
 
   /** Defines a persistent domain, or changes the one of the same name and UUID; `xml` is validated. */
   async defineDomain(xml: string): Promise<Domain> {
-    return new Domain(await result(() => this.#native.defineDomain(xml)));
+    return new Domain(await this.#line.call(() => this.#native.defineDomain(xml)), this.#line);
   }
 
   /** Statistics of every domain, of each what can be had without waiting for a job of it. */
   stats(groups: readonly StatsGroup[]): Promise<Stats[]> {
-    return result(() => this.#native.stats(groups));
+    return this.#line.call(() => this.#native.stats(groups));
   }
 }

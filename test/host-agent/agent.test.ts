@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { metadataUri } from '../../host-agent/libvirt/metadata.js';
+import { metadataPrefix, metadataUri } from '../../host-agent/libvirt/metadata.js';
 import type { Domain } from '../../host-agent/native/domain.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
@@ -176,6 +176,19 @@ describe('several domains', () => {
       expect([exitCode, stdout.split('\n').sort()]).toEqual([0, ['second: off', 'test: injected']]);
       expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="injected"/>');
       expect(await host.bench.switches()).toEqual(['0', '0']);
+    });
+  });
+
+  test('one with 3,000 characters of nonsense in its metadata keeps none from the others', async () => {
+    await withSecond(async (second) => {
+      const nonsense = `<desired path="vmcall" ${'x'.repeat(3000)}="1"/>`;
+      await second.setMetadata(metadataUri, metadataPrefix, nonsense, 'config');
+      await expect
+        .poll(async () => (await host.vmcall('status')).stdout, { timeout: 15_000 })
+        .toMatch(/^test +injected .*^second .*BAD_METADATA: /ms);
+      const enabled = await host.vmcall('enable', '--all');
+      expect([enabled.exitCode, enabled.stdout]).toEqual([1, 'test: vmcall']);
+      expect(enabled.stderr).not.toContain('ZodError');
     });
   });
 

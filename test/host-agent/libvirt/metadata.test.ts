@@ -26,6 +26,12 @@ describe('the desired path in the metadata', () => {
     expect(parseDesired(xml)).toEqual({ problem: expect.stringContaining(problem) });
   });
 
+  test('an attribute of 3,000 characters is told in a few', () => {
+    const read = parseDesired(`<desired path="vmcall" ${'x'.repeat(3000)}="1"/>`);
+    expect('problem' in read && read.problem.length).toBeLessThan(400);
+    expect(read).toEqual({ problem: expect.stringContaining('desired: ') });
+  });
+
   test('an element made to be slow to read is not', { timeout: 5000 }, () => {
     expect(parseDesired(`<desired${' a="b"'.repeat(680)}!`)).toHaveProperty('problem');
     expect(parseDesired(`<desired${' '.repeat(4000)}!`)).toHaveProperty('problem');

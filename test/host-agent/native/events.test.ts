@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadAddon } from '../../../host-agent/native/addon.js';
 import { type Connection, openConnection } from '../../../host-agent/native/connection.js';
 import type { ConnectionEvent } from '../../../host-agent/native/events.js';
 import { buildTimeout, builtAddon } from './children.js';
@@ -55,8 +56,10 @@ describe('events', () => {
     const received: ConnectionEvent[] = [];
     const onEvent = (event: ConnectionEvent) => received.push(event);
     const others = await Promise.all([1, 2].map(() => openConnection('test:///default', { onEvent })));
-    const { events, domain } = await listen();
-    const change = () => domain.setMetadata('urn:vmcall:test', 'test', '<flood/>');
+    const { events } = await listen();
+    // Below the line that a connection's calls wait in, so that many are under way.
+    const native = await (await loadAddon().open('test:///default', false, null)).domainByName('test');
+    const change = async () => native.setMetadata('urn:vmcall:test', 'test', '<flood/>', 'current');
     const changes = Array.from({ length: 900 }, change);
     // The calls and their events go on in other threads while this one is busy.
     const until = Date.now() + 3000;
