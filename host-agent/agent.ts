@@ -335,8 +335,11 @@ export class HostAgent implements Daemon, Controlled, Memory {
 
   #newKeeper(uuid: string): DomainKeeper {
     const keeper = new DomainKeeper({
-      ...{ uuid, libvirt: this.#libvirt, kvm: this.#kvm },
-      ...{ timing: this.configuration.reconciler, log: this.log.child({ domain: uuid }) },
+      uuid,
+      libvirt: this.#libvirt,
+      kvm: this.#kvm,
+      timing: this.configuration.reconciler,
+      log: this.log.child({ domain: uuid }),
     });
     this.#keepers.set(uuid, keeper);
     const session = this.#sessions?.get(uuid);

@@ -9,12 +9,16 @@ const policySchema = z.enum(['poll', 'interrupt', 'pv-kick', 'vmcall']);
 type Policy = z.infer<typeof policySchema>;
 
 const policyOf: Readonly<Record<Path, Policy>> = {
-  ...{ poll: 'poll', injected: 'interrupt' },
-  ...{ 'pv-kick': 'pv-kick', vmcall: 'vmcall' },
+  poll: 'poll',
+  injected: 'interrupt',
+  'pv-kick': 'pv-kick',
+  vmcall: 'vmcall',
 };
 const pathOf: Readonly<Record<Policy, Path>> = {
-  ...{ poll: 'poll', interrupt: 'injected' },
-  ...{ 'pv-kick': 'pv-kick', vmcall: 'vmcall' },
+  poll: 'poll',
+  interrupt: 'injected',
+  'pv-kick': 'pv-kick',
+  vmcall: 'vmcall',
 };
 
 /** The policy's name for the program's command line. */

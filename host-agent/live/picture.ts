@@ -35,14 +35,22 @@ export function drawPicture(
   return parts.map((part, at) => ({
     type: 'live',
     ...head,
-    ...{ part: at + 1, parts: parts.length, left_out: watched.length - taken, domains: part },
+    part: at + 1,
+    parts: parts.length,
+    left_out: watched.length - taken,
+    domains: part,
   }));
 }
 
 function drawDomain({ status, figures }: Watched, now: number): LiveDomain {
   const { uuid, name, domain, desired, actual, phase, reason, guest } = status;
   return {
-    ...{ uuid, name: name.slice(0, liveLimits.nameCharacters), state: domain, desired, actual, phase },
+    uuid,
+    name: name.slice(0, liveLimits.nameCharacters),
+    state: domain,
+    desired,
+    actual,
+    phase,
     reason: reason && {
       code: reason.code,
       message: reason.message.slice(0, liveLimits.reasonCharacters),

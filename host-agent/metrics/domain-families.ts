@@ -13,7 +13,9 @@ const one = (
   help: string,
   read: (watched: Watched) => number | null | undefined,
 ): DomainFamily => ({
-  ...{ name, type, help },
+  name,
+  type,
+  help,
   text(watched) {
     const value = read(watched) ?? undefined;
     return value === undefined ? '' : seriesLine(name, { domain: watched.status.uuid }, value);
@@ -28,7 +30,9 @@ const states = (
   help: string,
   read: (watched: Watched) => string,
 ): DomainFamily => ({
-  ...{ name, type: 'gauge', help },
+  name,
+  type: 'gauge',
+  help,
   text(watched) {
     const is = read(watched);
     const { uuid: domain } = watched.status;
@@ -44,7 +48,8 @@ const usPerSecond = 1e6;
 
 export const domainFamilies: readonly DomainFamily[] = [
   {
-    ...{ name: 'vmcall_domain_info', type: 'gauge' },
+    name: 'vmcall_domain_info',
+    type: 'gauge',
     help: 'A libvirt domain: its UUID, which the other metrics go by, and its name.',
     text: ({ status: { uuid: domain, name } }) => seriesLine('vmcall_domain_info', { domain, name }, 1),
   },
@@ -123,7 +128,9 @@ export const domainFamilies: readonly DomainFamily[] = [
     ({ figures }) => figures?.missed,
   ),
   {
-    ...{ name: 'vmcall_wakes_total', type: 'counter', help: 'Wakes of the dataplane by reason.' },
+    name: 'vmcall_wakes_total',
+    type: 'counter',
+    help: 'Wakes of the dataplane by reason.',
     text: ({ status: { uuid: domain }, figures }) =>
       (figures ? wakeReasons : [])
         .map((reason) => {

@@ -32,10 +32,15 @@ export class Metrics {
     for (const { name } of this.#registry.getMetricsAsArray())
       if (!ownMetrics.test(name)) this.#registry.removeSingleMetric(name);
     new Gauge({
-      ...{ name: 'vmcall_host_agent_info', help: 'The host agent.', labelNames: ['version'], registers },
+      name: 'vmcall_host_agent_info',
+      help: 'The host agent.',
+      labelNames: ['version'],
+      registers,
     }).set({ version: projectVersion }, 1);
     new Gauge({
-      ...{ name: 'vmcall_libvirt_up', help: 'There is a connection to libvirt.', registers },
+      name: 'vmcall_libvirt_up',
+      help: 'There is a connection to libvirt.',
+      registers,
       collect() {
         this.set(Number(live.libvirtConnected));
       },

@@ -9,7 +9,8 @@ const bounds = [...latencyBounds.map((bound) => String(bound / nsPerSecond)), '+
 
 /** A classic histogram. What comes is counted already, by thousands at once, and not observed one by one. */
 export const wakeLatency: DomainFamily = {
-  ...{ name, type: 'histogram' },
+  name,
+  type: 'histogram',
   help: 'From the doorbell, or on the injected path the interrupt, in the host to the program in the guest.',
   text({ status: { uuid: domain }, figures }) {
     const ofPath = [...(figures?.latency ?? [])].map(([path, { buckets, sum, count }]) => {

@@ -302,8 +302,10 @@ export class DomainKeeper {
 
   #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {
     const values = {
-      ...{ desired: desired.path, guest: guest?.health?.path ?? null },
-      ...{ code: reason?.code, why: reason?.message },
+      desired: desired.path,
+      guest: guest?.health?.path ?? null,
+      code: reason?.code,
+      why: reason?.message,
     };
     this.#log(phase === 'blocked' ? 'warn' : 'info', values, `desired path ${phase}`);
   }

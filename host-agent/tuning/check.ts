@@ -56,7 +56,10 @@ function knobFindings(bench: Bench, target: Target): Finding[] {
         ? ok(knob.name, `${place}: ${now}`)
         : {
             ...fail(knob.name, `${place}: ${now}, wanted ${wanted}`, 'vmcall tune apply'),
-            ...{ severity: knob.severity, why: knob.why, source: knob.source, undo: 'vmcall tune restore' },
+            severity: knob.severity,
+            why: knob.why,
+            source: knob.source,
+            undo: 'vmcall tune restore',
           },
     ),
   );

@@ -47,7 +47,10 @@ export async function listenForBrowsers(options: WebOptions): Promise<Listener> 
   for (const [url, { file, type }] of Object.entries(files))
     pages.set(url, { body: await readFile(file), type });
   return Listener.listen({
-    ...{ key: 'web', address, port, pem },
+    key: 'web',
+    address,
+    port,
+    pem,
     onRequest: ({ method, url = '' }: IncomingMessage, response: ServerResponse) => {
       const page = pages.get(url.split('?')[0] ?? '');
       if (!page) respond(response, 404, { ...headers });

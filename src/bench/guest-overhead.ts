@@ -143,9 +143,11 @@ function configuration(
   return stringify({
     host: { url: `wss://127.0.0.1:${port}/guest`, certificate_sha256: fingerprint, domain: uuid, secret },
     dataplane: {
-      ...{ program, telemetry_client: client, eal_arguments: [] },
+      program,
+      telemetry_client: client,
+      eal_arguments: [],
       arguments: ['--yields-file', join(domains[0]?.kvm ?? '', 'vcpu_yields')],
-      ...{ file_prefix: prefix },
+      file_prefix: prefix,
     },
   });
 }

@@ -22,13 +22,18 @@ export async function measureOverhead(
   const { hostAgentGuests, hostAgentPercent, guestAgentPercent } = overheadTargets;
   const host = await measureAgentOverhead(hostAgentGuests, seconds, progress);
   return overheadSchema.parse({
-    ...{ format: 'vmcall-bench-overhead', version: 2, seconds },
+    format: 'vmcall-bench-overhead',
+    version: 2,
+    seconds,
     host_agent: {
-      ...{ guests: host.guests, reports: host.reports },
-      ...{ cpu_share: round(host.cpuShare, 4), cold_cpu_share: round(host.coldShare, 4) },
+      guests: host.guests,
+      reports: host.reports,
+      cpu_share: round(host.cpuShare, 4),
+      cold_cpu_share: round(host.coldShare, 4),
     },
     guest_agent: { reports: guest.reports, wakes: guest.wakes, cpu_share: round(guest.cpuShare, 4) },
-    ...{ dataplane, machine },
+    dataplane,
+    machine,
     targets: [
       below(`host agent with ${host.guests} guests, % of a CPU`, host.cpuShare * 100, hostAgentPercent),
       below('guest agent, % of a CPU', guest.cpuShare * 100, guestAgentPercent),

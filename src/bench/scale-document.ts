@@ -12,10 +12,15 @@ export const scaleTargets = { delayP99Ms: 20, residentBytes: 250 * MB, switchS: 
 
 export function scaleDocument(run: ScaleRun, machine: Machine): Scale {
   const rounded = ({ p50, p99, max }: { p50: number; p99: number; max: number }) => ({
-    ...{ p50: round(p50), p99: round(p99), max: round(max) },
+    p50: round(p50),
+    p99: round(p99),
+    max: round(max),
   });
   return scaleSchema.parse({
-    ...{ format: 'vmcall-bench-scale', version: 1, guests: run.guests, connect_s: round(run.connectS) },
+    format: 'vmcall-bench-scale',
+    version: 1,
+    guests: run.guests,
+    connect_s: round(run.connectS),
     event_loop_delay_ms: {
       steady: rounded(run.steady.eventLoopDelay),
       whole: rounded(run.whole.eventLoopDelay),
@@ -37,7 +42,10 @@ export function scaleDocument(run: ScaleRun, machine: Machine): Scale {
 function judge(run: ScaleRun): Target[] {
   const { delayP99Ms, residentBytes, switchS } = scaleTargets;
   const none = (name: string, measured: number): Target => ({
-    ...{ name, limit: 'none', measured, reached: measured === 0 },
+    name,
+    limit: 'none',
+    measured,
+    reached: measured === 0,
   });
   return [
     below("the host agent's event-loop delay, p99, ms", run.whole.eventLoopDelay.p99, delayP99Ms),

@@ -16,7 +16,10 @@ export const overheadSchema = z.strictObject({
   seconds: z.number(),
   /** Shares are of one CPU, by CPU time. `cold`: before V8 compiled what runs often, which takes it minutes. */
   host_agent: z.strictObject({
-    ...{ guests: z.int(), reports: z.int().min(0), cpu_share: share, cold_cpu_share: share },
+    guests: z.int(),
+    reports: z.int().min(0),
+    cpu_share: share,
+    cold_cpu_share: share,
   }),
   /** With its telemetry client, without the dataplane. */
   guest_agent: z.strictObject({ reports: z.int().min(0), wakes: z.int().min(0), cpu_share: share }),

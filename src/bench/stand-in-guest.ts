@@ -110,8 +110,14 @@ export class StandInGuest {
 
   #state(): Health {
     return {
-      ...{ dataplane: 'running', wanted: this.#path, path: this.#path, upheld: true, reason: null },
-      ...{ idle_threshold_us: 300, restarts: 0, version: 'stand-in' },
+      dataplane: 'running',
+      wanted: this.#path,
+      path: this.#path,
+      upheld: true,
+      reason: null,
+      idle_threshold_us: 300,
+      restarts: 0,
+      version: 'stand-in',
     };
   }
 }

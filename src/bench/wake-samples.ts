@@ -50,9 +50,24 @@ export class WakeSamples {
 /** The dataplane's counters (guest-agent/dataplane/stats.h) of a guest that slept before each packet. */
 export function countersAt(wakes: number): Record<string, number> {
   return {
-    ...{ rx: wakes, tx: wakes, tx_dropped: 0, polls: wakes * 3, empty_polls: wakes * 2, arms: wakes },
-    ...{ rx_after_arm: 0, waits: wakes, waits_immediate: 0, ring_clock_errors: 0 },
-    ...{ waits_without_packet: 0, wait_cycles: wakes * 700_000, policy_switches: 1, fallbacks: 0 },
-    ...{ wakes_doorbell: wakes, wakes_timeout: 0, wakes_event: 0, wakes_off: 0, wakes_error: 0 },
+    rx: wakes,
+    tx: wakes,
+    tx_dropped: 0,
+    polls: wakes * 3,
+    empty_polls: wakes * 2,
+    arms: wakes,
+    rx_after_arm: 0,
+    waits: wakes,
+    waits_immediate: 0,
+    ring_clock_errors: 0,
+    waits_without_packet: 0,
+    wait_cycles: wakes * 700_000,
+    policy_switches: 1,
+    fallbacks: 0,
+    wakes_doorbell: wakes,
+    wakes_timeout: 0,
+    wakes_event: 0,
+    wakes_off: 0,
+    wakes_error: 0,
   };
 }

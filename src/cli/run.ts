@@ -95,12 +95,19 @@ async function run(name: string, options: Options): Promise<void> {
     );
   const health = domain.guest?.health;
   const result = runDocument(rounds, {
-    ...{ made, clock: clockOfHost(), paths, idleThresholdUs: health?.idle_threshold_us ?? null },
+    made,
+    clock: clockOfHost(),
+    paths,
+    idleThresholdUs: health?.idle_threshold_us ?? null,
     ...(partial && { partial }),
     platform: {
-      ...{ domain: domain.name, uuid: domain.uuid, libvirt: status.libvirt.uri },
-      ...{ hostKernel: release(), hostCpu: cpus()[0]?.model ?? 'unknown' },
-      ...{ guestAgent: domain.guest?.agent ?? 'unknown', dataplane: health?.version ?? 'unknown' },
+      domain: domain.name,
+      uuid: domain.uuid,
+      libvirt: status.libvirt.uri,
+      hostKernel: release(),
+      hostCpu: cpus()[0]?.model ?? 'unknown',
+      guestAgent: domain.guest?.agent ?? 'unknown',
+      dataplane: health?.version ?? 'unknown',
     },
     repeat: `vmcall run ${domain.uuid} --paths ${paths.join(',')} --seconds ${options.seconds} --rounds ${options.rounds}`,
   });

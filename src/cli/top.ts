@@ -73,7 +73,10 @@ const text = (picture: Picture) =>
 async function interactive({ socket, iterations = Number.POSITIVE_INFINITY }: TopOptions): Promise<void> {
   const stop = new AbortController();
   const state: Omit<ScreenState, 'clock'> = {
-    ...{ picture: undefined, sorting: 'name', scroll: 0, notice: undefined },
+    picture: undefined,
+    sorting: 'name',
+    scroll: 0,
+    notice: undefined,
   };
   const draw = () =>
     terminal.draw(screen({ ...state, clock: clock(new Date()) }, terminal.width, terminal.height));

@@ -74,9 +74,15 @@ export function comparePair(first: [Run, PathResult], second: [Run, PathResult])
       verdict: difference.verdict,
       why_not_judged: difference.whyNotJudged,
     })),
-    ...{ unit, resamples, seed },
+    unit,
+    resamples,
+    seed,
     rank_test: {
-      ...{ u: ranks.u, second_slower: ranks.secondAbove, z: ranks.z, p: ranks.p, why_not: ranks.whyNot },
+      u: ranks.u,
+      second_slower: ranks.secondAbove,
+      z: ranks.z,
+      p: ranks.p,
+      why_not: ranks.whyNot,
     },
     beside: {
       exits_per_packet: [a.exits_per_packet, b.exits_per_packet],

@@ -98,7 +98,11 @@ export class ControlClient {
    */
   async *measure(measure: Measure, signal: AbortSignal): AsyncGenerator<MeasureEvent, void> {
     const call = request({
-      ...{ socketPath: this.socket, method: 'POST', path: '/measurements', agent: false, signal },
+      socketPath: this.socket,
+      method: 'POST',
+      path: '/measurements',
+      agent: false,
+      signal,
       timeout: measure.interval_ms + controlLimits.answerMs,
     });
     call.on('timeout', () => call.destroy(new Error('the host agent says nothing any more')));
@@ -139,7 +143,10 @@ export class ControlClient {
     return new Promise((resolve, reject) => {
       const call = request(
         {
-          ...{ socketPath: this.socket, method, path, agent: connections },
+          socketPath: this.socket,
+          method,
+          path,
+          agent: connections,
           timeout: controlLimits.answerMs,
         },
         (response) => {

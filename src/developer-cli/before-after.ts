@@ -7,7 +7,8 @@ import { printTable, type TableOptions, tableCommand } from './lab-table.js';
 /** `vmcall before-after`: the deck's table of latencies before and after tuning, and each knob's own share. */
 export function beforeAfterCommand(): Command {
   return tableCommand('before-after', {
-    ...{ packets: 300, idleThreshold: 300 },
+    packets: 300,
+    idleThreshold: 300,
   }).action((options: TableOptions) =>
     printTable(options, {
       name: 'before-after',

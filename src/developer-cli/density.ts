@@ -19,7 +19,7 @@ function guestCounts(text: string): number[] {
 /** `vmcall density`: guests that share one pCPU, more and more of them, on each path. */
 export function densityCommand(): Command {
   return tableCommand('density', {
-    ...{ packets: 100 },
+    packets: 100,
     // A program that polls before it sleeps keeps the CPU from the other guests as long.
     idleThreshold: 0,
   })

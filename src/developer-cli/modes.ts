@@ -8,7 +8,8 @@ import { printTable, type TableOptions, tableCommand } from './lab-table.js';
 /** `vmcall modes`: polling, interrupts on a dedicated CPU and on a shared one, on the host and in the VM. */
 export function modesCommand(): Command {
   return tableCommand('modes', {
-    ...{ packets: 400, idleThreshold: 300 },
+    packets: 400,
+    idleThreshold: 300,
   })
     .option('--rounds <n>', 'rounds they are split into; the modes take turns', whole(1, 100), 2)
     .action((options: TableOptions & { rounds: number }) =>

@@ -168,7 +168,9 @@ export type NicPlace = z.infer<typeof nicPlaceSchema>;
 /** A NIC attached to a running domain and detached again. */
 export const hotPlugSchema = z.object({
   type: z.literal('hot-plug'),
-  ...{ before: nicPlaceSchema, attached: nicPlaceSchema, detached: nicPlaceSchema },
+  before: nicPlaceSchema,
+  attached: nicPlaceSchema,
+  detached: nicPlaceSchema,
 });
 
 /** `vmcall run --json`, and the last of `vmcall top --json`; instances of ftrace that are left after them. */
@@ -192,8 +194,13 @@ export type TuningEvent = z.infer<typeof tuningSchema>;
 /** The documents of `vmcall tune`, one after the other, and the settings around them. */
 export const tuneStepsSchema = z.object({
   type: z.literal('tune'),
-  ...{ planned: z.unknown(), applied: z.unknown(), plannedAgain: z.unknown(), restored: z.unknown() },
-  ...{ before: settingsSchema, tuned: settingsSchema, after: settingsSchema },
+  planned: z.unknown(),
+  applied: z.unknown(),
+  plannedAgain: z.unknown(),
+  restored: z.unknown(),
+  before: settingsSchema,
+  tuned: settingsSchema,
+  after: settingsSchema,
 });
 
 export type TuneSteps = z.infer<typeof tuneStepsSchema>;

@@ -137,7 +137,9 @@ async function attempt(request: LabRequest, run: string): Promise<Observed & Pic
     }),
   ];
   const boot = await TimedStep.begin(request.progress, {
-    ...{ key: `boot-${artifacts.kernel.series}`, text: 'booting the emulated host', usual: 30 },
+    key: `boot-${artifacts.kernel.series}`,
+    text: 'booting the emulated host',
+    usual: 30,
   });
   const log = await open(join(run, 'qemu.log'), 'w');
   // The kernel ends QEMU with us, whatever way we end.

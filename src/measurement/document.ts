@@ -27,18 +27,26 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
   const { idleThresholdUs, paths, ...rest } = facts;
   const measured = paths.filter((path) => of(path).length > 0).map((path) => pathOf(path, of(path)));
   return resultSchema.parse({
-    ...{ format: 'vmcall-result', version: 2, ...rest },
+    format: 'vmcall-result',
+    version: 2,
+    ...rest,
     made_by: { name: 'vmcall', version: projectVersion },
-    ...{ quantity: 'wake-latency', resolution_ns: 1, retries: 0, failed_attempts: [] },
+    quantity: 'wake-latency',
+    resolution_ns: 1,
+    retries: 0,
+    failed_attempts: [],
     traffic: {
       pattern: 'as it came',
       packets: Math.max(0, ...measured.map(({ received }) => received)),
       rounds: Math.max(1, ...measured.map((path) => path.rounds.length)),
       interval_us: null,
       idle_threshold_us: idleThresholdUs,
-      ...{ handback_idle_threshold_us: null, seed: null },
+      handback_idle_threshold_us: null,
+      seed: null,
     },
-    ...{ paths: measured, references: [], targets: [] },
+    paths: measured,
+    references: [],
+    targets: [],
     timeline: timelineOf(rounds),
     notes: [
       'Wake latency, from the interrupt in the host to the application; a packet that woke nobody is not in it.',
@@ -101,7 +109,11 @@ function timelineOf(rounds: readonly Round[]): NonNullable<Result['timeline']> {
       marks.push({ at_s: beganS, kind: 'switch', text: `${before} to ${path}` });
     for (const { atS, lengthS, count, p50, p99, max } of intervals)
       points.push({
-        ...{ path, at_s: beganS + atS, length_s: lengthS, received: count, rtt_ns: { p50, p99, max } },
+        path,
+        at_s: beganS + atS,
+        length_s: lengthS,
+        received: count,
+        rtt_ns: { p50, p99, max },
       });
     beganS += measured.elapsedUs / 1e6;
     before = path;

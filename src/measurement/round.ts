@@ -74,7 +74,11 @@ export async function measureRound(
 
 function intervalOf(delta: Histogram, atS: number, untilS: number): Interval {
   return {
-    ...{ atS, lengthS: Math.max(0, untilS - atS), count: delta.totalCount },
-    ...{ p50: delta.getValueAtPercentile(50), p99: delta.getValueAtPercentile(99), max: delta.maxValue },
+    atS,
+    lengthS: Math.max(0, untilS - atS),
+    count: delta.totalCount,
+    p50: delta.getValueAtPercentile(50),
+    p99: delta.getValueAtPercentile(99),
+    max: delta.maxValue,
   };
 }

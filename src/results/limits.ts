@@ -98,8 +98,12 @@ export function judgeLimits(name: LimitSet, given: readonly Given[]): Judgement 
     const limit = limits.find((one) => one.tool === tool);
     if (!limit) return [];
     return result.paths.map((path) => ({
-      ...{ source, path: path.name, tool: limit.tool, samples: path.received },
-      ...{ max_us: path.rtt_ns.max / 1000, limit_us: limit.us },
+      source,
+      path: path.name,
+      tool: limit.tool,
+      samples: path.received,
+      max_us: path.rtt_ns.max / 1000,
+      limit_us: limit.us,
       within: path.received > 0 && path.rtt_ns.max <= limit.us * 1000,
     }));
   });
@@ -109,7 +113,13 @@ export function judgeLimits(name: LimitSet, given: readonly Given[]): Judgement 
     .map(({ tool }) => tool)
     .filter((tool) => !judged.some((path) => path.tool === tool));
   return {
-    ...{ format: 'vmcall-limits', version: 1, limits: name, within, judged, objections, not_given },
+    format: 'vmcall-limits',
+    version: 1,
+    limits: name,
+    within,
+    judged,
+    objections,
+    not_given,
     meaning: whatLimitsMean,
   };
 }

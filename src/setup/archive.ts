@@ -19,7 +19,11 @@ export async function kernelPackagesOfArchive(): Promise<ArchivePackage[]> {
 /** Fetches the lists anew, waiting for another apt that is at it. */
 export async function refreshLists(): Promise<void> {
   await execa('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=600'], {
-    ...{ env, stdin: 'ignore', stdout: 2, stderr: 2, reject: false },
+    env,
+    stdin: 'ignore',
+    stdout: 2,
+    stderr: 2,
+    reject: false,
   });
 }
 

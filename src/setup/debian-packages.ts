@@ -110,7 +110,11 @@ export async function ensureDebianPackages(
     'apt-get',
     ['install', '-q', '-y', '--no-install-recommends', ...lock, ...missing],
     {
-      ...{ stdin: 'ignore', stdout: ['pipe', 2], stderr: ['pipe', 2], env, reject: false },
+      stdin: 'ignore',
+      stdout: ['pipe', 2],
+      stderr: ['pipe', 2],
+      env,
+      reject: false,
     },
   );
   if (install.failed)

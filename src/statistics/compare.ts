@@ -65,11 +65,9 @@ const judge = (interval: readonly [number, number], difference: number, toleranc
 /** Packets of a round are alike, so that a test that takes each as independent shows what is not there. */
 const withoutTest = (ranks: RankTest): RankTest => ({
   ...ranks,
-  ...{
-    z: null,
-    p: null,
-    whyNot: `it needs ${fewestRounds} rounds on each side, as packets of a round are alike`,
-  },
+  z: null,
+  p: null,
+  whyNot: `it needs ${fewestRounds} rounds on each side, as packets of a round are alike`,
 });
 
 const medians = (rounds: readonly Distribution[]) =>
@@ -107,7 +105,12 @@ export function compareSamples(first: Sample, second: Sample, options: CompareOp
             ? null
             : 'few-samples';
     return {
-      ...{ statistic, first: a?.value ?? 0, second: b?.value ?? 0, difference, interval, tolerance },
+      statistic,
+      first: a?.value ?? 0,
+      second: b?.value ?? 0,
+      difference,
+      interval,
+      tolerance,
       verdict: whyNotJudged === null ? judge(interval, difference, tolerance) : 'not-judged',
       whyNotJudged,
     };

@@ -73,11 +73,13 @@ const columns: readonly Column[] = [
   { head: 'RX/s', rank: 0, cell: (domain) => shortOrNone(rateOf(domain)) },
   { head: 'WAKES/s', rank: 1, cell: (domain) => wakesOf(domain, wakeReasons) },
   ...wakeReasons.map((reason) => ({
-    ...{ head: wakeHeads[reason][0], rank: wakeHeads[reason][1] },
+    head: wakeHeads[reason][0],
+    rank: wakeHeads[reason][1],
     cell: (domain: LiveDomain) => wakesOf(domain, [reason]),
   })),
   {
-    ...{ head: 'ASLEEP', rank: 2 },
+    head: 'ASLEEP',
+    rank: 2,
     cell: ({ interval }) =>
       interval ? `${Math.min(100, (100 * interval.waited_us) / interval.elapsed_us).toFixed(0)}%` : none,
   },

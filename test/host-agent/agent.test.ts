@@ -167,7 +167,8 @@ describe('several domains', () => {
       expect(enabled).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NO_DOMAIN') });
       await host.bench.until(onInjected);
       expect(await host.vmcall('enable', 'second', 'test', domain.uuid)).toMatchObject({
-        ...{ exitCode: 1, stdout: 'test: vmcall' },
+        exitCode: 1,
+        stdout: 'test: vmcall',
         stderr: expect.stringContaining('DOMAIN_OFF: second: the domain does not run'),
       });
       expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="vmcall"/>');
@@ -202,7 +203,8 @@ describe('several domains', () => {
 
   test.each([[[]], [['test', '--all']]])('are not %j', async (words) => {
     expect(await host.vmcall('enable', ...words)).toMatchObject({
-      ...{ exitCode: 2, stderr: expect.stringContaining('WHICH_DOMAINS') },
+      exitCode: 2,
+      stderr: expect.stringContaining('WHICH_DOMAINS'),
     });
   });
 });
@@ -212,7 +214,8 @@ describe('a domain that is not persistent, or does not run', () => {
     await host.bench.startAgent();
     await withSecond(async (second) => {
       expect(await host.vmcall('enable', 'second')).toMatchObject({
-        ...{ exitCode: 1, stderr: expect.stringContaining('DOMAIN_OFF') },
+        exitCode: 1,
+        stderr: expect.stringContaining('DOMAIN_OFF'),
       });
       expect(await second.metadata(metadataUri, 'config')).toBe('<desired path="vmcall"/>');
       await second.start();

@@ -19,7 +19,9 @@ describe('vmcall status', () => {
     );
     const json = JSON.parse((await host.vmcall('status', 'test', '--json')).stdout);
     expect(json).toMatchObject({
-      ...{ format: 'vmcall-status', version: 1, libvirt: { connected: true } },
+      format: 'vmcall-status',
+      version: 1,
+      libvirt: { connected: true },
       domains: [{ ...onInjected, name: 'test', uuid: domain.uuid, desired_from: 'default' }],
     });
   });
@@ -45,10 +47,12 @@ describe('vmcall status', () => {
     const uri = host.uri;
     expect(await host.vmcall('status', '-c', uri)).toMatchObject({ exitCode: 0 });
     expect(await host.vmcall('status', '-c', 'qemu:///system')).toMatchObject({
-      ...{ exitCode: 2, stderr: expect.stringContaining('OTHER_LIBVIRT') },
+      exitCode: 2,
+      stderr: expect.stringContaining('OTHER_LIBVIRT'),
     });
     expect(await host.vmcall('status', 'nobody')).toMatchObject({
-      ...{ exitCode: 2, stderr: expect.stringContaining('NO_DOMAIN') },
+      exitCode: 2,
+      stderr: expect.stringContaining('NO_DOMAIN'),
     });
   });
 });
@@ -88,7 +92,8 @@ describe('vmcall check', () => {
       stderr: expect.stringContaining('NO_DOMAIN'),
     });
     expect(await check('test', '-c', 'qemu:///system')).toMatchObject({
-      ...{ exitCode: 2, stderr: expect.stringContaining('OTHER_LIBVIRT') },
+      exitCode: 2,
+      stderr: expect.stringContaining('OTHER_LIBVIRT'),
     });
   });
 });

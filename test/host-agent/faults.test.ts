@@ -13,11 +13,17 @@ import { RealHost } from './support/test-host.js';
 const host = new RealHost();
 
 const onVmcall = {
-  ...{ desired: 'vmcall', actual: 'vmcall', phase: 'reached', reason: null },
+  desired: 'vmcall',
+  actual: 'vmcall',
+  phase: 'reached',
+  reason: null,
   guest: { health: { path: 'vmcall', wanted: 'vmcall', upheld: true } },
 };
 const onInjected = {
-  ...{ desired: 'injected', actual: 'injected', phase: 'reached', reason: null },
+  desired: 'injected',
+  actual: 'injected',
+  phase: 'reached',
+  reason: null,
   guest: { health: { path: 'injected', wanted: 'injected' } },
 };
 const dataplane = () => host.realGuest.dataplanePid ?? Number.NaN;
@@ -133,7 +139,10 @@ describe('a guest that is not who it should be', () => {
     await host.startGuestAgent({ honest: false });
     await host.wish('vmcall');
     const status = await host.bench.until({
-      ...{ desired: 'vmcall', actual: 'unknown', phase: 'blocked', reason: { code: 'YIELDS_MISSING' } },
+      desired: 'vmcall',
+      actual: 'unknown',
+      phase: 'blocked',
+      reason: { code: 'YIELDS_MISSING' },
       guest: { health: { path: 'vmcall', upheld: true } },
     });
     expect(status.kvm.yields).toBe(0);

@@ -82,7 +82,10 @@ test('adds reports up to the whole', async () => {
   expect([measurement.path, sum.broken]).toEqual(['vmcall', undefined]);
   const { measured } = sum;
   expect(measured).toMatchObject({
-    ...{ path: 'vmcall', reports: 3, elapsedUs: 3_000_000, counters: { rx: 3 } },
+    path: 'vmcall',
+    reports: 3,
+    elapsedUs: 3_000_000,
+    counters: { rx: 3 },
     total: { count: 3, min: 1000, max: 3000, sum: 6000 },
   });
   expect(decodeHistogram(measured?.histogram ?? '').totalCount).toBe(3);

@@ -212,7 +212,9 @@ describe('requests', () => {
       path: 'injected',
     });
     guest.say({
-      ...{ type: 'result', id: one.id, method: 'set-path' },
+      type: 'result',
+      id: one.id,
+      method: 'set-path',
       result: { path: 'vmcall', idle_threshold_us: 300, switched: true },
     });
     await expect(second).rejects.toMatchObject({
@@ -229,7 +231,9 @@ describe('requests', () => {
     });
     const { id } = await guest.next();
     guest.say({
-      ...{ type: 'result', id, method: 'set-path' },
+      type: 'result',
+      id,
+      method: 'set-path',
       result: { path: 'poll', idle_threshold_us: 1, switched: true },
     });
     const again = session.request('set-path', { path: 'poll' });
@@ -284,7 +288,9 @@ describe('many at once', () => {
     expect(most).toBeLessThanOrEqual(31);
     const asked = session.request('set-path', { path: 'poll' });
     guest.say({
-      ...{ type: 'result', id: (await guest.next()).id, method: 'set-path' },
+      type: 'result',
+      id: (await guest.next()).id,
+      method: 'set-path',
       result: { path: 'poll', idle_threshold_us: 1, switched: false },
     });
     expect(await asked).toMatchObject({ path: 'poll' });

@@ -42,7 +42,8 @@ describe('vmcall run', () => {
     expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
     const result = resultOf(stdout);
     expect(result).toMatchObject({
-      ...{ quantity: 'wake-latency', platform: { domain: domain.name, uuid: domain.uuid } },
+      quantity: 'wake-latency',
+      platform: { domain: domain.name, uuid: domain.uuid },
       paths: [{ name: 'vmcall', lost: 0 }],
     });
     const [vmcall] = result.paths;
@@ -71,11 +72,13 @@ describe('vmcall run', () => {
       ['1', '--paths', 'injected', '--seconds', '1'],
     ])
       expect(await run(...words)).toMatchObject({
-        ...{ exitCode: 1, stdout: '' },
+        exitCode: 1,
+        stdout: '',
         stderr: expect.stringMatching(/DOMAIN_LEASED: vmcall run, process \d+/),
       });
     expect(await host.vmcall('disable', '1')).toMatchObject({
-      ...{ exitCode: 1, stderr: expect.stringContaining('DOMAIN_LEASED') },
+      exitCode: 1,
+      stderr: expect.stringContaining('DOMAIN_LEASED'),
     });
     first.kill('SIGINT');
     const { exitCode, stdout } = await first;

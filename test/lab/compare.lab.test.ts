@@ -55,7 +55,8 @@ describe.each([
 
   test('tells the tuning that was in force', () => {
     expect(result.tuning).toMatchObject({
-      ...{ 'vcpu-pin dpdk/vcpu/1': '1', 'emulator-pin dpdk/emulator': '0' },
+      'vcpu-pin dpdk/vcpu/1': '1',
+      'emulator-pin dpdk/emulator': '0',
       'rt-throttling /proc/sys/kernel/sched_rt_runtime_us': '-1',
     });
   });

@@ -66,7 +66,10 @@ describe("the guest driver on a host with Debian's own KVM and VFIO", () => {
 
   test("has the host's halt polling off meanwhile", () => {
     expect(facts).toMatchObject({
-      ...{ pollingBefore: '0x1', pollingHeld: '0x0', pollingAfterKill: '0x1', pollingOnceOnline: '0x1' },
+      pollingBefore: '0x1',
+      pollingHeld: '0x0',
+      pollingAfterKill: '0x1',
+      pollingOnceOnline: '0x1',
     });
   });
 

@@ -50,7 +50,11 @@ describe('a process killed outright, with a packet each 350 us', () => {
       folder: await mkdtemp(join(tmpdir(), 'vmcall-faults-')),
       scenario: {
         scenario: 'faults',
-        ...{ packets: 1000, rounds: 1, interval, idleThreshold: 300, seed: 1 },
+        packets: 1000,
+        rounds: 1,
+        interval,
+        idleThreshold: 300,
+        seed: 1,
         faults: victims.flatMap((victim) => switchStages.map((stage) => ({ victim, stage }))),
       },
       progress,

@@ -36,7 +36,12 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
       folder: await mkdtemp(join(tmpdir(), 'vmcall-switch-')),
       scenario: {
         scenario: 'switch-under-load',
-        ...{ packets: 1000, rounds: 1, interval: 350, idleThreshold, seed: 1, switches: count },
+        packets: 1000,
+        rounds: 1,
+        interval: 350,
+        idleThreshold,
+        seed: 1,
+        switches: count,
         watch: isLong,
       },
       progress,
@@ -57,7 +62,10 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
     for (const { generator } of [quiet, switched]) {
       const { sent, received, lost, duplicate, reordered } = generator;
       expect({ received, lost, duplicate, reordered }).toEqual({
-        ...{ received: sent, lost: 0, duplicate: 0, reordered: 0 },
+        received: sent,
+        lost: 0,
+        duplicate: 0,
+        reordered: 0,
       });
     }
     expect(switched.generator.sent).toBeGreaterThan(switches.length * 40);
@@ -92,7 +100,9 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
         expect(injections, what).toBeLessThan(nicInterrupts / 2);
       } else {
         expect({ hardIrqTaken, yields, doorbellRings }, what).toEqual({
-          ...{ hardIrqTaken: 0, yields: 0, doorbellRings: 0 },
+          hardIrqTaken: 0,
+          yields: 0,
+          doorbellRings: 0,
         });
         expect(injections, what).toBeGreaterThanOrEqual(nicInterrupts - between);
       }
@@ -111,8 +121,13 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
       expect(printed).toBe(`dpdk: ${path}\n`);
       expect(statusSchema.parse(status).domains).toMatchObject([
         {
-          ...{ name: 'dpdk', domain: 'running', desired: path, desired_from: 'metadata', actual: path },
-          ...{ phase: 'reached', reason: null },
+          name: 'dpdk',
+          domain: 'running',
+          desired: path,
+          desired_from: 'metadata',
+          actual: path,
+          phase: 'reached',
+          reason: null,
           kvm: { support: 'present', vcpu_yield: path === 'vmcall', irqfd_hardirq: path === 'vmcall' },
           guest: { health: { dataplane: 'running', path, upheld: true, restarts: 0 } },
         },

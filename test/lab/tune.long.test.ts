@@ -43,8 +43,10 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
   test('pins, as libvirt says too, and gives the vCPU real-time priority', () => {
     for (const { tuned } of cycles)
       expect(tuned).toMatchObject({
-        ...{ 'vcpu-pin dpdk/vcpu/1': '1', 'emulator-pin dpdk/emulator': '0' },
-        ...{ 'libvirt vcpu': '1', 'libvirt emulator': '0' },
+        'vcpu-pin dpdk/vcpu/1': '1',
+        'emulator-pin dpdk/emulator': '0',
+        'libvirt vcpu': '1',
+        'libvirt emulator': '0',
         'halt-poll /sys/module/kvm/parameters/halt_poll_ns': '0',
         'rt-throttling /proc/sys/kernel/sched_rt_runtime_us': '-1',
       });

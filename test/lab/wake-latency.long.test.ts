@@ -27,7 +27,11 @@ describe('wake latency of a live guest, with a packet each ms', () => {
       folder: await mkdtemp(join(tmpdir(), 'vmcall-wakes-')),
       scenario: {
         scenario: 'live-measurement',
-        ...{ packets: 1000, rounds: 1, interval: 1000, idleThreshold: 300, seed: 1 },
+        packets: 1000,
+        rounds: 1,
+        interval: 1000,
+        idleThreshold: 300,
+        seed: 1,
       },
       progress,
     });

@@ -41,7 +41,8 @@ export function expectWatched({ packets, before, after, top }: Watched): void {
     phase: 'reached',
   };
   expect(top).toMatchObject({
-    ...{ format: 'vmcall-top', libvirt: true },
+    format: 'vmcall-top',
+    libvirt: true,
     domains: [{ ...domain, reason: null, session: true, interval: { path: 'vmcall' } }],
   });
 }

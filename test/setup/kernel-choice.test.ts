@@ -97,7 +97,8 @@ describe('of the kernels in the archive', () => {
       'linux-kbuild-7.3.4+deb13',
     ];
     expect(newest('7.3', debian13)).toEqual({
-      ...{ version: '7.3.4-1~bpo13+1', release },
+      version: '7.3.4-1~bpo13+1',
+      release,
       packages: [...common, `linux-binary-${release}`, `linux-modules-${release}`].map(at),
     });
     const unsigned = without(debian13, (name) => name === `linux-binary-${release}`);

@@ -106,7 +106,11 @@ describe('without a terminal', () => {
     for (const document of documents) {
       expect(document).toMatchObject({ format: 'vmcall-top', version: 1, libvirt: true, left_out: 0 });
       expect(liveDomainSchema.parse(document.domains[0])).toMatchObject({
-        ...{ name: 'test', state: 'running', desired: 'vmcall', actual: 'vmcall', session: true },
+        name: 'test',
+        state: 'running',
+        desired: 'vmcall',
+        actual: 'vmcall',
+        session: true,
       });
     }
   });

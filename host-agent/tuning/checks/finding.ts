@@ -23,15 +23,24 @@ export type Finding = z.infer<typeof findingSchema>;
 const plain = { undo: null, why: null, source: null, unsupported: false } as const;
 
 export const ok = (code: string, read: string): Finding => ({
-  ...{ code, severity: 'ok', read, todo: null },
+  code,
+  severity: 'ok',
+  read,
+  todo: null,
   ...plain,
 });
 export const warn = (code: string, read: string, todo: string): Finding => ({
-  ...{ code, severity: 'warn', read, todo },
+  code,
+  severity: 'warn',
+  read,
+  todo,
   ...plain,
 });
 export const fail = (code: string, read: string, todo: string): Finding => ({
-  ...{ code, severity: 'fail', read, todo },
+  code,
+  severity: 'fail',
+  read,
+  todo,
   ...plain,
 });
 export const unsupported = (code: string, read: string, todo: string): Finding => ({

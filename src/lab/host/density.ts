@@ -15,7 +15,9 @@ import { type GuestPath, TestBench, takeNic } from './test-bench.js';
  */
 const paths: readonly (GuestPath & { name: DensityPath; priority: number })[] = [
   {
-    ...{ name: 'injected', policy: 'interrupt', priority: vcpuPriority },
+    name: 'injected',
+    policy: 'interrupt',
+    priority: vcpuPriority,
     kvm: { irqfdHardirq: false, vcpuYield: false },
   },
   { name: 'vmcall', policy: 'vmcall', priority: vcpuPriority, kvm: { irqfdHardirq: true, vcpuYield: true } },
@@ -83,7 +85,11 @@ async function leave(bench: TestBench, { guest, dataplane, nic }: Tenant): Promi
 /** As many packets for each guest, each at the plan's interval. */
 function trafficFor({ packets, interval }: Plan, guests: number, arrival: Arrival) {
   return {
-    ...{ packets: packets * guests, destinations: guests, watchCpu: dpdkCpu, linger, late: interval },
+    packets: packets * guests,
+    destinations: guests,
+    watchCpu: dpdkCpu,
+    linger,
+    late: interval,
     ...(arrival === 'in-turn'
       ? { interval: Math.round(interval / guests) }
       : { pattern: `burst:${guests}:${interval}` }),

@@ -63,7 +63,9 @@ async function startKick(
   armDelay?: number,
 ): Promise<GuestDataplane> {
   const dataplane = await GuestDataplane.start(guest, {
-    ...{ program, policy: 'interrupt', idleThreshold },
+    program,
+    policy: 'interrupt',
+    idleThreshold,
     ...(armDelay === undefined ? {} : { armDelay }),
   });
   await bench.switchTo(guest, dataplane, kick);

@@ -110,7 +110,8 @@ class FaultScene {
     if (victim === 'libvirtd') run?.interrupt();
     return {
       ...({ type: 'fault', victim, stage, found, told: watch.told, away, took, back } as const),
-      ...{ generator: generator ?? last, afterBoot: generator ? last : null },
+      generator: generator ?? last,
+      afterBoot: generator ? last : null,
       run: (await run?.ended()) ?? null,
     };
   }

@@ -80,17 +80,16 @@ export class GuestMachine {
     const socket = socketsIn(folder);
     const domain = await connection.defineDomain(
       domainXml({
-        ...{
-          identity,
-          isPinned,
-          memoryMiB,
-          kernel,
-          initramfs,
-          nic,
-          commandLine: kernelCommandLine(hugePages, pvSpinlocks),
-        },
+        identity,
+        isPinned,
+        memoryMiB,
+        kernel,
+        initramfs,
+        nic,
+        commandLine: kernelCommandLine(hugePages, pvSpinlocks),
         ports: Object.fromEntries(ports.map((name) => [name, socket(name)])),
-        ...{ monitor: socket('qmp'), console: '/dev/ttyS1' },
+        monitor: socket('qmp'),
+        console: '/dev/ttyS1',
       }),
     );
     await domain.start();

@@ -50,7 +50,10 @@ export async function lostWakeups(plan: Plan, steps: Steps): Promise<void> {
           type: 'wakeups',
           program,
           policy: path.policy,
-          ...{ sent, received, late: lateCount, foundAfterArming: rx_after_arm ?? 0 },
+          sent,
+          received,
+          late: lateCount,
+          foundAfterArming: rx_after_arm ?? 0,
         });
       });
     await dataplane.stop();

@@ -33,7 +33,12 @@ export async function selftests(plan: Plan, steps: Steps): Promise<void> {
     const { cases, incomplete } = parseTap(output);
     for (const testCase of cases) emit({ type: 'test-case', program, ...testCase });
     emit({
-      ...{ type: 'test-program', program, arguments: words, ended, incomplete, stderr },
+      type: 'test-program',
+      program,
+      arguments: words,
+      ended,
+      incomplete,
+      stderr,
       vmsLeft: after.vms - before.vms,
       moduleUsesLeft: after.moduleUses - before.moduleUses,
       slabGrowth: after.slab - before.slab,

@@ -91,7 +91,10 @@ export class TestBench {
       return await GuestMachine.start({
         kernel,
         initramfs: guestInitramfs,
-        ...{ nic, nth, folder, ...size },
+        nic,
+        nth,
+        folder,
+        ...size,
       });
     } finally {
       beside?.kill();

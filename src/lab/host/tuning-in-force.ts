@@ -10,7 +10,9 @@ export async function tuningInForce(guest: GuestMachine): Promise<TuningEvent> {
   const target = await resolveTarget(tuning.host, {
     domain: await tuning.domains.find(String(guest.pid)),
     pins: new Map([[dpdkVcpu, dpdkCpu]]),
-    ...{ nics: new Map(), cpus: [], maxExitLatency: null },
+    nics: new Map(),
+    cpus: [],
+    maxExitLatency: null,
   });
   const settings = knobs.flatMap((knob) =>
     knob.settings(tuning, target).map(({ place, now }) => [`${knob.name} ${place}`, now] as const),

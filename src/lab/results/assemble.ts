@@ -127,7 +127,10 @@ function timelineOf(rounds: readonly Round[]): Timeline | undefined {
     timeline.marks.push({ at_s: start / nsPerS, kind: 'switch', text: titles[path] });
     for (const { at, length, received, rtt } of course)
       timeline.points.push({
-        ...{ path, at_s: (start + at) / nsPerS, length_s: length / nsPerS, received },
+        path,
+        at_s: (start + at) / nsPerS,
+        length_s: length / nsPerS,
+        received,
         rtt_ns: rtt,
       });
     start += last.at + last.length;

@@ -55,7 +55,10 @@ async function environment(): Promise<Record<string, string>> {
   return {
     ...Object.fromEntries(ours),
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    ...{ HOME: '/root', USER: 'root', LANG: 'C.UTF-8', NODE_EXTRA_CA_CERTS: authorities },
+    HOME: '/root',
+    USER: 'root',
+    LANG: 'C.UTF-8',
+    NODE_EXTRA_CA_CERTS: authorities,
     ...(/^https?:/.test(registry) ? { npm_config_registry: registry.trim() } : {}),
   };
 }

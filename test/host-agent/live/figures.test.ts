@@ -19,7 +19,10 @@ function measurement() {
     total.count += latencies.length;
     total.sum += latencies.reduce((sum, ns) => sum + ns, 0);
     return {
-      ...{ type: 'report', measurement: id, sequence: ++sequence, elapsed_us: sequence * 1_000_000 },
+      type: 'report',
+      measurement: id,
+      sequence: ++sequence,
+      elapsed_us: sequence * 1_000_000,
       path: 'vmcall',
       wake_latency: {
         unit: 'ns',
@@ -39,7 +42,12 @@ describe('figures of a guest', () => {
     figures.take(next({ rx: 100, wakes_packet: 90, waited_us: 800_000 }, [2_000, 3_000]), 1000);
     figures.take(next({ rx: 40, wakes_packet: 30, wakes_timeout: 2, waited_us: 900_000 }, [5_000]), 2000);
     expect(figures.interval(2_250)).toEqual({
-      ...{ path: 'vmcall', age_ms: 250, elapsed_us: 1_000_000, rx: 40, tx: 0, waited_us: 900_000 },
+      path: 'vmcall',
+      age_ms: 250,
+      elapsed_us: 1_000_000,
+      rx: 40,
+      tx: 0,
+      waited_us: 900_000,
       wakes: { packet: 30, timeout: 2, interrupt: 0, kick: 0, control: 0, spurious: 0, off: 0, error: 0 },
       wake_latency: { unit: 'ns', count: 1, p50: 5_003, p99: 5_003, max: 5_003 },
     });

@@ -16,8 +16,15 @@ const uuid = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 function watched(number: number, name = `domain ${number}`): Watched {
   return {
     status: {
-      ...{ name, uuid: uuid(number), id: number, domain: number % 5 === 0 ? 'off' : 'running' },
-      ...{ desired: 'vmcall', desired_from: 'metadata', problem: null, actual: 'unknown', phase: 'blocked' },
+      name,
+      uuid: uuid(number),
+      id: number,
+      domain: number % 5 === 0 ? 'off' : 'running',
+      desired: 'vmcall',
+      desired_from: 'metadata',
+      problem: null,
+      actual: 'unknown',
+      phase: 'blocked',
       reason: { code: 'GUEST_ABSENT', message: 'no session' },
       kvm: { support: 'present', vcpu_yield: true, irqfd_hardirq: true, yields: 1, rings: 1 },
       guest: null,

@@ -5,8 +5,15 @@ import type { DomainStatus } from '../../../src/control/schema.js';
 import { desiredPathSchema } from '../../../src/protocol/fields.js';
 
 const status: DomainStatus = {
-  ...{ name: 'a "b"\\\n', uuid: '00000000-0000-4000-8000-000000000001', id: 1, domain: 'running' },
-  ...{ desired: 'vmcall', desired_from: 'metadata', problem: null, actual: 'unknown', phase: 'blocked' },
+  name: 'a "b"\\\n',
+  uuid: '00000000-0000-4000-8000-000000000001',
+  id: 1,
+  domain: 'running',
+  desired: 'vmcall',
+  desired_from: 'metadata',
+  problem: null,
+  actual: 'unknown',
+  phase: 'blocked',
   reason: null,
   kvm: { support: 'absent', vcpu_yield: null, irqfd_hardirq: null, yields: null, rings: null },
   guest: null,

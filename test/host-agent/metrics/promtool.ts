@@ -63,7 +63,9 @@ export async function evaluate(
         interval: '1m',
         input_series: series,
         promql_expr_test: questions.map(({ expr, value }) => ({
-          ...{ expr, eval_time: '30m', exp_samples: [{ labels: '{}', value }] },
+          expr,
+          eval_time: '30m',
+          exp_samples: [{ labels: '{}', value }],
         })),
       },
     ],

@@ -26,7 +26,11 @@ async function run(
 ): Promise<Ended> {
   const program = join(folder, 'children', `${name}.cjs`);
   const child = execa(process.execPath, ['--expose-gc', program, addon, ...words], {
-    ...{ env, reject: false, stdin: 'ignore', timeout: 100_000, killSignal: 'SIGKILL' },
+    env,
+    reject: false,
+    stdin: 'ignore',
+    timeout: 100_000,
+    killSignal: 'SIGKILL',
   });
   const { exitCode, stdout, stderr } = await child;
   return { exitCode, stdout: stdout ?? '', stderr: stderr ?? '' };

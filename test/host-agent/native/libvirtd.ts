@@ -28,7 +28,12 @@ export async function startLibvirtd(at?: string): Promise<Libvirtd> {
     XDG_CACHE_HOME: folder,
   };
   const daemon = execa(command ?? 'libvirtd', words, {
-    ...{ env, extendEnv: false, stdin: 'ignore', stdout: 'ignore', stderr: { file: log }, reject: false },
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: { file: log },
+    reject: false,
   });
   const socket = join(folder, 'libvirt', 'libvirt-sock');
   const stop = async () => {

@@ -32,7 +32,10 @@ export class RealGuest {
     const configuration = {
       host: { url: url.href, certificate_sha256: trust.fingerprint, domain, secret },
       dataplane: {
-        ...{ program, telemetry_client: client, eal_arguments: [], file_prefix: prefix },
+        program,
+        telemetry_client: client,
+        eal_arguments: [],
+        file_prefix: prefix,
         path,
         arguments: honest ? ['--yields-file', join(bench.kvm, 'vcpu_yields')] : [],
       },

@@ -51,8 +51,13 @@ export class StandInGuest {
       ...this.measuring.handlers,
     };
     this.#keeper = new SessionKeeper({
-      ...{ address, handlers, log: createLog('stand-in', { write: () => {} }) },
-      ...{ onOpen: () => this.tell(), onLost: () => void this.measuring.end(), least: 50, most: 200 },
+      address,
+      handlers,
+      log: createLog('stand-in', { write: () => {} }),
+      onOpen: () => this.tell(),
+      onLost: () => void this.measuring.end(),
+      least: 50,
+      most: 200,
     });
     this.#keeper.start();
     this.#timer = setInterval(() => this.#tick(), tickMs);
@@ -147,8 +152,14 @@ export class StandInGuest {
     const isRunning = this.dataplane === 'running';
     const path = isRunning ? this.path : null;
     return {
-      ...{ dataplane: this.dataplane, wanted: this.wanted, path, upheld: isRunning && path === this.wanted },
-      ...{ reason: this.reason, idle_threshold_us: isRunning ? 300 : null, restarts: 0, version: null },
+      dataplane: this.dataplane,
+      wanted: this.wanted,
+      path,
+      upheld: isRunning && path === this.wanted,
+      reason: this.reason,
+      idle_threshold_us: isRunning ? 300 : null,
+      restarts: 0,
+      version: null,
     };
   }
 }

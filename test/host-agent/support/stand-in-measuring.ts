@@ -67,8 +67,11 @@ export class StandInMeasuring {
     keepWakes: async () => {},
     takeWakes: async () => ({ tscKhz: 1_000_000, count: 0, missed: 0, data: '' }),
     info: async () => ({
-      ...{ version: '', path: this.path(), idleThresholdUs: 300 },
-      ...{ doorbell: 'installed' as const, fallback: undefined },
+      version: '',
+      path: this.path(),
+      idleThresholdUs: 300,
+      doorbell: 'installed' as const,
+      fallback: undefined,
     }),
     reset: async () => {
       this.#counters = {};

@@ -32,7 +32,10 @@ function seen(path: DesiredPath, changes: Partial<Seen> = {}): Seen {
   return {
     desired: { path, source: 'metadata' },
     domain: 'running',
-    ...{ kvm: kvm(false), guest: on('injected'), evidence: 'counted', failure: null },
+    kvm: kvm(false),
+    guest: on('injected'),
+    evidence: 'counted',
+    failure: null,
     ...changes,
   };
 }

@@ -11,8 +11,10 @@ const uuid = '0f3b5c1e-2a4d-4c6b-9e8f-7a6b5c4d3e2f';
 
 test('a path that is desired while libvirt is asked is newer than what libvirt answers', async () => {
   const off: DomainFacts = {
-    ...{ identity: { name: 'dpdk0', uuid, id: null }, domain: 'off' },
-    ...{ desired: { path: 'injected', source: 'metadata' }, problem: null },
+    identity: { name: 'dpdk0', uuid, id: null },
+    domain: 'off',
+    desired: { path: 'injected', source: 'metadata' },
+    problem: null,
   };
   const answers: ((facts: DomainFacts) => void)[] = [];
   const keeper = new DomainKeeper({

@@ -33,7 +33,10 @@ describe("KVM's switches", () => {
     kvm.set('dpdk0', demands.vmcall);
     writeFileSync(join(folder, 'vcpu_yields'), '123\n');
     expect(kvm.see(dpdk0)).toEqual({
-      ...{ support: 'present', vcpuYield: true, irqfdHardirq: true, yields: 123 },
+      support: 'present',
+      vcpuYield: true,
+      irqfdHardirq: true,
+      yields: 123,
     });
     kvm.set('dpdk0', demands.injected);
     expect(values()).toEqual(['0', '0']);

@@ -109,8 +109,17 @@ describe('vmcall cstates', () => {
     );
   const latency = { min: 9000, avg: 14_000, p50: 1, p90: 1, p99: 1, p999: 1, max: 21_000 };
   const result = {
-    ...{ sent: 1, received: 1, lost: 0, duplicate: 0, late: 0, reordered: 0, rtt_ns: latency },
-    ...{ warmup: 0, histogram: '', pattern: 'constant', seed: 1 },
+    sent: 1,
+    received: 1,
+    lost: 0,
+    duplicate: 0,
+    late: 0,
+    reordered: 0,
+    rtt_ns: latency,
+    warmup: 0,
+    histogram: '',
+    pattern: 'constant',
+    seed: 1,
   };
 
   test('measures with a command that prints what the generator prints', async () => {

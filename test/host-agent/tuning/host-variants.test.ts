@@ -25,7 +25,10 @@ async function look(name: string, change: Change, domain: string | null, wish: P
   const bench = host(name, change);
   const target = await resolveTarget(bench.host, {
     domain: domain === null ? null : await bench.domains.find(domain),
-    ...{ pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null },
+    pins: new Map(),
+    nics: new Map(),
+    cpus: [],
+    maxExitLatency: null,
     ...wish,
   });
   const lines = plan(bench, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);

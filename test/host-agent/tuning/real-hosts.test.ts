@@ -24,7 +24,10 @@ function host(name: string): Bench {
 async function look(bench: Bench, domain: string | null, wish: Partial<Wish> = {}) {
   const target = await resolveTarget(bench.host, {
     domain: domain === null ? null : await bench.domains.find(domain),
-    ...{ pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null },
+    pins: new Map(),
+    nics: new Map(),
+    cpus: [],
+    maxExitLatency: null,
     ...wish,
   });
   const lines = plan(bench, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);

@@ -17,14 +17,16 @@ function targetWith(scheduling: typeof other | typeof fifo, domain = true): Targ
   const vcpus = [{ vcpu: 1, thread: 2011, cpus: '6', scheduling }];
   const facts = { name: 'dpdk0', uuid: null, pid: 2000, vcpus, emulatorCpus: '0-1', cpuset: null };
   return {
-    ...{ domain: null, dpdk: [{ vcpu: 1, cpu: 6 }], cpus: [6], housekeeping: [0, 1], online: [0, 1, 6, 7] },
-    ...{
-      apart: [6, 7],
-      neighbours: [],
-      nics: [{ address: nic, cpus: [6] }],
-      maxExitLatency: null,
-      undecided: [],
-    },
+    domain: null,
+    dpdk: [{ vcpu: 1, cpu: 6 }],
+    cpus: [6],
+    housekeeping: [0, 1],
+    online: [0, 1, 6, 7],
+    apart: [6, 7],
+    neighbours: [],
+    nics: [{ address: nic, cpus: [6] }],
+    maxExitLatency: null,
+    undecided: [],
     facts: domain ? { ...facts, hostdevs: [nic], doubtful: [], mediated: [] } : null,
   };
 }

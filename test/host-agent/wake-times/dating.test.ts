@@ -20,7 +20,12 @@ function dating() {
 }
 
 const report = (change: Partial<Report>): Report => ({
-  ...{ type: 'report', measurement: uuid, sequence: 1, elapsed_us: 1, path: 'injected', counters: { rx: 1 } },
+  type: 'report',
+  measurement: uuid,
+  sequence: 1,
+  elapsed_us: 1,
+  path: 'injected',
+  counters: { rx: 1 },
   wake_latency: {
     unit: 'ns',
     delta: { count: 0, histogram: encodeHistogram(emptyHistogram()) },

@@ -25,7 +25,8 @@ test('a TSC with an offset alone: a host started before its guest', () => {
 
 test('a TSC that is scaled: half as fast, with 48 bits of fraction', () => {
   const files = {
-    ...{ 'tsc-offset': '1000', 'tsc-scaling-ratio': String(2n ** 47n) },
+    'tsc-offset': '1000',
+    'tsc-scaling-ratio': String(2n ** 47n),
     'tsc-scaling-ratio-frac-bits': '48',
   };
   expect(toGuestTsc(10_000_001n, vm(files)())).toBe(5_001_000n);

@@ -41,7 +41,12 @@ describe("under the kernel's own checks", () => {
       clock: 'realtime',
       folder: await mkdtemp(join(tmpdir(), 'vmcall-debug-kernel-')),
       scenario: {
-        ...{ scenario: 'selftests', packets: 600, rounds: 1, interval: 350, idleThreshold: 300, seed: 1 },
+        scenario: 'selftests',
+        packets: 600,
+        rounds: 1,
+        interval: 350,
+        idleThreshold: 300,
+        seed: 1,
         ...scenario,
       },
       progress,

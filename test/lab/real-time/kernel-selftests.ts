@@ -22,7 +22,11 @@ export async function runSelftests(
     folder: await mkdtemp(join(tmpdir(), 'vmcall-selftests-')),
     scenario: {
       scenario: 'selftests',
-      ...{ packets: 1, rounds: 1, interval: 1, idleThreshold: 0, seed: 0 },
+      packets: 1,
+      rounds: 1,
+      interval: 1,
+      idleThreshold: 0,
+      seed: 0,
       testPrograms: Object.entries(programs).map(([program, words]) => ({ program, arguments: words })),
     },
     progress,

@@ -40,7 +40,11 @@ export async function runUpstreamSelftests(
         folder: await mkdtemp(join(tmpdir(), 'vmcall-upstream-selftests-')),
         scenario: {
           scenario: 'upstream-selftests',
-          ...{ packets: 1, rounds: 1, interval: 1, idleThreshold: 0, seed: 0 },
+          packets: 1,
+          rounds: 1,
+          interval: 1,
+          idleThreshold: 0,
+          seed: 0,
           testPrograms: rest.map((program) => ({ program, arguments: [] })),
         },
         progress,

@@ -10,22 +10,24 @@ export function burst(roundTrips: number[]): GeneratorResult {
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
   const count = roundTrips.length;
   return {
-    ...{
-      sent: count,
-      received: count,
-      lost: 0,
-      duplicate: 0,
-      late: 0,
-      reordered: 0,
-      postponed: 1,
-      warmup: 0,
-      seed: 1,
-    },
+    sent: count,
+    received: count,
+    lost: 0,
+    duplicate: 0,
+    late: 0,
+    reordered: 0,
+    postponed: 1,
+    warmup: 0,
+    seed: 1,
     pattern: 'constant',
     histogram: hdr.encodeIntoCompressedBase64(histogram),
     rtt_ns: {
-      ...{ min: at(0), max: at(1), p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) },
       min: sorted[0] ?? 0,
+      max: at(1),
+      p50: at(0.5),
+      p90: at(0.9),
+      p99: at(0.99),
+      p999: at(0.999),
       avg: roundTrips.reduce((sum, value) => sum + value, 0) / count,
     },
   };

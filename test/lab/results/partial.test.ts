@@ -18,7 +18,10 @@ const round = (path: string, ns: number) => {
   histogram.recordValue(ns);
   const counts = { sent: 1, received: 1, lost: 0, duplicate: 0, late: 0, reordered: 0, warmup: 0, seed: 1 };
   return labEventSchema.parse({
-    ...{ type: 'round', path, pass: 'latency', index: 0 },
+    type: 'round',
+    path,
+    pass: 'latency',
+    index: 0,
     generator: {
       ...counts,
       pattern: 'constant',

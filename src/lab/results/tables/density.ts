@@ -36,13 +36,19 @@ export function assembleDensity(events: readonly LabEvent[], header: Header): De
   const rows = bursts.map(({ path, guests, arrival, generator }): DensityRow => {
     const measured = measuredOf([generator]);
     return {
-      ...{ path, guests, arrival, ...measured },
+      path,
+      guests,
+      arrival,
+      ...measured,
       cpu_left: idleShare([generator]),
       collapsed: measured.lost > 0 || measured.late * 100 >= measured.sent,
     };
   });
   rows.sort((a, b) => rank(a) - rank(b));
   return densityTableSchema.parse({
-    ...{ format: 'vmcall-density', version: 1, ...header, rows },
+    format: 'vmcall-density',
+    version: 1,
+    ...header,
+    rows,
   } satisfies DensityTable);
 }

@@ -6,7 +6,13 @@ const { made, made_by, clock, retries, failed_attempts, platform, repeat } = res
 
 /** What every table of the lab says of itself, beside its rows. */
 export const headerSchema = z.strictObject({
-  ...{ made, made_by, clock, retries, failed_attempts, platform, repeat },
+  made,
+  made_by,
+  clock,
+  retries,
+  failed_attempts,
+  platform,
+  repeat,
   traffic: z.strictObject({
     /** Of each round. */
     packets: z.int().min(1),

@@ -26,7 +26,10 @@ export function measuredOf(bursts: readonly GeneratorResult[]): Measured {
   const { latency, histogram } = mergeRoundTrips(bursts);
   const received = total('received');
   return {
-    ...{ sent: total('sent'), received, lost: total('lost'), late: total('late') },
+    sent: total('sent'),
+    received,
+    lost: total('lost'),
+    late: total('late'),
     rtt_ns: received > 0 ? latency : null,
     rtt_histogram: histogram,
   };

@@ -47,7 +47,9 @@ export function assembleModes(events: readonly LabEvent[], header: Header): Mode
       const shared = cpu === 'shared';
       return [
         {
-          ...{ mode, cpu, ...measuredOf(bursts('latency')) },
+          mode,
+          cpu,
+          ...measuredOf(bursts('latency')),
           cpu_use: 1 - (shared ? busyShare(forCpu) : idleShare(forCpu)),
           work_per_s: shared ? workRate(forCpu) : null,
         },

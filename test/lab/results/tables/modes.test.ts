@@ -30,12 +30,16 @@ const row = (name: ModeName, cpu: Sharing) =>
 
 test('takes latency and CPU from the bursts that are for them', () => {
   expect(row('vmcall', 'dedicated')).toMatchObject({
-    ...{ sent: 4, lost: 0, rtt_ns: { min: 20_000, avg: 28_000, max: 40_000 }, work_per_s: null },
+    sent: 4,
+    lost: 0,
+    rtt_ns: { min: 20_000, avg: 28_000, max: 40_000 },
+    work_per_s: null,
     cpu_use: expect.closeTo(0.04, 9),
   });
   expect(row('vmcall', 'shared')).toMatchObject({
     rtt_ns: { min: 21_000, max: 31_000 },
-    ...{ cpu_use: expect.closeTo(0.03, 9), work_per_s: expect.closeTo(1e8, 0) },
+    cpu_use: expect.closeTo(0.03, 9),
+    work_per_s: expect.closeTo(1e8, 0),
   });
 });
 
