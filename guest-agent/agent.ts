@@ -65,13 +65,14 @@ export class GuestAgent implements Daemon {
       const before = this.configuration;
       const after = await readGuestConfiguration(this.file);
       const address = await hostAddress(after);
-      this.configuration = after;
       await this.#inTurn(this.#stop.signal, () => this.#reloadDataplane(before, after));
       if (!isDeepStrictEqual(before.host, after.host)) {
         await this.#keeper.stop();
         this.#keeper = this.#newKeeper(address);
         this.#keeper.start();
       }
+      // Only now: what failed is not done, and the next reload does it.
+      this.configuration = after;
       this.log.info('configuration reloaded');
     } catch (error) {
       this.log.error({ err: error }, `not reloaded: ${describeError(error)}`);
@@ -211,11 +212,13 @@ export class GuestAgent implements Daemon {
       this.#endMeasurement('DATAPLANE_RESTARTED', 'its configuration was changed');
       await this.#supervisor.stop();
       this.#wanted = program.path;
+      this.configuration = { ...before, dataplane: after.dataplane };
       this.#supervisor = this.#newSupervisor();
       this.#supervisor.start();
     } else if (thresholdBefore !== threshold && this.#supervisor.state === 'running') {
       await this.#supervisor.dataplane.setIdleThreshold(threshold);
     }
+    this.configuration = { ...before, dataplane: after.dataplane };
   }
 
   #ready() {

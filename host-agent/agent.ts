@@ -25,6 +25,7 @@ import { LeaseJournal } from './lease/journal.js';
 import { Leases } from './lease/leases.js';
 import { type Desired, desiredIn, Libvirt } from './libvirt/libvirt.js';
 import { formatDesired } from './libvirt/metadata.js';
+import { Listening } from './listening.js';
 import type { Memory, Recalled } from './live/watched.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
@@ -52,6 +53,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   #control: ControlServer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #listing: Promise<void> | undefined;
+  #listening: Listening | undefined;
   #listAgain = false;
 
   private constructor(
@@ -79,17 +81,34 @@ export class HostAgent implements Daemon, Controlled, Memory {
     return new HostAgent(file, await readHostConfiguration(file), log, host);
   }
 
-  /** Ready once guests and commands can connect; libvirt need not be there yet. */
+  /** Ready once commands can connect; neither libvirt nor an address to listen on need be there yet. */
   async start(): Promise<void> {
-    const { control, libvirt, guests } = this.configuration;
+    const { control } = this.configuration;
     await this.#removeLeftOvers();
     this.#control = await this.#newControl(control.socket);
-    this.#sessions = await this.#newSessions(this.configuration);
-    this.log.info({ guests: { ...guests, port: this.#sessions.port }, libvirt: libvirt.uri }, 'listening');
+    await this.#listen();
     await this.#watching.live.measure(this.configuration.live.measure);
-    await this.#watching.listen(this.configuration);
+    await this.#watching.start(this.configuration);
     this.#libvirt.start();
     this.#setTimer();
+  }
+
+  /** For guests, as soon as it can. */
+  async #listen(): Promise<void> {
+    await this.#listening?.stop();
+    this.#listening = new Listening(
+      'guests',
+      async () => {
+        this.#sessions = await this.#newSessions(this.configuration);
+      },
+      this.log,
+    );
+    await this.#listening.start();
+  }
+
+  /** Where it cannot listen, and why. */
+  get unheard(): readonly Pick<Listening, 'what' | 'problem'>[] {
+    return [...(this.#listening ? [this.#listening] : []), ...this.#watching.unheard];
   }
 
   async #removeLeftOvers(): Promise<void> {
@@ -146,13 +165,14 @@ export class HostAgent implements Daemon, Controlled, Memory {
 
   /** The port may be the same, so the old ones end first; if the new cannot listen, the old ones listen again. */
   async #replaceSessions({ guests, state }: HostConfiguration): Promise<void> {
+    await this.#listening?.stop();
     await this.#sessions?.stop();
     const before = this.configuration;
     try {
       this.#sessions = await this.#newSessions({ ...before, guests, state });
       this.configuration = { ...before, guests, state };
     } catch (error) {
-      this.#sessions = await this.#newSessions(before);
+      await this.#listen();
       throw error;
     }
   }
@@ -161,6 +181,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([this.#control?.stop(), this.#watching.stop()]);
+    await this.#listening?.stop();
     // Together: a keeper that waits for its guest is let go by the end of the session.
     await Promise.all([this.#dropKeepers([...this.#keepers.keys()]), this.#sessions?.stop()]);
     await this.#libvirt.stop();
@@ -178,7 +199,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
       if (at % domainsATurn === domainsATurn - 1) await nextTurn();
     }
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
-    return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, domains };
+    const unheard = this.unheard.flatMap(({ what, problem }) => (problem ? [{ what, problem }] : []));
+    return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, unheard, domains };
   }
 
   get libvirt(): { connected: boolean } {
@@ -277,6 +299,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
     const enrolments = new EnrolmentStore(state.folder);
     try {
       const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });
+      const { uri } = this.configuration.libvirt;
+      this.log.info({ guests: { ...guests, port: sessions.port }, libvirt: uri }, 'listening');
       sessions.on('open', (session) => {
         session.dating = this.#newDating(session.domain);
         this.#keepers.get(session.domain)?.guestCame(session);

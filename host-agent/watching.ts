@@ -2,6 +2,7 @@
 import type { Log } from '../src/support/log.js';
 import type { HostConfiguration } from './configuration.js';
 import { hostCertificate } from './enrolment/certificate.js';
+import { Listening } from './listening.js';
 import { isLoopback, type Listener } from './live/listener.js';
 import { Live } from './live/live.js';
 import { Observers } from './live/observers.js';
@@ -19,6 +20,7 @@ export class Watching {
   readonly observers: Observers;
   readonly #metrics: Metrics;
   #listeners: Listener[] = [];
+  #listenings: Listening[] = [];
   #wanted: Wanted | undefined;
 
   constructor(
@@ -34,41 +36,55 @@ export class Watching {
     this.#metrics = new Metrics(this.live);
   }
 
-  /** Listens as the configuration has it, where it did not before; what fails leaves all as it was. @throws VmcallError */
+  /** Where it cannot listen, and why. */
+  get unheard(): readonly Pick<Listening, 'what' | 'problem'>[] {
+    return this.#listenings;
+  }
+
+  /** Listens as the configuration has it; where it cannot yet, it goes on trying. */
+  async start(wanted: Wanted): Promise<void> {
+    this.#wanted = wanted;
+    this.#listenings = [
+      new Listening('metrics', () => this.#openMetrics(wanted), this.log),
+      new Listening('web', () => this.#openWeb(wanted), this.log),
+    ];
+    await Promise.all(this.#listenings.map((listening) => listening.start()));
+  }
+
+  /** Listens as the configuration has it now; what fails leaves all as it was. @throws VmcallError */
   async listen(wanted: Wanted): Promise<void> {
     const before = this.#wanted;
     await this.stop();
     try {
-      await this.#open(wanted);
+      await this.#openMetrics(wanted);
+      await this.#openWeb(wanted);
+      this.#wanted = wanted;
     } catch (error) {
       await this.stop();
-      if (before) await this.#open(before);
+      if (before) await this.start(before);
       throw error;
     }
   }
 
-  async #open(wanted: Wanted): Promise<void> {
-    const { metrics, web, state } = wanted;
-    if (metrics) {
-      const listener = await listenForScrapes(metrics, this.#metrics, this.log);
-      this.#listeners.push(listener);
-      this.log.info({ metrics: { ...metrics, port: listener.port } }, 'listening for scrapes');
-    }
-    if (web) {
-      const pem = isLoopback(web.address) ? undefined : (await hostCertificate(state.folder)).pem;
-      const token = await observerToken(state.folder);
-      const listener = await listenForBrowsers({ ...web, pem, token, observers: this.observers });
-      this.#listeners.push(listener);
-      this.log.info(
-        { web: { ...web, port: listener.port }, tls: pem !== undefined },
-        'listening for browsers',
-      );
-    }
-    this.#wanted = wanted;
+  async #openMetrics({ metrics }: Wanted): Promise<void> {
+    if (!metrics) return;
+    const listener = await listenForScrapes(metrics, this.#metrics, this.log);
+    this.#listeners.push(listener);
+    this.log.info({ metrics: { ...metrics, port: listener.port } }, 'listening for scrapes');
+  }
+
+  async #openWeb({ web, state }: Wanted): Promise<void> {
+    if (!web) return;
+    const pem = isLoopback(web.address) ? undefined : (await hostCertificate(state.folder)).pem;
+    const token = await observerToken(state.folder);
+    const listener = await listenForBrowsers({ ...web, pem, token, observers: this.observers });
+    this.#listeners.push(listener);
+    this.log.info({ web: { ...web, port: listener.port }, tls: pem !== undefined }, 'listening for browsers');
   }
 
   /** Together: a server takes no more at once, and ends with its last observer. */
   async stop(): Promise<void> {
+    await Promise.all(this.#listenings.splice(0).map((listening) => listening.stop()));
     const stopped = this.#listeners.splice(0).map((listener) => listener.stop());
     await Promise.all([...stopped, this.observers.stop()]);
   }

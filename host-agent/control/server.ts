@@ -108,7 +108,8 @@ export class ControlServer {
         'CONTROL_FAILED',
         `${socket} cannot be made: ${(error as Error).message}`,
         'Run this as root, or name another control.socket in the configuration',
-        exitCodes.configuration,
+        // Not 3: a disk that is full today is not tomorrow, and systemd is to try again.
+        exitCodes.failed,
         { cause: error },
       );
     }

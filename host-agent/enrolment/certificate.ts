@@ -39,7 +39,11 @@ export async function hostCertificate(stateFolder: string): Promise<HostCertific
 
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    const pem = await readFile(file, 'utf8');
+    if (pem !== '') return pem;
+    // What a full disk left; there is no key in it that any guest could know.
+    await rm(file);
+    return undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw failed(file, error);

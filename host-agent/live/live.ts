@@ -20,6 +20,10 @@ export class Live {
     return this.memory.libvirt.connected;
   }
 
+  get unheard(): Memory['unheard'] {
+    return this.memory.unheard;
+  }
+
   /** A session began. */
   follow(session: GuestSession): void {
     for (const uuid of this.#figures.keys()) if (!this.memory.knows(uuid)) this.#figures.delete(uuid);

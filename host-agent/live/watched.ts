@@ -5,13 +5,15 @@ import type { GuestFigures } from './figures.js';
 /** A domain as it was last looked at: nothing is asked of anybody for it. */
 export interface Recalled {
   status: DomainStatus;
-  /** Unix time of that look, ms. */
+  /** That look, ms of `performance.now()`. */
   lookedAt: number;
 }
 
 /** What the host agent remembers. */
 export interface Memory {
   readonly libvirt: { connected: boolean };
+  /** Where it cannot listen, and why. */
+  readonly unheard: readonly { what: string; problem: string | undefined }[];
   recall(): Recalled[];
   /** Is there such a domain? */
   knows(uuid: string): boolean;

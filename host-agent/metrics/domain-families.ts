@@ -4,6 +4,7 @@ import { wakeReasons } from '../../src/protocol/live.js';
 import type { Watched } from '../live/watched.js';
 import type { DomainFamily } from './domain-family.js';
 import { seriesLine } from './text-format.js';
+import { unixTime } from './unix-time.js';
 import { wakeLatency } from './wake-latency.js';
 
 /** A series for a domain that has a value. */
@@ -85,7 +86,7 @@ export const domainFamilies: readonly DomainFamily[] = [
     'gauge',
     'vmcall_domain_look_timestamp_seconds',
     'When the domain was last looked at, Unix time.',
-    ({ lookedAt }) => lookedAt / 1000,
+    ({ lookedAt }) => unixTime(lookedAt),
   ),
   one(
     'counter',
@@ -118,7 +119,7 @@ export const domainFamilies: readonly DomainFamily[] = [
     'gauge',
     'vmcall_guest_report_timestamp_seconds',
     "When the guest's last report came, Unix time.",
-    ({ figures }) => (figures?.at === undefined ? undefined : (performance.timeOrigin + figures.at) / 1000),
+    ({ figures }) => (figures?.at === undefined ? undefined : unixTime(figures.at)),
   ),
   one('counter', 'vmcall_guest_reports_total', 'Reports that came.', ({ figures }) => figures?.reports),
   one(

@@ -45,6 +45,13 @@ export class Metrics {
         this.set(Number(live.libvirtConnected));
       },
     });
+    new Gauge({
+      ...{ name: 'vmcall_listening', help: 'It listens where the configuration says.', registers },
+      labelNames: ['for'],
+      collect() {
+        for (const { what, problem } of live.unheard) this.set({ for: what }, Number(problem === undefined));
+      },
+    });
   }
 
   /** Prometheus' text format, all of one moment. */

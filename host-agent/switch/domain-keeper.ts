@@ -217,7 +217,7 @@ export class DomainKeeper {
   #look(): Decision | undefined {
     const seen = this.#see();
     if (!seen) return undefined;
-    this.#last = { seen, at: Date.now() };
+    this.#last = { seen, at: performance.now() };
     const decision = decide(seen);
     if (decision.phase === 'reached') this.#backOff.reset();
     this.#tell(seen, decision);

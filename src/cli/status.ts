@@ -40,8 +40,11 @@ function print(status: Status, isJson: boolean): void {
   else process.stdout.write(render(status));
 }
 
-function render({ libvirt, domains }: Status): string {
-  const lost = libvirt.connected ? '' : `No connection to libvirt at ${libvirt.uri}.\n`;
+function render({ libvirt, unheard, domains }: Status): string {
+  const lost = [
+    ...(libvirt.connected ? [] : [`No connection to libvirt at ${libvirt.uri}.\n`]),
+    ...unheard.map(({ what, problem }) => `Not listening for ${what} yet: ${problem}\n`),
+  ].join('');
   if (domains.length === 0) return `${lost}No domains.\n`;
   const columns = ['DOMAIN', 'DESIRED', 'ACTUAL', 'VM CALLS', 'STATE'];
   const rows = domains.map((domain) => [

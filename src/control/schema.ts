@@ -61,6 +61,10 @@ export const statusSchema = z.strictObject({
   format: z.literal('vmcall-status'),
   version: z.literal(1),
   libvirt: z.strictObject({ uri: z.string().max(1000), connected: z.boolean() }),
+  /** Where the agent is to listen and cannot yet, and why. */
+  unheard: z
+    .array(z.strictObject({ what: z.enum(['guests', 'metrics', 'web']), problem: z.string().max(1000) }))
+    .max(3),
   domains: z.array(domainStatusSchema).max(controlLimits.domains),
 });
 export type Status = z.infer<typeof statusSchema>;

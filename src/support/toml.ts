@@ -93,6 +93,8 @@ function describeIssue(
     root,
   );
   if (value === undefined) return [`${file}: ${key} is missing: ${issue.message}`];
+  // Of a table only what is wrong with it: there may be a secret in it.
+  if (typeof value === 'object' && !Array.isArray(value)) return [`${file}: ${key}: ${issue.message}`];
   const shown = secretKeys.includes(key)
     ? '(not shown)'
     : (JSON.stringify(value)?.slice(0, 120) ?? String(value));

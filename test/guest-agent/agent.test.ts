@@ -256,6 +256,17 @@ describe('the guest agent', () => {
     await agent.logged('dataplane.idle_threshold_us = \\"soon\\"');
     expect(await host.ask(domain, 'get-health', {})).toMatchObject({ result: { idle_threshold_us: 123 } });
 
+    // A reload that failed is not remembered as done.
+    process.kill(pid, 'SIGSTOP');
+    await configure({ idle_threshold_us: '456' });
+    agent.child.kill('SIGHUP');
+    await expect.poll(() => agent.said.split('not reloaded').length, { timeout: 30_000 }).toBe(3);
+    process.kill(pid, 'SIGCONT');
+    agent.child.kill('SIGHUP');
+    await expect
+      .poll(async () => (await host.ask(domain, 'get-health', {})).result, { timeout: 20_000 })
+      .toMatchObject({ idle_threshold_us: 456 });
+
     const from = host.events.length;
     await configure({ idle_threshold_us: '123', arguments: '["--pause"]' });
     agent.child.kill('SIGHUP');

@@ -101,6 +101,13 @@ describe("the host's certificate", () => {
     expect(new X509Certificate(made[0]?.pem ?? '').fingerprint256).toBe(made[0]?.fingerprint);
   });
 
+  test('that a full disk left empty is made anew', async () => {
+    await writeFile(join(state, 'certificate.pem'), '');
+    const { pem } = await hostCertificate(state);
+    expect(await readFile(join(state, 'certificate.pem'), 'utf8')).toBe(pem);
+    expect(new X509Certificate(pem).subject).toContain('vmcall');
+  });
+
   test('that is none is not overwritten', async () => {
     await writeFile(join(state, 'certificate.pem'), 'nonsense');
     await expect(hostCertificate(state)).rejects.toMatchObject({ code: 'CERTIFICATE_INVALID' });

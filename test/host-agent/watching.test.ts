@@ -52,6 +52,29 @@ describe('those who watch', () => {
     taken.close();
   });
 
+  test('and guests are listened for once it can be: until then it is tried, and told', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    bench.more = listener('metrics', port);
+    await bench.configure({ address: '192.0.2.1' });
+    await bench.startAgentAnywhere();
+    const problem = async (what: string) =>
+      (await bench.client.status()).unheard.find((one) => one.what === what)?.problem;
+    await expect
+      .poll(() => problem('guests').catch(String), { timeout: 20_000 })
+      .toMatch(/LISTEN_FAILED: .*EADDRNOTAVAIL/);
+    await expect.poll(() => problem('metrics'), { timeout: 20_000 }).toMatch(/LISTEN_FAILED: .*EADDRINUSE/);
+    taken.close();
+    await expect.poll(() => problem('metrics'), { timeout: 30_000 }).toBeUndefined();
+    const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(scraped).toContain('vmcall_listening{for="guests"} 0');
+    expect(scraped).toContain('vmcall_listening{for="metrics"} 1');
+    await bench.configure();
+    bench.agent.child.kill('SIGHUP');
+    await expect.poll(() => problem('guests'), { timeout: 30_000 }).toBeUndefined();
+  });
+
   test("are answered by TLS with the host's certificate where others can listen", async () => {
     bench.more = listener('web', 0, '0.0.0.0');
     await bench.configure();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { GuestFigures } from '../../../host-agent/live/figures.js';
 import { domainFamilies } from '../../../host-agent/metrics/domain-families.js';
 import type { DomainStatus } from '../../../src/control/schema.js';
 import { desiredPathSchema } from '../../../src/protocol/fields.js';
@@ -41,4 +42,20 @@ test('a name of any characters is one line', () => {
   expect(linesOf('vmcall_domain_info')).toEqual([
     `vmcall_domain_info{domain="${status.uuid}",name="a \\"b\\"\\\\\\n"} 1`,
   ]);
+});
+
+afterEach(() => vi.useRealTimers());
+
+// The wall clock of a host that began three days behind, and is then set right, and back again.
+test.each([259_201_000, -3_600_000])('a clock that is set by %i ms makes nothing older', (step) => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  const at = performance.now() - 5_000;
+  const figures = new GuestFigures();
+  Object.defineProperty(figures, 'at', { get: () => at });
+  vi.setSystemTime(Date.now() + step);
+  for (const name of ['vmcall_domain_look_timestamp_seconds', 'vmcall_guest_report_timestamp_seconds']) {
+    const family = domainFamilies.find((one) => one.name === name);
+    const value = Number(family?.text({ status, lookedAt: at, figures }).trim().split(' ').at(-1));
+    expect(Date.now() / 1000 - value).toBeCloseTo((performance.now() - at) / 1000, 0);
+  }
 });

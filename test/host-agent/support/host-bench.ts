@@ -95,6 +95,11 @@ export class HostBench {
     }
   }
 
+  /** One that cannot listen for guests yet. */
+  async startAgentAnywhere(): Promise<void> {
+    this.#agent = Command.start([this.file, this.root, ''], {}, 'test/host-agent/support/agent-process.js');
+  }
+
   get guestUrl(): URL {
     return new URL(`wss://127.0.0.1:${this.#port}/guest`);
   }
