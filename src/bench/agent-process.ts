@@ -2,7 +2,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
-import { nodeOptions } from '../../host-agent/run.js';
 import { LineSplitter } from '../support/lines.js';
 import { projectRoot } from '../support/paths.js';
 import type { AgentFigures, FromAgent, ToAgent } from './messages.js';
@@ -35,7 +34,6 @@ export class AgentProcess extends EventEmitter<{ line: [LogLine] }> {
     const words = [host.configurationFile, host.root, observe ? 'observe' : ''];
     const child = fork(program('host-agent-process.js'), words, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: nodeOptions,
     });
     const agent = new AgentProcess(child);
     let port = 0;

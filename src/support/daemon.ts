@@ -16,6 +16,18 @@ export async function notifySystemd(assignments: readonly string[], log: Log): P
   }
 }
 
+/**
+ * Says twice in the time that systemd gives (systemd.service(5), WatchdogSec=) that this process still answers: from its
+ * event loop, so that one that is stuck is ended and begun anew. Does nothing where no watchdog is set.
+ * @returns ends it
+ */
+function keepWatchdog(log: Log): () => void {
+  const everyMs = Number(process.env.WATCHDOG_USEC ?? 0) / 2_000;
+  if (!(everyMs > 0)) return () => {};
+  const timer = setInterval(() => void notifySystemd(['WATCHDOG=1'], log), everyMs);
+  return () => clearInterval(timer);
+}
+
 /** A daemon, as the process's signals drive it. */
 export interface Daemon {
   /** Resolves once it is of use. */
@@ -42,10 +54,12 @@ export async function runDaemon(daemon: Daemon, log: Log): Promise<void> {
   });
   await daemon.start();
   await notifySystemd(['READY=1'], log);
+  const endWatchdog = keepWatchdog(log);
   const signal = await ended;
   log.info({ signal }, 'stopping');
   await notifySystemd(['STOPPING=1'], log);
   await reloading;
   await daemon.stop();
+  endWatchdog();
   log.info('stopped');
 }
