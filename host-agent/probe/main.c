@@ -16,6 +16,25 @@
 #include "vm.h"
 #include "wake.h"
 
+/* An isolated one is not among those that this process begins with. */
+static void
+require_cpu(int cpu)
+{
+	cpu_set_t before, wanted;
+
+	CPU_ZERO(&wanted);
+	CPU_SET(cpu, &wanted);
+	if (sched_getaffinity(0, sizeof(before), &before) != 0)
+		die("CPUs");
+	if (sched_setaffinity(0, sizeof(wanted), &wanted) != 0) {
+		fprintf(stderr, "vmcall-probe: --cpu %d: there is no such CPU, or it is kept from this process (systemd-run, cgroup's cpuset)\n",
+			cpu);
+		exit(EXIT_USAGE);
+	}
+	if (sched_setaffinity(0, sizeof(before), &before) != 0)
+		die("CPUs");
+}
+
 static struct wake_plan
 plan_of(const struct options *options)
 {
@@ -30,11 +49,8 @@ plan_of(const struct options *options)
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
 		die("CPUs");
-	if (options->cpu >= 0 && !CPU_ISSET(options->cpu, &cpus)) {
-		fprintf(stderr, "vmcall-probe: --cpu %d: there is no such CPU, or this process may not use it (taskset -p $$)\n",
-			options->cpu);
-		exit(EXIT_USAGE);
-	}
+	if (options->cpu >= 0)
+		require_cpu(options->cpu);
 	for (cpu = CPU_SETSIZE - 1; cpu >= 0 && plan.vcpu_cpu < 0; cpu--)
 		if (CPU_ISSET(cpu, &cpus))
 			plan.vcpu_cpu = cpu;

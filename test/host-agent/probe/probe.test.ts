@@ -37,6 +37,13 @@ describe('vmcall-probe', () => {
       expect((await run(...words)).exitCode, words.join(' ')).toBe(2);
   });
 
+  test('takes a CPU that it does not begin with, as an isolated one', async () => {
+    const { exitCode } = await execa('taskset', ['-c', '0', probe, '--cpu', '1', '--wakes', '10'], {
+      reject: false,
+    });
+    expect([0, unsupported]).toContain(exitCode);
+  });
+
   test('prints a result document that compare and report read, or exits 4 with the reason', async () => {
     const { exitCode, stdout, stderr } = await run('--json', '--wakes', '200');
     if (exitCode !== 0) {
