@@ -18,6 +18,7 @@ import { type HostConfiguration, readHostConfiguration } from './configuration.j
 import { type Controlled, ControlServer } from './control/server.js';
 import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
+import { boundedLog } from './guest-sessions/bounded-log.js';
 import { GuestSessions } from './guest-sessions/server.js';
 import type { Host } from './host/host.js';
 import { putBack, remember } from './lease/before.js';
@@ -363,7 +364,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
       libvirt: this.#libvirt,
       kvm: this.#kvm,
       timing: this.configuration.reconciler,
-      log: this.log.child({ domain: uuid }),
+      log: boundedLog(this.log.child({ domain: uuid })),
     });
     this.#keepers.set(uuid, keeper);
     const session = this.#sessions?.get(uuid);

@@ -152,6 +152,8 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
         this.emit('health', message.health);
         return;
       case 'report':
+        // What nobody asked for counts for nothing.
+        if (message.measurement !== this.#measured) return;
         this.emit('report', this.dating?.date(message) ?? message);
         return;
       case 'measurement-ended':

@@ -19,6 +19,7 @@ import type { Log } from '../../src/support/log.js';
 import { projectVersion } from '../../src/support/version.js';
 import { secretMatches } from '../enrolment/secret.js';
 import { Admission, type AdmissionLimits, type Place, usualAdmission } from './admission.js';
+import { boundedLog, type DomainLog } from './bounded-log.js';
 import { type Agreement, GuestSession } from './guest-session.js';
 import { awaitHello } from './handshake.js';
 import { readUpgrade, refuseUpgrade } from './upgrade.js';
@@ -51,6 +52,8 @@ const usualRecheckMs = 10_000;
 const settledMs = 4 * limits.helloTimeoutMs;
 /** Refusals are counted, and told once in this time, ms: a flood of connections is no flood of log lines. */
 const refusalLogMs = 10_000;
+/** Of those who had no valid secret so many are named in one line. */
+const strangersMost = 20;
 
 /** The TLS server that guests connect to, and their live sessions, one a domain. Emits `open` for each. */
 export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
@@ -63,6 +66,9 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   /** With which hash each session was let in. */
   readonly #hashes = new WeakMap<GuestSession, Buffer>();
   readonly #refused = new Map<string, number>();
+  /** Who was refused whose secret, and how often: those that were first. */
+  readonly #strangers = new Map<string, number>();
+  readonly #logs = new Map<string, DomainLog>();
   readonly #timers: NodeJS.Timeout[];
   /** The last comparison of all, and the store's change that it took in, Unix time in ms. */
   #compared: { at: number; change: number | undefined } = { at: 0, change: undefined };
@@ -181,7 +187,10 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
     const { domain, secret } = verdict.credentials;
     const hash = await this.#hashOf(domain);
     if (hash === 'unreadable') return refuse(503);
-    if (!secretMatches(secret, hash) || !hash) return refuse(401);
+    if (!secretMatches(secret, hash) || !hash) {
+      this.#refuseStranger(domain, request.socket.remoteAddress ?? '');
+      return refuse(401);
+    }
     if (socket.destroyed) return;
     const key = connectionKey(request.socket);
     this.#places.get(key)?.authenticate();
@@ -192,13 +201,26 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
         guestMessageSchema,
         hostMessageSchema,
       );
-      const log = this.options.log.child({ domain, from: request.socket.remoteAddress });
-      channel.once('closed', (closed: Closed) => log.info(closed, 'session closed'));
-      awaitHello(channel, domain, (agreement) => this.#open(channel, agreement, hash, log));
+      const log = this.#logOf(domain);
+      const from = request.socket.remoteAddress;
+      channel.once('closed', (closed: Closed) => log.info({ from, ...closed }, 'session closed'));
+      awaitHello(channel, domain, (agreement) => this.#open(channel, agreement, hash, from));
     });
   }
 
-  #open(channel: Channel<GuestMessage, HostMessage>, agreement: Agreement, hash: Buffer, log: Log): void {
+  /** One for all its sessions: whoever connects again and again has no more lines for that. Of the enrolled alone. */
+  #logOf(domain: string): DomainLog {
+    const log = this.#logs.get(domain) ?? boundedLog(this.options.log.child({ domain }));
+    this.#logs.set(domain, log);
+    return log;
+  }
+
+  #open(
+    channel: Channel<GuestMessage, HostMessage>,
+    agreement: Agreement,
+    hash: Buffer,
+    from: string | undefined,
+  ): void {
     const { domain, version, capabilities } = agreement;
     const session = new GuestSession(channel, agreement);
     const before = this.#sessions.get(domain);
@@ -214,8 +236,8 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
       capabilities: [...capabilities],
       agent: `vmcall ${projectVersion}`,
     });
-    log.info(
-      { version, capabilities, agent: agreement.agent, replaced: before !== undefined },
+    this.#logOf(domain).info(
+      { from, version, capabilities, agent: agreement.agent, replaced: before !== undefined },
       'session open',
     );
     this.emit('open', session);
@@ -248,10 +270,21 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
     this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
   }
 
+  #refuseStranger(domain: string, address: string): void {
+    const key = `${domain} from ${address}`;
+    if (this.#strangers.size < strangersMost || this.#strangers.has(key))
+      this.#strangers.set(key, (this.#strangers.get(key) ?? 0) + 1);
+  }
+
   #tellRefusals(): void {
+    const secrets = Object.fromEntries(this.#strangers);
     if (this.#refused.size > 0)
-      this.options.log.warn({ refused: Object.fromEntries(this.#refused) }, 'connections refused');
+      this.options.log.warn(
+        { refused: Object.fromEntries(this.#refused), ...(this.#strangers.size > 0 && { secrets }) },
+        'connections refused',
+      );
     this.#refused.clear();
+    this.#strangers.clear();
   }
 }
 

@@ -46,8 +46,10 @@ export class Metrics {
       },
     });
     new Gauge({
-      ...{ name: 'vmcall_listening', help: 'It listens where the configuration says.', registers },
+      name: 'vmcall_listening',
+      help: 'It listens where the configuration says.',
       labelNames: ['for'],
+      registers,
       collect() {
         for (const { what, problem } of live.unheard) this.set({ for: what }, Number(problem === undefined));
       },

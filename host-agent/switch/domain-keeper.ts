@@ -6,10 +6,11 @@ import type { Step } from '../../src/control/steps.js';
 import type { DesiredPath, Path } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
 import { RequestError } from '../../src/session/request-error.js';
+import { TokenBucket } from '../../src/session/token-bucket.js';
 import { BackOff } from '../../src/support/back-off.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
-import type { Log } from '../../src/support/log.js';
 import type { HostConfiguration } from '../configuration.js';
+import type { DomainLog } from '../guest-sessions/bounded-log.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { Desired, DomainFacts, Libvirt } from '../libvirt/libvirt.js';
 import { type Decision, decide, plan, type Reason } from './decide.js';
@@ -26,11 +27,14 @@ export interface KeeperOptions {
   libvirt: Pick<Libvirt, 'read' | 'readDesired'>;
   kvm: KvmSwitches;
   timing: Timing;
-  log: Log;
+  log: DomainLog;
 }
 
 /** Between two looks while something is on its way, ms. */
 const movingMs = 500;
+/** Looks that what a guest says can cause: one in this time, ms, after so many at once. */
+const guestLooksMs = 1_000;
+const guestLooksBurst = 10;
 /** Of one turn; what is not there by then goes on at the next look. */
 const stepsMost = 8;
 
@@ -53,6 +57,9 @@ export class DomainKeeper {
   #desires = 0;
   /** The facts are of this moment: the turn that begins now need not read them. */
   #isFresh = false;
+  readonly #guestLooks = new TokenBucket(1000 / guestLooksMs, guestLooksBurst, performance.now());
+  /** A look that the guest caused is due. */
+  #isSoon = false;
   #stopped = false;
   #logged = '';
 
@@ -156,7 +163,21 @@ export class DomainKeeper {
     const isNews = !isDeepStrictEqual(health, this.#guest.health);
     this.#guest.health = health;
     // Most say every few seconds that nothing has changed.
-    if (isNews) this.kick();
+    if (isNews) this.#kickSoon();
+  }
+
+  /** Something that the guest says: it may say so many things as it likes, and is looked at so often. */
+  #kickSoon(): void {
+    if (this.#isSoon || this.#stopped) return;
+    if (this.#guestLooks.take(performance.now())) {
+      this.kick();
+      return;
+    }
+    this.#isSoon = true;
+    setTimeout(() => {
+      this.#isSoon = false;
+      this.kick();
+    }, guestLooksMs).unref();
   }
 
   async #run(): Promise<void> {

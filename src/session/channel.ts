@@ -23,6 +23,9 @@ export const webSocketLimits = {
   skipUTF8Validation: false,
 } as const;
 
+/** A beat that is so late says that this process was not run, or was busy, ms. */
+const stallMs = 1_000;
+
 /**
  * Messages of a schema over an open WebSocket, the same on both sides: checked when sent and when received, at a
  * bounded rate, with a bounded queue, and alive or closed. Emits `message` until the first word of its end, then
@@ -32,6 +35,8 @@ export class Channel<In, Out> extends EventEmitter<{ message: [In]; closed: [Clo
   readonly #rate = new TokenBucket(limits.framesPerSecond, limits.frameBurst, performance.now());
   readonly #heartbeat: NodeJS.Timeout;
   #heard = performance.now();
+  /** The beat before. */
+  #beatAt = performance.now();
   #ended: Closed | undefined;
 
   constructor(
@@ -110,8 +115,16 @@ export class Channel<In, Out> extends EventEmitter<{ message: [In]; closed: [Clo
   }
 
   #beat(): void {
+    const now = performance.now();
+    const late = now - this.#beatAt - limits.heartbeatMs;
+    this.#beatAt = now;
     if (!this.isOpen) return;
-    const silence = performance.now() - this.#heard;
+    // It is us who stood still: what was said meanwhile is read after this, and all at once.
+    if (late > stallMs) {
+      this.#heard += late;
+      this.#rate.grant(late);
+    }
+    const silence = now - this.#heard;
     if (silence > limits.silenceMs)
       this.close(closeCodes.silent, `nothing heard for ${Math.round(silence)} ms`);
     else if (silence >= limits.pingAfterMs) this.socket.ping();

@@ -23,14 +23,20 @@ export class TokenBucket {
     return true;
   }
 
+  /** So much of what comes now was sent in the time that nobody could take it: above the burst, once. @param ms of that time */
+  grant(ms: number): void {
+    this.#tokens += (ms * this.perSecond) / 1000;
+  }
+
   /** Nothing was taken lately: as good as a new one. */
   isFull(now: number): boolean {
     this.#refill(now);
-    return this.#tokens === this.burst;
+    return this.#tokens >= this.burst;
   }
 
   #refill(now: number): void {
-    this.#tokens = Math.min(this.burst, this.#tokens + ((now - this.#at) * this.perSecond) / 1000);
+    const more = ((now - this.#at) * this.perSecond) / 1000;
+    if (this.#tokens < this.burst) this.#tokens = Math.min(this.burst, this.#tokens + more);
     this.#at = now;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { Admission, type Place } from '../../host-agent/guest-sessions/admission.js';
+import { Admission, networkOf, type Place } from '../../host-agent/guest-sessions/admission.js';
 
 const wide = { connections: 1e6, perAddress: 1e6, unauthenticated: 1e6, perSecond: 1e6, burst: 1e6 };
 
@@ -55,5 +55,43 @@ describe('admission', () => {
     for (let i = 0; i < 4096; i++) enter(admission, `a${i}`).leave();
     expect(admission.enter('new', 0)).toBe('rate');
     enter(admission, 'new', 5000);
+  });
+
+  test('takes an IPv6 /64 for one peer, and an IPv4 address for itself', () => {
+    const admission = new Admission({ ...wide, perAddress: 2 });
+    enter(admission, '2001:db8:1:2::1');
+    enter(admission, '2001:db8:1:2:ffff::9');
+    expect(admission.enter('2001:db8:1:2:3:4:5:6', 0)).toBe('per-address');
+    enter(admission, '2001:db8:1:3::1');
+    expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+    expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');
+    expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
+  });
+
+  test('does not count who has shown a secret by his address', () => {
+    const admission = new Admission({ ...wide, perAddress: 1 });
+    enter(admission, 'a').authenticate();
+    enter(admission, 'a').authenticate();
+    enter(admission, 'a');
+    expect(admission.enter('a', 0)).toBe('per-address');
+  });
+
+  test('never shuts out who was in before, however many others there are', () => {
+    const admission = new Admission({
+      connections: 3,
+      perAddress: 2,
+      unauthenticated: 2,
+      perSecond: 1,
+      burst: 3,
+    });
+    const before = enter(admission, 'fd00::5');
+    before.authenticate();
+    before.leave();
+    // All of his own /64, until none of it may.
+    for (let i = 0; i < 2; i++) enter(admission, `fd00::a${i}`);
+    expect(admission.enter('fd00::b', 0)).toBe('per-address');
+    enter(admission, 'fd00::5').authenticate();
+    expect(admission.enter('192.0.2.1', 0)).toBe('connections');
+    enter(admission, 'fd00::5');
   });
 });

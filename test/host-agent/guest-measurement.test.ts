@@ -4,7 +4,7 @@ import { type HostSession, openHostSession } from '../../guest-agent/session/hos
 import { GuestMeasurement } from '../../host-agent/guest-sessions/guest-measurement.js';
 import { MeasurementSum } from '../../src/measurement/sum.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
-import type { Report } from '../../src/protocol/messages.js';
+import type { Health, Report } from '../../src/protocol/messages.js';
 import { domainA, type Host, startHost } from './support/host.js';
 
 let host: Host;
@@ -90,6 +90,24 @@ test('adds reports up to the whole', async () => {
   });
   expect(decodeHistogram(measured?.histogram ?? '').totalCount).toBe(3);
 });
+
+test('what nobody asked for counts for nothing', async () => {
+  let heard = 0;
+  const measurement = await measure([() => ({})]);
+  host.sessions.get(domainA)?.on('report', () => heard++);
+  for (let i = 1; i <= 5; i++)
+    guest.send({ ...honest(i), measurement: '00000000-0000-4000-8000-000000000000' });
+  expect(await measurement.finish()).toEqual({ reports: 1 });
+  guest.send(honest(2));
+  guest.send({ type: 'health', health });
+  await expect.poll(() => host.sessions.get(domainA)?.health).toEqual(health);
+  expect(heard).toBe(1);
+});
+
+const health: Health = {
+  ...{ dataplane: 'running', wanted: 'vmcall', path: 'vmcall', upheld: true, reason: null },
+  ...{ idle_threshold_us: 300, restarts: 0, version: 'x' },
+};
 
 const withDelta = (report: Report, delta: Partial<Report['wake_latency']['delta']>) => ({
   wake_latency: { ...report.wake_latency, delta: { ...report.wake_latency.delta, ...delta } },

@@ -143,6 +143,27 @@ describe('liveness', () => {
     expect(pings).toBe(1);
   });
 
+  test('one whose reader stood still is not taken for silent, and may say at once what it said meanwhile', async () => {
+    const { channel, far } = await connect();
+    vi.advanceTimersByTime(limits.heartbeatMs);
+    // The process stands still: no timer runs for two minutes, and then all at once.
+    const real = performance.now.bind(performance);
+    const stall = 120_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => real() + stall);
+    vi.advanceTimersByTime(limits.heartbeatMs);
+    expect(channel.isOpen).toBe(true);
+    let heard = 0;
+    const all = new Promise<void>((resolve) =>
+      channel.on('message', () => {
+        if (++heard === 2 * limits.frameBurst) resolve();
+      }),
+    );
+    for (let i = 0; i < 2 * limits.frameBurst; i++) far.send(JSON.stringify(ack));
+    await all;
+    expect(channel.isOpen).toBe(true);
+    vi.restoreAllMocks();
+  });
+
   test('one that stays silent is closed with 4431', async () => {
     const { channel, far } = await connect();
     far.pause();
