@@ -34,6 +34,7 @@ import type { DomainIdentity } from './native/events.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
 import { tellable } from './switch/tellable.js';
+import { type NewUpkeep, noUpkeep, type Upkeep } from './upkeep.js';
 import { WakeDating } from './wake-times/dating.js';
 import { InterruptTrace } from './wake-times/interrupt-trace.js';
 import { Watching } from './watching.js';
@@ -49,6 +50,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   readonly #kvm: KvmSwitches;
   readonly #watching: Watching;
   readonly leases: Leases;
+  #tuning: Upkeep;
   #libvirt: Libvirt;
   #sessions: GuestSessions | undefined;
   #control: ControlServer | undefined;
@@ -62,8 +64,10 @@ export class HostAgent implements Daemon, Controlled, Memory {
     private configuration: HostConfiguration,
     private readonly log: Log,
     private readonly host: Host,
+    private readonly newUpkeep: NewUpkeep,
   ) {
     this.#kvm = new KvmSwitches(host);
+    this.#tuning = this.#newTuning();
     this.#libvirt = this.#newLibvirt();
     this.#watching = new Watching(this, log);
     const place = (uuid: string) => ({ uuid, libvirt: this.#libvirt, keeper: this.#keeper(uuid) });
@@ -78,8 +82,13 @@ export class HostAgent implements Daemon, Controlled, Memory {
   }
 
   /** @throws VmcallError CONFIG_* */
-  static async create(file: string, log: Log, host: Host): Promise<HostAgent> {
-    return new HostAgent(file, await readHostConfiguration(file), log, host);
+  static async create(
+    file: string,
+    log: Log,
+    host: Host,
+    newUpkeep: NewUpkeep = noUpkeep,
+  ): Promise<HostAgent> {
+    return new HostAgent(file, await readHostConfiguration(file), log, host, newUpkeep);
   }
 
   /** Ready once commands can connect; neither libvirt nor an address to listen on need be there yet. */
@@ -91,6 +100,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     await this.#watching.live.measure(this.configuration.live.measure);
     await this.#watching.start(this.configuration);
     this.#libvirt.start();
+    this.#tuning.start();
     this.#setTimer();
   }
 
@@ -151,6 +161,12 @@ export class HostAgent implements Daemon, Controlled, Memory {
         this.#setTimer();
         for (const keeper of this.#keepers.values()) keeper.retime(after.reconciler);
       }
+      if (differs('tuning')) {
+        this.configuration = { ...this.configuration, tuning: after.tuning };
+        await this.#tuning.stop();
+        this.#tuning = this.#newTuning();
+        this.#tuning.start();
+      }
       if (differs('libvirt')) {
         this.configuration = { ...this.configuration, libvirt: after.libvirt };
         await this.#libvirt.stop();
@@ -181,7 +197,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   /** Leaves every domain as it is: a yielded vCPU is woken by KVM, not by an agent. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#control?.stop(), this.#watching.stop()]);
+    await Promise.all([this.#control?.stop(), this.#watching.stop(), this.#tuning.stop()]);
     await this.#listening?.stop();
     // Together: a keeper that waits for its guest is let go by the end of the session.
     await Promise.all([this.#dropKeepers([...this.#keepers.keys()]), this.#sessions?.stop()]);
@@ -196,7 +212,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
     const domains: DomainStatus[] = [];
     for (const [at, keeper] of keepers.entries()) {
       const status = keeper.status(connected);
-      if (status) domains.push(tellable(status));
+      const tuning = status && this.#tuning.status(status.uuid);
+      if (status) domains.push(tellable(tuning ? { ...status, tuning } : status));
       if (at % domainsATurn === domainsATurn - 1) await nextTurn();
     }
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
@@ -277,6 +294,11 @@ export class HostAgent implements Daemon, Controlled, Memory {
     return ControlServer.listen(socket, this, this.log, this.#watching.observers);
   }
 
+  #newTuning(): Upkeep {
+    const { state, interval_s: interval } = this.configuration.tuning;
+    return this.newUpkeep({ state, intervalMs: interval * 1000 });
+  }
+
   #newLibvirt(): Libvirt {
     const libvirt = new Libvirt(this.configuration.libvirt.uri, this.log);
     libvirt.on('anew', () => {
@@ -286,6 +308,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     libvirt.on('domain', (uuid, change) => {
       // A guest whose QEMU was killed says no goodbye: without this its requests wait for their deadlines.
       if (change === 'stopped') this.#sessions?.get(uuid)?.close(closeCodes.domainEnded, 'its domain ended');
+      if (change !== 'metadata') this.#tuning.kick(uuid);
       const keeper = this.#keepers.get(uuid);
       if (!keeper) this.#list();
       else if (change === 'metadata') keeper.metadataChanged();
@@ -365,6 +388,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
       kvm: this.#kvm,
       timing: this.configuration.reconciler,
       log: boundedLog(this.log.child({ domain: uuid })),
+      tunedHardirq: () => this.#tuning.keepsHardirq(uuid),
     });
     this.#keepers.set(uuid, keeper);
     const session = this.#sessions?.get(uuid);

@@ -46,6 +46,15 @@ export const hostConfigurationSchema = z.strictObject({
   control: z.strictObject({ socket: fileName(106).default(defaultSocket) }).prefault({}),
   state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
   reconciler: reconcilerSchema.prefault({}),
+  /** What `vmcall tune apply` did is set again after restarts. */
+  tuning: z
+    .strictObject({
+      /** `--state` of `vmcall tune`. */
+      state: fileName(1000).default('/var/lib/vmcall'),
+      /** How often interrupts are looked at. */
+      interval_s: z.number().min(0.1).max(3600).default(1),
+    })
+    .prefault({}),
   /** Guests measure all the time, once a second, for those who watch; or for a run alone. */
   live: z.strictObject({ measure: z.boolean().default(true) }).prefault({}),
   /** Prometheus' /metrics; off without it. */

@@ -111,24 +111,26 @@ function towardsPvKick(seen: Seen): Decision {
 }
 
 /** @param then once all is there: reached, or why not what is desired */
-function awayFromVmcall(
-  { desired, domain, kvm, guest, failure }: Seen,
-  path: Exclude<DesiredPath, 'vmcall'>,
-  then: Decision,
-): Decision {
+function awayFromVmcall(seen: Seen, path: Exclude<DesiredPath, 'vmcall'>, then: Decision): Decision {
+  const { desired, domain, kvm, guest, failure } = seen;
   const want = demands[path];
-  const [tell, set] = [tells[want.guest], want.irqfdHardirq ? 'allow-hard-isr' : 'forbid'] as const;
+  const isHard = want.irqfdHardirq || seen.tunedHardirq === true || isOthers(seen);
+  const [tell, set] = [tells[want.guest], isHard ? 'allow-hard-isr' : 'forbid'] as const;
   const code = then.reason?.code ?? 'GOING_BACK';
   const message = then.reason?.message ?? `the domain is not on ${path} yet`;
   const health = guest?.capable ? guest.health : null;
   const mustTell = health !== null && domain === 'running' && shouldBeTold(health, desired, want.guest);
   // The host has the last word: a guest that does not go back by itself is put back by the switch (OFF, the ABI's word).
   if (mustTell && failure?.step !== tell) return moving(tell, code, message);
-  if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq !== want.irqfdHardirq))
+  if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq !== isHard))
     return failure?.step === set ? blocked(failure.code, failure.message) : moving(set, code, message);
   if (mustTell && failure) return blocked(failure.code, failure.message);
   return then;
 }
+
+/** Of a domain that was never given a path: no step of ours left the handler as it is. */
+const isOthers = ({ desired, kvm }: Seen): boolean =>
+  desired.source === 'default' && kvm.support === 'present' && !kvm.vcpuYield && kvm.irqfdHardirq;
 
 /** A guest whose domain was never given a path keeps polling if its own configuration says so. */
 function shouldBeTold(health: Health, desired: Seen['desired'], path: Path): boolean {

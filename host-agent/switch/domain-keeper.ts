@@ -28,6 +28,8 @@ export interface KeeperOptions {
   kvm: KvmSwitches;
   timing: Timing;
   log: DomainLog;
+  /** Whether `vmcall tune` has the non-threaded handler on for it. */
+  tunedHardirq?: () => boolean;
 }
 
 /** Between two looks while something is on its way, ms. */
@@ -267,6 +269,7 @@ export class DomainKeeper {
       guest: guest ?? null,
       evidence: this.#evidence.judge(now, this.options.timing.yields_within_s * 1000),
       failure: this.#failure && this.#failure.until > now ? this.#failure : null,
+      tunedHardirq: this.options.tunedHardirq?.() ?? false,
     };
   }
 

@@ -48,4 +48,6 @@ export interface Seen {
   } | null;
   evidence: Evidence;
   failure: Failure | null;
+  /** `vmcall tune` has the non-threaded handler on for it, whatever the path. */
+  tunedHardirq?: boolean;
 }

@@ -11,6 +11,7 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -78,7 +79,7 @@ export class Journal {
   readonly damaged: readonly number[];
 
   /** Opens the record in `folder`, creating both. Throws `TUNING_BUSY` while another process has it open. */
-  static open(folder: string, boot: string): Journal {
+  static open(folder: string, boot: string, waitSeconds = 0): Journal {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     } catch (cause) {
@@ -90,10 +91,10 @@ export class Journal {
         { cause },
       );
     }
-    const lock = takeLock(join(folder, 'tuning.lock'));
+    const lock = takeLock(join(folder, 'tuning.lock'), waitSeconds);
     try {
       const path = join(folder, 'tuning.jsonl');
-      return new Journal(path, lock, boot, readLines(path));
+      return new Journal(path, lock, boot, compacted(path, readLines(path)));
     } catch (error) {
       closeSync(lock);
       throw error;
@@ -162,6 +163,18 @@ interface Lines {
   length: number;
 }
 
+/** Most of a long record tells of interrupts that came and went: of those nothing need be known any more. */
+const compactAt = 1 << 20;
+
+function compacted(path: string, lines: Lines): Lines {
+  if (lines.length < compactAt || lines.damaged.length > 0) return lines;
+  const text = [...lines.pending.values()].map((change) => `${JSON.stringify(change)}\n`).join('');
+  const aside = `${path}.new`;
+  writeFileSync(aside, text, { mode: 0o600, flush: true });
+  renameSync(aside, path);
+  return { ...lines, length: Buffer.byteLength(text) };
+}
+
 function readLines(path: string): Lines {
   const lines: Lines = { pending: new Map(), lastId: 0, damaged: [], length: 0 };
   let bytes: Buffer;
@@ -198,10 +211,12 @@ function parseLine(written: string): z.infer<typeof lineSchema> | null {
  * flock(2) by util-linux on a descriptor that it shares with this process: the lock stays with this process
  * and is gone with it, however it ends.
  */
-function takeLock(path: string): number {
+function takeLock(path: string, waitSeconds: number): number {
   const lock = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    execFileSync('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', lock] });
+    execFileSync('flock', ['--timeout', String(waitSeconds), '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', lock],
+    });
     return lock;
   } catch (cause) {
     closeSync(lock);

@@ -38,8 +38,9 @@ export function plan(bench: Bench, target: Target): Difference[] {
   );
 }
 
-export function openJournal(host: Host, folder: string): Journal {
-  return Journal.open(folder, host.read('/proc/sys/kernel/random/boot_id') ?? '');
+/** @param waitSeconds how long another process may have it, such as the host agent while it sets something again */
+export function openJournal(host: Host, folder: string, waitSeconds = 0): Journal {
+  return Journal.open(folder, host.read('/proc/sys/kernel/random/boot_id') ?? '', waitSeconds);
 }
 
 /** Makes the differences go, each recorded first. One that fails is named, and the others are made. */
@@ -54,7 +55,8 @@ export async function apply(
     const { knob, place, now, wanted } = difference;
     const failure = await attempt(async () => {
       refuseUnguarded(knob, failed);
-      const change = journal.record({ knob, place, before: now, after: wanted });
+      const change =
+        recorded(journal, difference) ?? journal.record({ knob, place, before: now, after: wanted });
       await set(bench, knob, place, wanted).catch(async (error: unknown) => {
         if (await isUntouched(bench, change)) journal.undone(change);
         throw error;
@@ -65,6 +67,17 @@ export async function apply(
   }
   return { changed, failed };
 }
+
+/** The same change, made before and lost since: an interrupt that came back as it was at first. */
+const recorded = (journal: Journal, { knob, place, now, wanted }: Difference): Change | undefined =>
+  journal
+    .pending()
+    .find(
+      (change) =>
+        !journal.isOfOtherBoot(change) &&
+        [change.knob, change.place, change.before, change.after].join('\n') ===
+          [knob, place, now, wanted].join('\n'),
+    );
 
 function refuseUnguarded(name: string, failed: readonly Refusal[]): void {
   const guard = failed.find(({ knob }) => theKnob(name).guardedBy?.includes(knob));

@@ -4,6 +4,7 @@ import { configurationFile } from '../../host-agent/configuration.js';
 import { FileHost } from '../../host-agent/host/host.js';
 import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { runHostAgent } from '../../host-agent/run.js';
+import { TuningKeeper } from '../../host-agent/tuning/upkeep/keeper.js';
 import { createLog } from '../support/log.js';
 
 /** `vmcall host-agent`: the daemon on the host. */
@@ -12,6 +13,7 @@ export function hostAgentCommand(): Command {
     .option('--config <file>', 'configuration', configurationFile)
     .action(async ({ config }: { config: string }) => {
       const host = new FileHost('/', new SystemCommands());
-      await runHostAgent(config, createLog('host-agent'), host);
+      const log = createLog('host-agent');
+      await runHostAgent(config, log, host, (options) => new TuningKeeper({ ...options, host, log }));
     });
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import type { DomainStatus, Status } from '../control/schema.js';
+import type { DomainStatus, Status, TuningStatus } from '../control/schema.js';
 import { type AgentOptions, connectOption, findDomain, openAgent, socketOption } from './domains.js';
 import { jsonOption, printJson } from './json-output.js';
 
@@ -67,5 +67,12 @@ function render({ libvirt, unheard, domains }: Status): string {
 
 function notes(domain: DomainStatus | undefined): string {
   const reason = domain?.reason ? `  ${domain.reason.code}: ${domain.reason.message}\n` : '';
-  return domain?.problem ? `${reason}  BAD_METADATA: ${domain.problem}\n` : reason;
+  const problem = domain?.problem ? `  BAD_METADATA: ${domain.problem}\n` : '';
+  return `${reason}${problem}${domain?.tuning ? tuningLine(domain.tuning) : ''}`;
+}
+
+function tuningLine({ kept_since, set_again, last_set, problem }: TuningStatus): string {
+  if (problem) return `  ${problem.code}: tuning is not kept: ${problem.message}\n`;
+  const last = last_set === null ? '' : `, last at ${last_set}`;
+  return `  tuning kept since ${kept_since}; set again: ${set_again}${last}\n`;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
-import type { Change } from '../../host-agent/tuning/journal.js';
+import { kvmFolder } from '../../host-agent/host/qemu-process.js';
+import { type Change, defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { Bench } from '../../host-agent/tuning/knob.js';
 import { resolveTarget, type Target } from '../../host-agent/tuning/target.js';
 import {
@@ -13,6 +14,7 @@ import {
   refusalSchema,
   restore,
 } from '../../host-agent/tuning/tune.js';
+import { forget, type Kept, keep } from '../../host-agent/tuning/upkeep/kept.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { jsonOption, printJson } from './json-output.js';
 import {
@@ -30,6 +32,7 @@ interface Options extends TargetOptions {
   dryRun?: true;
   force?: true;
   connect?: string;
+  keep?: boolean;
 }
 
 /** `vmcall tune plan|apply|restore`: the host's settings for a DPDK guest, each recorded before it is changed. */
@@ -43,6 +46,10 @@ export function tuneCommand(open: (uri?: string) => Bench = systemBench): Comman
   const applies = addTargetOptions(new Command('apply'))
     .description('set what is not as it should be; again changes nothing more')
     .option('--dry-run', 'only show it, as plan does')
+    .option(
+      '--no-keep',
+      'until the next restart of guest, program or host alone: the host agent does not keep it',
+    )
     .addOption(jsonOption())
     .addOption(stateOption())
     .action((domain: string | undefined, options: Options) =>
@@ -87,22 +94,52 @@ async function showPlan(bench: Bench, domain: string | undefined, options: Optio
 async function applyPlan(bench: Bench, domain: string | undefined, options: Options): Promise<void> {
   const target = await targetOf(bench, domain, options);
   const differences = plan(bench, target);
-  const journal = openJournal(bench.host, options.state);
+  const isKept = options.keep !== false && target.undecided.length === 0;
+  // First: a host agent that finds the non-threaded handler on is to know why.
+  if (isKept) keep(options.state, wishKept(bench, target, options));
+  const journal = openJournal(bench.host, options.state, patience);
   const outcome = await apply(bench, journal, differences).finally(() => journal.close());
   const failed = outcome.failed.map((refusal) => refusalSchema.parse(refusal));
   if (failed.length > 0 || target.undecided.length > 0) process.exitCode = exitCodes.failed;
   if (options.json) {
     const { changed } = outcome;
-    printJson({ format: 'vmcall-tune-apply', version: 1, changed, failed, undecided: target.undecided });
+    const { undecided } = target;
+    printJson({ format: 'vmcall-tune-apply', version: 1, changed, failed, undecided, kept: isKept });
     return;
   }
   process.stdout.write(outcome.changed.length > 0 ? differenceLines(outcome.changed) : 'Nothing changed.\n');
   process.stderr.write(refusalLines(failed));
   warnUndecided(target);
+  if (isKept && outcome.changed.length > 0) process.stderr.write(keptLine(options.state));
 }
 
+/** The host agent holds the record for as long as it sets something. s */
+const patience = 10;
+
+function wishKept(bench: Bench, { facts, cpus }: Target, options: Options): Kept {
+  return {
+    format: 'vmcall-tuning-kept',
+    version: 1,
+    made: new Date().toISOString(),
+    domain: facts && { name: facts.name, uuid: facts.uuid },
+    connect: options.connect ?? null,
+    pins: [...(options.pin ?? [])],
+    nics: [...(options.nic ?? [])].map(([address, of]) => [address, of && [...of]]),
+    cpus: facts ? [] : [...cpus],
+    max_exit_latency_us: options.maxExitLatency ?? null,
+    hardirq: facts !== null && bench.host.exists(`${kvmFolder(bench.host, facts.pid)}/irqfd_hardirq`),
+  };
+}
+
+const keptLine = (state: string) =>
+  state === defaultStateFolder
+    ? 'Kept: a running host agent sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n'
+    : `Kept: a host agent with tuning.state = "${state}" sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n`;
+
 async function restoreAll(bench: Bench, options: Options): Promise<void> {
-  const journal = openJournal(bench.host, options.state);
+  // First, or a host agent would set again what is restored.
+  forget(options.state);
+  const journal = openJournal(bench.host, options.state, patience);
   const outcome = await restore(bench, journal, options.force === true).finally(() => journal.close());
   const { damaged } = journal;
   if (outcome.refused.length > 0 || damaged.length > 0) process.exitCode = exitCodes.failed;

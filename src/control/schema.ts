@@ -29,6 +29,17 @@ export const controlLimits = {
 
 const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.string().max(2000) });
 
+/** What the host agent keeps of a domain's tuning. */
+export const tuningStatusSchema = z.strictObject({
+  kept_since: z.iso.datetime(),
+  /** Settings set again since this agent began, as a guest, its DPDK program or the host had begun anew. */
+  set_again: z.int().min(0),
+  last_set: z.iso.datetime().nullable(),
+  /** Why it is not kept now; null where it is. */
+  problem: reasonSchema.nullable(),
+});
+export type TuningStatus = z.infer<typeof tuningStatusSchema>;
+
 export const domainStatusSchema = z.strictObject({
   name: z.string().max(4096),
   uuid: domainSchema,
@@ -53,6 +64,8 @@ export const domainStatusSchema = z.strictObject({
   }),
   /** What its guest agent says; null without a session. */
   guest: z.strictObject({ agent: z.string().max(500), health: healthSchema.nullable() }).nullable(),
+  /** Absent where nothing of its tuning is kept. */
+  tuning: tuningStatusSchema.optional(),
 });
 export type DomainStatus = z.infer<typeof domainStatusSchema>;
 

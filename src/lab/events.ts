@@ -205,6 +205,17 @@ export const tuneStepsSchema = z.object({
 
 export type TuneSteps = z.infer<typeof tuneStepsSchema>;
 
+/** The affinity of the NIC's interrupts: applied, when DPDK in the guest has begun anew, and set again. */
+export const tuneRestartSchema = z.object({
+  type: z.literal('tune-restart'),
+  applied: z.record(z.string(), z.string()),
+  lost: z.record(z.string(), z.string()),
+  kept: z.record(z.string(), z.string()),
+  /** What the keeper tells. */
+  status: z.unknown(),
+});
+export type TuneRestart = z.infer<typeof tuneRestartSchema>;
+
 /** Traffic as it flowed under a number of switches: none, or the whole scenario's. */
 export const switchTrafficSchema = z.object({
   type: z.literal('switch-traffic'),
@@ -322,6 +333,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   liveMeasurementSchema,
   tuningSchema,
   tuneStepsSchema,
+  tuneRestartSchema,
   switchTrafficSchema,
   watchedSchema,
   testCaseSchema,

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TuneSteps } from '../../src/lab/events.js';
+import type { TuneRestart, TuneSteps } from '../../src/lab/events.js';
 import { runLab } from '../../src/lab/run.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -16,6 +16,7 @@ const changed = [
 
 describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
   let cycles: TuneSteps[];
+  let restarted: TuneRestart;
 
   beforeAll(async () => {
     const progress = stderrProgress();
@@ -27,6 +28,9 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
       progress,
     });
     cycles = events.filter((event) => event.type === 'tune');
+    const [restart] = events.filter((event) => event.type === 'tune-restart');
+    if (!restart) throw new Error('the lab told of no restart');
+    restarted = restart;
     for (const { before, tuned } of cycles) console.log({ before, tuned });
   }, 1_200_000);
 
@@ -50,6 +54,18 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
         'halt-poll /sys/module/kvm/parameters/halt_poll_ns': '0',
         'rt-throttling /proc/sys/kernel/sched_rt_runtime_us': '-1',
       });
+  });
+
+  test('what is kept is set again when DPDK in the guest has begun anew', () => {
+    const { applied, lost, kept, status } = restarted;
+    console.log({ applied, lost, kept, status });
+    expect(Object.values(applied)).not.toEqual([]);
+    expect(new Set(Object.values(applied))).toEqual(new Set(['1']));
+    // Else there is nothing to be kept.
+    expect(new Set(Object.values(lost))).not.toEqual(new Set(['1']));
+    expect(Object.values(kept)).not.toEqual([]);
+    expect(new Set(Object.values(kept))).toEqual(new Set(['1']));
+    expect(status).toMatchObject({ problem: null });
   });
 
   test('restores every value, twice', () => {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatCpus } from '../../../host-agent/tuning/cpu-set.js';
-import type { TuneSteps } from '../events.js';
+import { TuningKeeper } from '../../../host-agent/tuning/upkeep/keeper.js';
+import { createLog } from '../../support/log.js';
+import type { TuneRestart, TuneSteps } from '../events.js';
 import type { Plan } from '../plan.js';
 import { run, writeText } from './commands.js';
-import { domainName } from './domain-xml.js';
+import type { Dataplane } from './dataplane.js';
+import { domainName, domainUuid } from './domain-xml.js';
 import { emit } from './events.js';
 import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { tuning } from './knobs.js';
 import { libvirtUri } from './libvirtd.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
 import { tuningInForce } from './tuning-in-force.js';
 
-export const tuneByCommandStepCount = 5;
+export const tuneByCommandStepCount = 6;
 
 /** ns (linux: arch/x86/include/asm/kvm_host.h, KVM_HALT_POLL_NS_DEFAULT); the lab's host boots without. */
 const haltPollDefault = '200000';
@@ -23,28 +27,66 @@ export async function tuneByCommand(plan: Plan, steps: Steps): Promise<void> {
   const guest = await steps.take('booting a guest that is pinned nowhere, by libvirt', () =>
     bench.startGuest(undefined, { isPinned: false }),
   );
-  await steps.take("the guest's program", () => bench.startDataplane(guest));
+  const program = await steps.take("the guest's program", () => bench.startDataplane(guest));
   for (const time of ['first', 'second'])
     await steps.take(`plan, apply, plan, restore, the ${time} time`, async () =>
       emit(await cycle(guest, plan)),
     );
+  await steps.take("restarting the guest's program, whose tuning is kept", async () =>
+    emit(await restart(bench, guest, program, plan)),
+  );
   await steps.take('stopping the guest', () => guest.stop());
 }
 
-async function cycle(guest: GuestMachine, { programs }: Plan): Promise<TuneSteps> {
-  const tune = async (verb: string, ...words: string[]): Promise<unknown> => {
-    const command = [process.execPath, `${programs}/vmcall.js`, 'tune', verb, '--json', ...words];
-    // It ends with 1 where a change was refused, and says which.
-    return JSON.parse(await run('sh', '-c', '"$@" || [ $? = 1 ]', 'sh', ...command));
-  };
-  const target = [domainName, '--pin', `${dpdkVcpu}=${dpdkCpu}`];
-  const record = ['--state', '/run/lab/tuning', '--connect', libvirtUri];
+const record = ['--state', '/run/lab/tuning', '--connect', libvirtUri];
+const target = [domainName, '--pin', `${dpdkVcpu}=${dpdkCpu}`];
+
+async function tune({ programs }: Plan, verb: string, ...words: string[]): Promise<unknown> {
+  const command = [process.execPath, `${programs}/vmcall.js`, 'tune', verb, '--json', ...words];
+  // It ends with 1 where a change was refused, and says which.
+  return JSON.parse(await run('sh', '-c', '"$@" || [ $? = 1 ]', 'sh', ...command));
+}
+
+/** The NIC's interrupts before, as they are when DPDK has begun anew, and as the host agent's keeper leaves them. */
+async function restart(
+  bench: TestBench,
+  guest: GuestMachine,
+  program: Dataplane,
+  plan: Plan,
+): Promise<TuneRestart> {
+  await tune(plan, 'apply', ...target, ...record);
+  const keeper = new TuningKeeper({
+    host: tuning.host,
+    state: '/run/lab/tuning',
+    intervalMs: 60_000,
+    log: createLog('keeper'),
+  });
+  await keeper.look();
+  const applied = await interruptsOf(guest);
+  await program.stop();
+  await bench.startDataplane(guest);
+  const lost = await interruptsOf(guest);
+  await keeper.look();
+  const kept = await interruptsOf(guest);
+  await keeper.stop();
+  const status = keeper.status(domainUuid) ?? null;
+  await tune(plan, 'restore', ...record);
+  return { type: 'tune-restart', applied, lost, kept, status };
+}
+
+/** By place: the CPUs that each of the NIC's interrupts may go to. */
+async function interruptsOf(guest: GuestMachine): Promise<Record<string, string>> {
+  const { settings } = await tuningInForce(guest);
+  return Object.fromEntries(Object.entries(settings).filter(([place]) => place.startsWith('irq-affinity ')));
+}
+
+async function cycle(guest: GuestMachine, plan: Plan): Promise<TuneSteps> {
   const before = await settingsOf(guest);
-  const planned = await tune('plan', ...target);
-  const applied = await tune('apply', ...target, ...record);
+  const planned = await tune(plan, 'plan', ...target);
+  const applied = await tune(plan, 'apply', ...target, ...record);
   const tuned = await settingsOf(guest);
-  const plannedAgain = await tune('plan', ...target);
-  const restored = await tune('restore', ...record);
+  const plannedAgain = await tune(plan, 'plan', ...target);
+  const restored = await tune(plan, 'restore', ...record);
   const after = await settingsOf(guest);
   return { type: 'tune', planned, applied, plannedAgain, restored, before, tuned, after };
 }

@@ -399,3 +399,29 @@ describe('a plan', () => {
     });
   });
 });
+
+describe('the handler that vmcall tune switched on', () => {
+  test('is left on, on the injected path', () => {
+    expect(decide(seen('injected', { kvm: hardIsr }))).toMatchObject({ step: 'forbid' });
+    expect(decide(seen('injected', { kvm: hardIsr, tunedHardirq: true }))).toMatchObject({
+      step: null,
+      phase: 'reached',
+    });
+  });
+
+  test('stays on when VM calls are forbidden', () => {
+    const step = decide(seen('injected', { kvm: kvm(true), guest: null, tunedHardirq: true })).step;
+    expect(step).toBe('allow-hard-isr');
+  });
+
+  test('is nobody else’s to switch off while the domain was never given a path', () => {
+    const desired = { path: 'injected', source: 'default' } as const;
+    expect(decide(seen('injected', { desired, kvm: hardIsr }))).toMatchObject({
+      step: null,
+      phase: 'reached',
+    });
+    expect(decide(seen('injected', { desired, kvm: kvm(true), guest: null }))).toMatchObject({
+      step: 'forbid',
+    });
+  });
+});

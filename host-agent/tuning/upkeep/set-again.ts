@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Journal } from '../journal.js';
+import type { Bench } from '../knob.js';
+import { knobNamed } from '../knobs.js';
+import { resolveTarget, type Target } from '../target.js';
+import { apply, type Difference, openJournal, plan, type Refusal } from '../tune.js';
+import type { Kept } from './kept.js';
+
+/** What became of a kept wish at one look. */
+export interface SetAgain {
+  /** Null: its domain does not run. */
+  target: Target | null;
+  changed: Difference[];
+  failed: Refusal[];
+}
+
+/**
+ * Sets again what is not as a kept wish has it, each change recorded as `tune apply` records it. Nothing is set while a
+ * question is open (`target.undecided`): a guest that has just begun has no NIC yet. Throws `TUNING_BUSY`.
+ * @param spare a difference that is left as it is
+ */
+export async function setAgain(
+  bench: Bench,
+  state: string,
+  kept: Kept,
+  spare: (difference: Difference) => boolean,
+): Promise<SetAgain> {
+  const domain = kept.domain && (await bench.domains.find(kept.domain.uuid ?? kept.domain.name));
+  if (kept.domain && !domain) return { target: null, changed: [], failed: [] };
+  const target = await resolveTarget(bench.host, {
+    domain,
+    pins: new Map(kept.pins),
+    nics: new Map(kept.nics),
+    cpus: kept.cpus,
+    maxExitLatency: kept.max_exit_latency_us,
+  });
+  const differences = target.undecided.length > 0 ? [] : plan(bench, target).filter((one) => !spare(one));
+  if (differences.length === 0) return { target, changed: [], failed: [] };
+  const journal = openJournal(bench.host, state);
+  try {
+    await settleGone(bench, journal);
+    return { target, ...(await apply(bench, journal, differences)) };
+  } finally {
+    journal.close();
+  }
+}
+
+/** So that a record does not grow with each interrupt that came and went. */
+async function settleGone(bench: Bench, journal: Journal): Promise<void> {
+  for (const change of journal.pending()) {
+    const knob = knobNamed(change.knob);
+    if (journal.isOfOtherBoot(change) || (knob && (await knob.read(bench, change.place)) === null))
+      journal.undone(change);
+  }
+}
