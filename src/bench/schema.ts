@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { energySchema } from '../results/energy.js';
 import { targetSchema } from '../results/schema.js';
 
 const delaySchema = z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() });
@@ -8,6 +9,9 @@ const bytes = z.int().min(0);
 /** Beside which everything ran: CPUs, and the load of the minute before. */
 const machineSchema = z.strictObject({ cpus: z.int(), load: z.number(), node: z.string() });
 const share = z.number().min(0);
+
+/** Of the whole host; or why that could not be measured. */
+const energy = { energy: energySchema.optional(), energy_absent: z.string().max(500).optional() };
 
 /** What `vmcall bench overhead --json` prints. */
 export const overheadSchema = z.strictObject({
@@ -25,6 +29,7 @@ export const overheadSchema = z.strictObject({
   guest_agent: z.strictObject({ reports: z.int().min(0), wakes: z.int().min(0), cpu_share: share }),
   /** Instructions of the dataplane's counting; null where there is no valgrind to count them. */
   dataplane: z.strictObject({ wake: z.number(), packet: z.number() }).nullable(),
+  ...energy,
   machine: machineSchema,
   targets: z.array(targetSchema),
 });
@@ -54,6 +59,7 @@ export const scaleSchema = z.strictObject({
   sessions_lost: z.int().min(0),
   /** What went wrong, the first of it. */
   problems: z.array(z.string()).max(10),
+  ...energy,
   machine: machineSchema,
   targets: z.array(targetSchema),
 });

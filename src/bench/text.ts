@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import type { Target } from '../results/schema.js';
+import { energyText } from './energy.js';
 import type { Overhead, Scale } from './schema.js';
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -41,10 +43,11 @@ export function scaleText(scale: Scale): string {
     ['machine', `${cpus} CPUs, load ${load} before, Node.js ${node}`],
   ] as const;
   const problems = scale.problems.map((problem) => `  ${problem}\n`).join('');
-  return `${table(rows)}${problems}\n${targetLines(scale.targets)}\nEvent-loop delays hold the millisecond that their monitor waits for on purpose.\n`;
+  return `${table(rows)}${problems}\n${targetLines(scale.targets)}\nEvent-loop delays hold the millisecond that their monitor waits for on purpose.\n${energyText(scale)}`;
 }
 
-export function overheadText({ host_agent, guest_agent, dataplane, machine, targets }: Overhead): string {
+export function overheadText(overhead: Overhead): string {
+  const { host_agent, guest_agent, dataplane, machine, targets } = overhead;
   const rows = [
     [
       'host agent',
@@ -57,5 +60,5 @@ export function overheadText({ host_agent, guest_agent, dataplane, machine, targ
     ],
     ['machine', `${machine.cpus} CPUs, load ${machine.load} before, Node.js ${machine.node}`],
   ] as const;
-  return `${table(rows)}\n${targetLines(targets)}`;
+  return `${table(rows)}\n${targetLines(targets)}${energyText(overhead)}`;
 }

@@ -4,12 +4,17 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
+import { FileHost } from '../../host-agent/host/host.js';
+import { SystemCommands } from '../../host-agent/host/host-commands.js';
+import { qemuVms } from '../../host-agent/host/qemu-process.js';
 import type { ControlClient } from '../control/client.js';
 import type { DomainStatus } from '../control/schema.js';
+import { EnergyMeter } from '../energy/meter.js';
 import { runDocument, whyNone } from '../measurement/document.js';
 import { measureRound, type Round } from '../measurement/round.js';
 import { runText } from '../measurement/text.js';
 import { desiredPathSchema, type Path } from '../protocol/fields.js';
+import type { Energy } from '../results/energy.js';
 import { saveResult } from '../results/save.js';
 import type { Partial, Result } from '../results/schema.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
@@ -75,7 +80,8 @@ async function run(name: string, options: Options): Promise<void> {
   const domain = findDomain(status, name);
   const stop = stopBySignal(progress);
   const made = new Date().toISOString();
-  const { rounds, why, done, notPutBack } = await measureAll(client, domain, options, stop, progress);
+  const { energy, ...measured } = await measureAll(client, domain, options, stop, progress);
+  const { rounds, why, done, notPutBack } = measured;
   if (notPutBack) process.stderr.write(`${describeError(notPutBack)}\n`);
   const paths: Path[] = options.paths ?? [...new Set(rounds.map(({ path }) => path))];
   const partial = partialOf(rounds, paths, why, done);
@@ -99,6 +105,7 @@ async function run(name: string, options: Options): Promise<void> {
     clock: clockOfHost(),
     paths,
     idleThresholdUs: health?.idle_threshold_us ?? null,
+    energy,
     ...(partial && { partial }),
     platform: {
       domain: domain.name,
@@ -120,6 +127,22 @@ async function run(name: string, options: Options): Promise<void> {
   else if (notPutBack) process.exitCode = exitCodes.failed;
 }
 
+interface Outcome {
+  rounds: Round[];
+  why: string | undefined;
+  done: number;
+  notPutBack: VmcallError | undefined;
+  energy: Energy | { absent: string };
+}
+
+/** How long the host is watched before and after, at most. s */
+const idleS = 5;
+
+/** What the dataplane received in a round. */
+function packetsOf({ round }: { round: Round | undefined }) {
+  return round ? { of: round.path, packets: round.measured.counters.rx ?? null } : null;
+}
+
 /** Round by round, path by path. @returns what was measured, and why it is not all if it is not */
 async function measureAll(
   client: ControlClient,
@@ -127,14 +150,21 @@ async function measureAll(
   { paths, seconds, rounds: count }: Options,
   stop: ReturnType<typeof stopBySignal>,
   progress: Progress,
-): Promise<{ rounds: Round[]; why: string | undefined; done: number; notPutBack: VmcallError | undefined }> {
+): Promise<Outcome> {
   const { signal } = stop;
+  const host = new FileHost('/', new SystemCommands());
+  const pid = qemuVms(host).find((vm) => vm.uuid === uuid)?.pid ?? null;
+  const power = EnergyMeter.open(host, pid);
+  const meter = 'meter' in power ? power.meter : undefined;
+  const idleMs = Math.min(idleS, seconds) * 1000;
   // Before anything is touched: two that switched or measured at once would each spoil the other's figures.
   const lease = await client.lease([uuid], 'run');
   const rounds: Round[] = [];
   const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
   let why: string | undefined;
   let done = 0;
+  if (meter) progress.step(`what the host takes before, for ${idleMs / 1000} s`);
+  await meter?.before(idleMs, signal);
   try {
     for (const [turn, path] of turns.entries()) {
       if (why !== undefined) break;
@@ -146,11 +176,13 @@ async function measureAll(
           await waitFor(client, uuid, path);
         }
         const order = { domains: [uuid], lease, seconds, interval_ms: intervalMs };
-        const measured = await measureRound(client, order, signal, ({ atS, lengthS, p50, max }) => {
-          const left = `p50 ${p50 / 1000} us, max ${max / 1000} us in this second`;
-          done = (turn + Math.min(1, (atS + lengthS) / seconds)) / turns.length;
-          progress.advance(done, left);
-        });
+        const take = () =>
+          measureRound(client, order, signal, ({ atS, lengthS, p50, max }) => {
+            const left = `p50 ${p50 / 1000} us, max ${max / 1000} us in this second`;
+            done = (turn + Math.min(1, (atS + lengthS) / seconds)) / turns.length;
+            progress.advance(done, left);
+          });
+        const measured = await (meter?.during(take, packetsOf) ?? take());
         if (measured.round) rounds.push(measured.round);
         why = measured.why;
         if (why === undefined) done = (turn + 1) / turns.length;
@@ -160,7 +192,10 @@ async function measureAll(
     why = (error as Error).message;
   }
   const by = stop.by();
-  return { rounds, why: why && by ? `ended by ${by}` : why, done, notPutBack: await putBack() };
+  const notPutBack = await putBack();
+  if (!signal.aborted) await meter?.after(idleMs, signal);
+  const energy = 'meter' in power ? power.meter.energy : power;
+  return { rounds, why: why && by ? `ended by ${by}` : why, done, notPutBack, energy };
 
   /** The agent does it, as it would if this process were killed. */
   async function putBack(): Promise<VmcallError | undefined> {

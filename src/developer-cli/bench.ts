@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { withEnergy } from '../bench/energy.js';
 import { machineNow } from '../bench/machine.js';
 import { measureOverhead } from '../bench/overhead.js';
 import { runScale } from '../bench/scale.js';
 import { scaleDocument } from '../bench/scale-document.js';
+import { overheadSchema, scaleSchema } from '../bench/schema.js';
 import { overheadText, scaleText } from '../bench/text.js';
 import { jsonOption, printJson } from '../cli/json-output.js';
 import { whole } from '../cli/whole.js';
@@ -30,8 +32,9 @@ function scaleCommand(): Command {
       const machine = machineNow();
       const progress = stderrProgress();
       await installAddon(progress);
-      const run = await runScale({ guests, seconds }, progress);
-      const document = scaleDocument(run, machine);
+      const what = `one host agent with ${guests} guests`;
+      const { done, taken } = await withEnergy(what, progress, () => runScale({ guests, seconds }, progress));
+      const document = scaleSchema.parse({ ...scaleDocument(done, machine), ...taken });
       if (json) printJson(document);
       else process.stdout.write(scaleText(document));
       process.exitCode = exitCodeOf(document.targets);
@@ -46,7 +49,10 @@ function overheadCommand(): Command {
     .action(async ({ seconds, json }: { seconds: number; json?: true }) => {
       const progress = stderrProgress();
       await installAddon(progress);
-      const document = await measureOverhead(seconds, machineNow(), progress);
+      const { done, taken } = await withEnergy('both agents in turn', progress, () =>
+        measureOverhead(seconds, machineNow(), progress),
+      );
+      const document = overheadSchema.parse({ ...done, ...taken });
       if (json) printJson(document);
       else process.stdout.write(overheadText(document));
       process.exitCode = exitCodeOf(document.targets);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Path } from '../protocol/fields.js';
+import type { Energy } from '../results/energy.js';
 import { decodeHistogram, emptyHistogram } from '../results/histogram.js';
 import { importedPath, type Measured } from '../results/import/document.js';
 import { type PathResult, type Result, resultSchema } from '../results/schema.js';
@@ -18,13 +19,16 @@ export type RunFacts = Pick<Result, 'made' | 'clock' | 'partial' | 'platform' | 
   idleThresholdUs: number | null;
   /** Paths that were asked for. */
   paths: readonly Path[];
+  /** What the host took, or why that could not be measured. */
+  energy: Energy | { absent: string };
 };
 
 /** The result document of measurements in a live guest: its dataplane's wake latency, path by path. */
 export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
   const of = (path: Path) => rounds.filter((round) => round.path === path && round.measured.total.count > 0);
   const silent = facts.paths.filter((path) => of(path).length === 0);
-  const { idleThresholdUs, paths, ...rest } = facts;
+  const { idleThresholdUs, paths, energy, ...rest } = facts;
+  const isMeasured = !('absent' in energy);
   const measured = paths.filter((path) => of(path).length > 0).map((path) => pathOf(path, of(path)));
   return resultSchema.parse({
     format: 'vmcall-result',
@@ -48,10 +52,12 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
     references: [],
     targets: [],
     timeline: timelineOf(rounds),
+    ...(isMeasured && { energy }),
     notes: [
       'Wake latency, from the interrupt in the host to the application; a packet that woke nobody is not in it.',
       ...measured.map(({ name, dataplane }) => noteOf(name, dataplane)).filter((note) => note !== ''),
       ...silent.map((path) => `No wake was timed on ${path}: ${whyNone(rounds, path)}.`),
+      ...(isMeasured ? [] : [`Energy was not measured: ${energy.absent}.`]),
       ...rounds.flatMap(({ path, partial }, at) =>
         partial === undefined ? [] : [`Measurement ${at + 1}, on ${path}, is not whole: ${partial}`],
       ),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { energyLines } from '../results/energy.js';
 import type { Result } from '../results/schema.js';
 import { describeClock, describeQuantity, partialLines } from '../results/words.js';
 
 const columns = ['min', 'avg', 'max', 'p50', 'p99', 'p999'] as const;
 
 /** What a run in a live guest measured, for people. */
-export function runText({ clock, quantity, partial, paths, notes }: Result): string {
+export function runText({ clock, quantity, partial, paths, notes, energy }: Result): string {
   const rows = [
     [`${describeQuantity(quantity)}, us`, ...columns, 'wakes'],
     ...paths.map(({ title, rtt_ns: latency, received }) => [
@@ -20,5 +21,5 @@ export function runText({ clock, quantity, partial, paths, notes }: Result): str
       .map((word, at) => (at === 0 ? word.padEnd(widths[at] ?? 0) : word.padStart(widths[at] ?? 0)))
       .join('  '),
   );
-  return `${[...partialLines({ partial }), ...table, '', describeClock(clock), ...notes].join('\n')}\n`;
+  return `${[...partialLines({ partial }), ...table, '', ...(energy ? [...energyLines(energy), ''] : []), describeClock(clock), ...notes].join('\n')}\n`;
 }

@@ -14,6 +14,7 @@ import {
   stagesSection,
   timelineSection,
 } from './details.js';
+import { energySection } from './energy.js';
 import { beyondHistogram, histogramPlot } from './histogram-plot.js';
 import { html, type Markup } from './html.js';
 import { limitsSection } from './limits.js';
@@ -91,6 +92,7 @@ ${handbackSection(runs)}
 ${stagesSection(runs)}
 ${timelineSection(runs)}
 ${figuresSection(runs)}
+${energySection(runs)}
 ${limitsSection(runs)}
 ${platformSection(runs)}
 <footer>Made by vmcall ${projectVersion} from ${runs.map(({ source }, index) => `${index > 0 ? ', ' : ''}${runs.length > 1 ? `${runLetter(index)}: ` : ''}${source}`)}. One file; it loads nothing.</footer>

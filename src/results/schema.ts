@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { energySchema } from './energy.js';
 
 const count = z.int().min(0);
 const perPacket = z.number().min(0);
@@ -162,6 +163,8 @@ export const resultSchema = z.strictObject({
   /** Knobs in force and their values; absent where not recorded. */
   tuning: z.record(z.string(), z.string()).optional(),
   timeline: timelineSchema.optional(),
+  /** Absent where it could not be measured: a note says why. */
+  energy: energySchema.optional(),
   /** What a reader must know to read the figures rightly. */
   notes: z.array(z.string()).max(100),
   /** The command that repeats this run. */

@@ -35,6 +35,8 @@ const cases: readonly [file: string, imported: string, says: string | null][] = 
   ['src/report/b.ts', '../control/schema.js', 'src/results'],
   ['src/measurement/a.ts', '../control/schema.js', null],
   ['src/measurement/b.ts', '../../host-agent/measuring.js', 'src/cli'],
+  ['src/energy/a.ts', '../results/energy.js', null],
+  ['src/energy/b.ts', '../../host-agent/host/host.js', 'src/cli or src/bench'],
   ['src/top/a.ts', '../session/channel.js', null],
   ['src/top/b.ts', '../../host-agent/live/live.js', 'src/protocol/live.ts'],
   ['src/cli/a.ts', '../../host-agent/run.js', null],

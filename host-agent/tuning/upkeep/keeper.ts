@@ -198,7 +198,7 @@ export class TuningKeeper {
 
   /** Once for each change. */
   #tell(name: string, watched: Watched, problem: UpkeepStatus['problem']): void {
-    if (problem && problem.message !== watched.problem?.message)
+    if (problem && problem.message.slice(0, 2000) !== watched.problem?.message)
       this.options.log.warn({ domain: name, code: problem.code, why: problem.message }, 'tuning is not kept');
     else if (!problem && watched.problem) this.options.log.info({ domain: name }, 'tuning is kept again');
     watched.problem = problem && { ...problem, message: problem.message.slice(0, 2000) };
