@@ -39,3 +39,14 @@ describe.each(['host-agent', 'guest-agent'])('the unit of the %s', (agent) => {
     );
   });
 });
+
+test('the host agent may place threads of other users, real-time ones too: tuning is kept over a restart of a guest', async () => {
+  const text = await readFile(join(projectRoot, 'host-agent', 'vmcall-host-agent.service'), 'utf8');
+  expect(/^CapabilityBoundingSet=(.*)$/m.exec(text)?.[1]?.split(' ')).toContain('CAP_SYS_NICE');
+  expect(text).not.toContain('RestrictRealtime=yes');
+  // The last word on a call counts, and @resources is forbidden before.
+  const filters = [...text.matchAll(/^SystemCallFilter=(.*)$/gm)].map(([, value]) => value);
+  expect(filters.at(-1)?.split(' ')).toEqual(
+    expect.arrayContaining(['sched_setaffinity', 'sched_setscheduler']),
+  );
+});
