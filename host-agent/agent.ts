@@ -95,7 +95,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   async start(): Promise<void> {
     const { control } = this.configuration;
     await this.#removeLeftOvers();
-    this.#control = await this.#newControl(control.socket);
+    this.#control = await this.#newControl(control);
     await this.#listen();
     await this.#watching.live.measure(this.configuration.live.measure);
     await this.#watching.start(this.configuration);
@@ -139,8 +139,14 @@ export class HostAgent implements Daemon, Controlled, Memory {
         keys.some((key) => !isDeepStrictEqual(before[key], after[key]));
       if (differs('guests', 'state')) await this.#replaceSessions(after);
       if (differs('control')) {
-        const control = await this.#newControl(after.control.socket);
-        await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
+        // On another path the new one is there before the old one goes.
+        const isMoved = before.control.socket !== after.control.socket;
+        if (!isMoved) await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
+        const control = await this.#newControl(after.control).catch(async (error) => {
+          if (!isMoved) this.#control = await this.#newControl(before.control);
+          throw error;
+        });
+        if (isMoved) await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
         this.#control = control;
         this.configuration = { ...this.configuration, control: after.control };
       }
@@ -290,8 +296,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
     throw noDomain(uuid, this.#libvirt);
   }
 
-  #newControl(socket: string): Promise<ControlServer> {
-    return ControlServer.listen(socket, this, this.log, this.#watching.observers);
+  #newControl(control: HostConfiguration['control']): Promise<ControlServer> {
+    return ControlServer.listen(control, this, this.log, this.#watching.observers);
   }
 
   #newTuning(): Upkeep {

@@ -42,8 +42,14 @@ export const hostConfigurationSchema = z.strictObject({
     port: z.int().min(0).max(65_535).default(defaultPort),
   }),
   libvirt: z.strictObject({ uri: z.string().min(1).max(1000).default('qemu:///system') }).prefault({}),
-  /** A Unix socket's path has 107 bytes (unix(7)). */
-  control: z.strictObject({ socket: fileName(106).default(defaultSocket) }).prefault({}),
+  /** A Unix socket's path has 107 bytes (unix(7)); that for readers is three longer. */
+  control: z
+    .strictObject({
+      socket: fileName(103).default(defaultSocket),
+      /** The group that may ask, on a socket of its own, and change nothing. */
+      readers: z.string().min(1).max(32).optional(),
+    })
+    .prefault({}),
   state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
   reconciler: reconcilerSchema.prefault({}),
   /** What `vmcall tune apply` did is set again after restarts. */

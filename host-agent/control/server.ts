@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { execa } from 'execa';
 import { z } from 'zod';
 import {
   controlLimits,
@@ -21,6 +22,7 @@ import {
   plannedSchema,
   type Refusal,
   type Released,
+  readOnlySocket,
   refusalSchema,
   releasedSchema,
   releaseSchema,
@@ -54,55 +56,37 @@ export interface Controlled {
  * POST /measurements; and the observers' WebSocket.
  */
 export class ControlServer {
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
 
   private constructor(
     private readonly controlled: Controlled,
     private readonly log: Log,
-    observers: Observers,
-  ) {
-    this.#server = createServer(
-      {
-        maxHeaderSize: controlLimits.headerBytes,
-        requestTimeout: controlLimits.requestMs,
-        headersTimeout: controlLimits.requestMs,
-      },
-      (request, response) => void this.#answer(request, response),
-    );
-    this.#server.maxConnections = controlLimits.connections;
-    this.#server.on('upgrade', (request, socket, head) => observers.accept(request, socket, head));
-  }
+    private readonly observers: Observers,
+  ) {}
 
   /**
-   * The socket is made with mode 0600; one that a killed agent left is replaced.
+   * The socket is made with mode 0600; one that a killed agent left is replaced. With a group of readers there is another
+   * one beside it, which takes questions alone.
    * @throws VmcallError CONTROL_IN_USE, CONTROL_FAILED
    */
   static async listen(
-    socket: string,
+    { socket, readers }: { socket: string; readers?: string | undefined },
     controlled: Controlled,
     log: Log,
     observers: Observers,
   ): Promise<ControlServer> {
     const control = new ControlServer(controlled, log, observers);
     try {
-      await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
-      if (await answers(socket))
-        throw new VmcallError(
-          'CONTROL_IN_USE',
-          `another host agent answers on ${socket}`,
-          'Stop it, or name another control.socket in the configuration',
-        );
-      await rm(socket, { force: true });
-      // Node.js binds within the call, so that there is no moment in which others could connect.
-      const before = process.umask(0o177);
-      try {
-        control.#server.listen(socket);
-      } finally {
-        process.umask(before);
+      await control.#bind(socket, 'all', 0o600);
+      if (readers !== undefined) {
+        const group = await groupId(readers);
+        const readOnly = readOnlySocket(socket);
+        await control.#bind(readOnly, 'read', 0o600);
+        await chown(readOnly, process.geteuid?.() ?? 0, group);
+        await chmod(readOnly, 0o660);
       }
-      await once(control.#server, 'listening');
-      await chmod(socket, 0o600);
     } catch (error) {
+      await control.stop();
       if (error instanceof VmcallError) throw error;
       throw new VmcallError(
         'CONTROL_FAILED',
@@ -116,15 +100,49 @@ export class ControlServer {
     return control;
   }
 
-  async stop(): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+  async #bind(socket: string, access: Access, mode: number): Promise<void> {
+    const server = createServer(
+      {
+        maxHeaderSize: controlLimits.headerBytes,
+        requestTimeout: controlLimits.requestMs,
+        headersTimeout: controlLimits.requestMs,
+      },
+      (request, response) => void this.#answer(request, response, access),
+    );
+    server.maxConnections = controlLimits.connections;
+    server.on('upgrade', (request, connection, head) => this.observers.accept(request, connection, head));
+    await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+    if (await answers(socket))
+      throw new VmcallError(
+        'CONTROL_IN_USE',
+        `another host agent answers on ${socket}`,
+        'Stop it, or name another control.socket in the configuration',
+      );
+    await rm(socket, { force: true });
+    // Node.js binds within the call, so that there is no moment in which others could connect.
+    const before = process.umask(0o777 & ~mode);
+    try {
+      server.listen(socket);
+    } finally {
+      process.umask(before);
+    }
+    await once(server, 'listening');
+    this.#servers.push(server);
+    await chmod(socket, mode);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async stop(): Promise<void> {
+    const closed = this.#servers.map((server) => once(server, 'close'));
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    await Promise.all(closed);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, access: Access): Promise<void> {
     try {
+      if (access === 'read' && request.method !== 'GET') throw readersOnly();
       if (request.method === 'POST' && request.url === '/measurements')
         return await this.#measure(await readBody(request, measureSchema), response);
       if (request.method === 'POST' && request.url === '/leases')
@@ -214,7 +232,11 @@ export class ControlServer {
 }
 
 const ndjson = { 'content-type': 'application/x-ndjson', connection: 'close' };
+/** What a socket lets its clients do: everything, or ask. */
+type Access = 'all' | 'read';
+
 const statuses = new Map([
+  ['CONTROL_READ_ONLY', 403],
   ['DOMAIN_LEASED', 409],
   ['LEASE_OVER', 409],
   ['CONTROL_NOT_FOUND', 404],
@@ -255,6 +277,25 @@ function answers(socket: string): Promise<boolean> {
   });
 }
 
+/** @throws VmcallError CONTROL_FAILED */
+async function groupId(name: string): Promise<number> {
+  const { stdout } = await execa('getent', ['group', name], { reject: false });
+  const id = Number(stdout.split(':')[2]);
+  if (stdout !== '' && Number.isInteger(id)) return id;
+  throw new VmcallError(
+    'CONTROL_FAILED',
+    `there is no group ${name}, as control.readers has it`,
+    `Make it: groupadd --system ${name}`,
+    exitCodes.configuration,
+  );
+}
+
+const readersOnly = () =>
+  new VmcallError(
+    'CONTROL_READ_ONLY',
+    "a member of the readers' group may ask, and change nothing",
+    'Run the same command as root: sudo vmcall ...',
+  );
 const badRequest = (code: string, what: string) =>
   new VmcallError(code, what, 'Use the vmcall command of the same version as the host agent');
 const internal = (error: unknown) =>

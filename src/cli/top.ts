@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { usableSocket } from '../control/socket.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { observe, type Picture } from '../top/observe.js';
 import { type ScreenState, screen, summary } from '../top/screen.js';
@@ -47,7 +48,7 @@ async function batch({ socket, json, iterations = Number.POSITIVE_INFINITY }: To
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   let count = 0;
   const closed = await observe(
-    socket,
+    usableSocket(socket),
     (picture) => {
       if (stop.signal.aborted) return;
       process.stdout.write(json ? document(picture) : text(picture));
@@ -97,7 +98,7 @@ async function interactive({ socket, iterations = Number.POSITIVE_INFINITY }: To
   try {
     while (!stop.signal.aborted) {
       try {
-        const { code, reason } = await observe(socket, onPicture, stop.signal);
+        const { code, reason } = await observe(usableSocket(socket), onPicture, stop.signal);
         state.notice = `the connection to the host agent ended (${reason || code}); trying again`;
       } catch (error) {
         if (count === 0) throw error;

@@ -24,13 +24,18 @@ import {
   type Status,
   statusSchema,
 } from './schema.js';
+import { usableSocket } from './socket.js';
 
 /** Of all clients of this process, for an agent takes so many and no more; idle ones keep no process alive. */
 const connections = new Agent({ keepAlive: true, maxSockets: controlLimits.connections / 2 });
 
 /** The host agent on this host, asked over its Unix socket. Each call throws a VmcallError: its own, or HOST_AGENT_*. */
 export class ControlClient {
-  constructor(private readonly socket: string) {}
+  private readonly socket: string;
+
+  constructor(socket: string) {
+    this.socket = usableSocket(socket);
+  }
 
   /** Of all domains, or of one. */
   status(uuid?: string): Promise<Status> {
@@ -177,7 +182,7 @@ export class ControlClient {
       isForbidden ? 'HOST_AGENT_FORBIDDEN' : 'HOST_AGENT_ABSENT',
       `no host agent answers on ${this.socket}: ${cause.message}`,
       isForbidden
-        ? 'Run this as root'
+        ? 'Run this as root; to ask alone, be a member of the group vmcall: adduser USER vmcall, and log in again'
         : 'Start it: systemctl start vmcall-host-agent; or name its socket by --socket',
       exitCodes.failed,
       { cause },

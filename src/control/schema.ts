@@ -8,6 +8,9 @@ import { steps } from './steps.js';
 /** Where the host agent listens for the command line, for root alone. */
 export const defaultSocket = '/run/vmcall/host-agent.sock';
 
+/** Beside a control socket: the one for a group that may ask, and change nothing. */
+export const readOnlySocket = (socket: string) => socket.replace(/(?:\.sock)?$/, '-ro.sock');
+
 /** Bounds of the control socket. */
 export const controlLimits = {
   /** Of a request that names domains: 4096 of them by their UUIDs. */

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { controlLimits } from '../../src/control/schema.js';
+import { controlLimits, readOnlySocket } from '../../src/control/schema.js';
 import { Command } from '../guest-agent/support/processes.js';
 import { domain } from './support/host-bench.js';
 import { onInjected, TestHost } from './support/test-host.js';
@@ -13,9 +13,14 @@ const host = new TestHost();
 describe('the control socket', () => {
   beforeEach(() => host.startBoth());
 
-  function ask(method: string, path: string, body = ''): Promise<{ status: number; text: string }> {
+  function ask(
+    method: string,
+    path: string,
+    body = '',
+    socketPath = host.bench.socket,
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: host.bench.socket, method, path }, (response) => {
+      const call = request({ socketPath, method, path }, (response) => {
         let text = '';
         response.on('data', (part: Buffer) => {
           text += part;
@@ -45,6 +50,29 @@ describe('the control socket', () => {
 
   test('is for root alone', async () => {
     expect((await stat(host.bench.socket)).mode & 0o777).toBe(0o600);
+  });
+
+  test('a group may ask on a socket of its own, and change nothing', async () => {
+    const readers = readOnlySocket(host.bench.socket);
+    await host.bench.configure({ readers: 'nogroup' });
+    host.bench.agent.child.kill('SIGHUP');
+    await host.bench.agent.logged('configuration reloaded');
+    const { mode, gid } = await stat(readers);
+    expect([mode & 0o777, gid]).toEqual([0o660, 65_534]);
+    expect((await stat(host.bench.socket)).mode & 0o777).toBe(0o600);
+    expect((await ask('GET', '/domains', '', readers)).status).toBe(200);
+    const wish = `{"domains":["${domain.uuid}"],"path":"poll"}`;
+    const refused = await ask('PUT', '/desired', wish, readers);
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('CONTROL_READ_ONLY')]);
+    expect((await ask('POST', '/measurements', '{}', readers)).status).toBe(403);
+    expect((await ask('POST', '/leases', '{}', readers)).status).toBe(403);
+
+    await host.bench.configure({ readers: 'no-such-group' });
+    host.bench.agent.child.kill('SIGHUP');
+    await host.bench.agent.logged('there is no group no-such-group');
+    // What was before goes on.
+    expect((await ask('GET', '/domains', '', readers)).status).toBe(200);
+    expect((await ask('GET', '/domains')).status).toBe(200);
   });
 
   const one = `"domains":["${domain.uuid}"]`;

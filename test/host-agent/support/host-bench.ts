@@ -71,13 +71,14 @@ export class HostBench {
   }
 
   async configure(
-    changes: { address?: string; uri?: string; socket?: string; reconciler?: string } = {},
+    changes: { address?: string; uri?: string; socket?: string; readers?: string; reconciler?: string } = {},
   ): Promise<void> {
     await writeFile(
       this.file,
       `[guests]\naddress = "${changes.address ?? '127.0.0.1'}"\nport = ${this.#port}\n` +
         `[libvirt]\nuri = ${JSON.stringify(changes.uri ?? this.uri)}\n` +
         `[control]\nsocket = ${JSON.stringify(changes.socket ?? this.socket)}\n` +
+        (changes.readers === undefined ? '' : `readers = ${JSON.stringify(changes.readers)}\n`) +
         `[state]\nfolder = ${JSON.stringify(join(this.folder, 'state'))}\n` +
         `[reconciler]\n${changes.reconciler ?? this.#reconciler}\n${this.more}`,
     );
