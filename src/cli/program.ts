@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
-import { projectVersion } from '../support/version.js';
+import { versionText } from '../support/version.js';
 
 /** A verb of the command. Its code is loaded when it is asked for: the others', and what they stand on, never is. */
 export interface Verb {
@@ -31,7 +31,7 @@ async function programFor(verbs: readonly Verb[], words: readonly string[]): Pro
     .description(
       'DPDK in a KVM guest that yields its vCPU by hypercall and is woken by the host interrupt handler',
     )
-    .version(projectVersion)
+    .version(/^(?:-V|--version)$/.test(words[0] ?? '') ? versionText() : '')
     // A verb that runs another command takes what follows as that command's.
     .enablePositionalOptions();
   for (const { name, does, load } of verbs)

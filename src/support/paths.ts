@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+/** The clone, or where the packages put it, is the folder whose package.json has this project's name. */
 function findProjectRoot(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'kernel-patches')) && existsSync(join(folder, 'package.json'))) return folder;
-    if (folder === dirname(folder)) throw new Error(`no project root above ${from}`);
+    if (isProject(join(folder, 'package.json'))) return folder;
+    if (folder === dirname(folder)) throw new Error(`no package.json of vmcall above ${from}`);
   }
 }
 
-/** The checkout this code runs from. */
+function isProject(file: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name === 'vmcall';
+  } catch {
+    return false;
+  }
+}
+
+/** What this code runs from: a clone, or /usr/lib/vmcall. */
 export const projectRoot = findProjectRoot(import.meta.dirname);
 
 /** libvirt for Node.js, built beforehand (host-agent/native). */
