@@ -144,7 +144,7 @@ function unsupported(kvm: Exclude<KvmSeen, { support: 'present' }>): [string, st
     ? ['KVM_ABSENT', kvm.why]
     : [
         'KVM_UNSUPPORTED',
-        `this host's KVM is without the series (no ${kvm.missing.join(', ')}): see kernel-patches/README.md`,
+        `this host's KVM is without the series (no ${kvm.missing.join(', ')}): apt-get install vmcall-kvm-dkms, then boot the RT kernel`,
       ];
 }
 

@@ -30,7 +30,7 @@ export function checkVirtualisation(host: Host, { facts }: Target): Finding[] {
       : fail(
           'vmcall-modules',
           `KVM is without our series (no ${seriesParameter})`,
-          'Build and load the six modules: kernel-patches/README.md.',
+          'Install them, then boot the RT kernel: apt-get install vmcall-kvm-dkms linux-image-rt-amd64',
         ),
   );
   findings.push(handler(host, hasSeries, facts?.pid ?? null));
@@ -48,7 +48,7 @@ function handler(host: Host, hasSeries: boolean, pid: number | null): Finding {
     return warn(
       'vfio-handler',
       'VFIO’s interrupt handler runs in a thread (PREEMPT_RT or threadirqs), which must be scheduled first',
-      'Load the modules of kernel-patches/: its handler is not threaded.',
+      'Install our modules, whose handler is not threaded: apt-get install vmcall-kvm-dkms',
     );
   const folder = pid === null ? null : kvmFolder(host, pid);
   if (pid !== null && folder === null)
