@@ -33,7 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           ...{ name: 'units', include: ['test/**/*.test.ts'] },
-          exclude: [...configDefaults.exclude, ...labs, ...realTime],
+          exclude: [...configDefaults.exclude, ...labs, ...realTime, ...long],
           ...{ maxWorkers, sequence: { groupOrder: 0 } },
         },
       },

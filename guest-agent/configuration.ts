@@ -33,8 +33,8 @@ const hostSchema = z
 const ownEalOption = /^(--file-prefix|--no-telemetry|--proc-type)(=|$)/;
 
 const dataplaneSchema = z.strictObject({
-  program: fileName.default('/usr/local/sbin/vmcall-dataplane'),
-  telemetry_client: fileName.default('/usr/local/bin/vmcall-telemetry'),
+  program: fileName.default('/usr/sbin/vmcall-dataplane'),
+  telemetry_client: fileName.default('/usr/bin/vmcall-telemetry'),
   eal_arguments: z
     .array(z.string().max(500))
     .max(100)

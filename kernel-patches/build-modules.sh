@@ -16,11 +16,12 @@ set -euo pipefail
 usage() {
 	cat <<-'USAGE'
 	Usage: build-modules.sh --headers-root DIR --source TARBALL --work DIR --output DIR
-	                        [--series DIR] [--patch FILE]... [--jobs N]
+	                        [--release RELEASE] [--series DIR] [--patch FILE]... [--jobs N]
 
 	  --headers-root DIR  root that holds usr/src/linux-headers-*-rt-amd64,
 	                      its -common-rt, and usr/lib/linux-kbuild-*
 	                      ("/" where the header packages are installed)
+	  --release RELEASE   which of them, as in uname -r (default: the only one)
 	  --source TARBALL    the kernel's source (linux-source-X.Y.tar.xz)
 	  --series DIR        apply DIR/*.patch, in order (none: unpatched build)
 	  --patch FILE        apply this one too, after the series (repeatable)
@@ -34,7 +35,7 @@ usage() {
 say() { printf 'build-modules: %s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
-headers_root='' source='' series='' work='' output='' jobs=''
+headers_root='' release='*-rt-amd64' source='' series='' work='' output='' jobs=''
 patches=()
 
 while (($#)); do
@@ -43,10 +44,11 @@ while (($#)); do
 		usage
 		exit 0
 		;;
-	--headers-root | --source | --series | --patch | --work | --output | --jobs)
+	--headers-root | --release | --source | --series | --patch | --work | --output | --jobs)
 		(($# >= 2)) || die "$1 needs an argument"
 		case $1 in
 		--headers-root) headers_root=$2 ;;
+		--release) release=$2 ;;
 		--source) source=$2 ;;
 		--series) series=$2 ;;
 		--patch) patches+=("$2") ;;
@@ -106,10 +108,11 @@ done
 
 # Exactly one kernel must be there; never guess which one was meant.
 shopt -s nullglob
-flavours=("$headers_root"/usr/src/linux-headers-*-rt-amd64)
+# shellcheck disable=SC2206 # the pattern is to be matched
+flavours=("$headers_root"/usr/src/linux-headers-$release/)
 ((${#flavours[@]} == 1)) ||
-	die "want exactly one linux-headers-*-rt-amd64 below $headers_root/usr/src, found ${#flavours[@]}"
-flavour=${flavours[0]}
+	die "want exactly one linux-headers-$release below $headers_root/usr/src, found ${#flavours[@]}: say --release"
+flavour=${flavours[0]%/}
 release=${flavour##*/linux-headers-}
 abi=${release%-rt-amd64}
 common=$headers_root/usr/src/linux-headers-$abi-common-rt

@@ -39,6 +39,11 @@ export const developerVerbs: readonly Verb[] = [
     load: async () => (await import('./modes.js')).modesCommand(),
   },
   {
+    name: 'packages',
+    does: 'build the Debian packages, each release in a clean root folder',
+    load: async () => (await import('./packages.js')).packagesCommand(),
+  },
+  {
     name: 'test',
     does: 'set up everything and run all tests',
     load: async () => (await import('./test.js')).testCommand(),

@@ -81,7 +81,7 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
       'SETUP_NPM_FAILED: npm packages could not be installed\n  Check the network, then run the same command again',
     );
 }
-const sources = ['src', 'test', 'host-agent', 'guest-agent'];
+const sources = ['src', 'test', 'host-agent', 'guest-agent', 'packaging'];
 if (modified('dist/.tsbuildinfo') < Math.max(modified('tsconfig.json'), ...sources.map(newestSource))) {
   say('compiling TypeScript');
   if (!step(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b']))

@@ -52,7 +52,13 @@ const forRoots: Readonly<Record<string, string>> = {
   'util-linux': 'unshare',
 };
 
-const groups = { lab: forLab, tests: forTests, roots: forRoots } as const;
+/** What containers of other releases are booted with. */
+const forContainers: Readonly<Record<string, string>> = {
+  'systemd-container': 'to boot them',
+  'dpkg-dev': 'the index of a repository of packages',
+};
+
+const groups = { lab: forLab, tests: forTests, roots: forRoots, containers: forContainers } as const;
 
 async function absent(names: readonly string[]): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format

@@ -13,11 +13,21 @@ import type { SupportedDistribution } from '../supported.js';
 import { indexTargetsFormat, parseSources, sourcesOfRelease } from './sources.js';
 
 /** What a bare machine has before `npm start`. */
-const packages = ['ca-certificates', 'nodejs', 'npm'];
+export const bareMachine: RootContents = {
+  packages: ['ca-certificates', 'nodejs', 'npm'],
+  text: 'with Node.js (500 MB)',
+};
+
+/** What a root folder has beside the release's essential packages. */
+export interface RootContents {
+  packages: readonly string[];
+  /** For the progress. */
+  text: string;
+}
 const localAuthorities = '/usr/local/share/ca-certificates';
 
 /**
- * Makes a root folder of a Debian release with Node.js in it, from the mirrors that this machine uses, if it is not
+ * Makes a root folder of a Debian release with some packages in it, from the mirrors that this machine uses, if it is not
  * there yet. Its certificate authorities and proxies are this machine's too, or a company's mirror would not answer.
  * @throws VmcallError SETUP_SOURCES_UNKNOWN, SETUP_ROOT_FAILED
  */
@@ -25,6 +35,7 @@ export async function makeRoot(
   root: string,
   wanted: SupportedDistribution,
   progress: Progress,
+  { packages, text: contents }: RootContents = bareMachine,
 ): Promise<void> {
   if (existsSync(root)) return;
   await ensureDebianPackages(progress, true, 'roots');
@@ -34,8 +45,8 @@ export async function makeRoot(
   try {
     const sources = join(aside, 'sources.list');
     await writeFile(sources, `${lines.join('\n')}\n`);
-    const text = `making a root folder of Debian ${wanted.version} with Node.js (500 MB)`;
-    const known = { key: `debian-root-${wanted.version}`, text, usual: 120 };
+    const text = `making a root folder of Debian ${wanted.version} ${contents}`;
+    const known = { key: `debian-root-${wanted.version}-${packages.length}`, text, usual: 120 };
     await timed(progress, known, async () => {
       await logged('mmdebstrap', [
         ...['--variant=minbase', `--include=${packages.join(',')}`, '--dpkgopt=force-unsafe-io'],
