@@ -25,24 +25,33 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...{ name: 'labs', include: labs, exclude: [...configDefaults.exclude, ...long] },
-          ...{ maxWorkers, sequence: { groupOrder: 0 } },
+          name: 'labs',
+          include: labs,
+          exclude: [...configDefaults.exclude, ...long],
+          maxWorkers,
+          sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
         test: {
-          ...{ name: 'units', include: ['test/**/*.test.ts'] },
+          name: 'units',
+          include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...labs, ...realTime, ...long],
-          ...{ maxWorkers, sequence: { groupOrder: 0 } },
+          maxWorkers,
+          sequence: { groupOrder: 0 },
         },
       },
       {
         // Parallel CPUs on the machine's own clock: they race, and need both of its.
         extends: true,
         test: {
-          ...{ name: 'real-time', include: realTime, exclude: [...configDefaults.exclude, ...long] },
-          ...{ maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } },
+          name: 'real-time',
+          include: realTime,
+          exclude: [...configDefaults.exclude, ...long],
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -8,7 +8,10 @@ import type { Report, WakeTimes } from '../src/protocol/messages.js';
 import type { Dataplane } from './program/dataplane.js';
 
 /** What a measurement needs of the dataplane. */
-export type Measured = Pick<Dataplane, 'reset' | 'counters' | 'wakeLatency' | 'keepWakes' | 'takeWakes'>;
+export type MeasuredDataplane = Pick<
+  Dataplane,
+  'reset' | 'counters' | 'wakeLatency' | 'keepWakes' | 'takeWakes'
+>;
 
 /** Why a measurement cannot go on. */
 export class MeasurementBroken extends Error {
@@ -35,7 +38,7 @@ export class Measurement {
    */
   constructor(
     readonly id: string,
-    private readonly dataplane: Measured,
+    private readonly dataplane: MeasuredDataplane,
     private readonly send: (report: Report) => void,
     private readonly withWakeTimes = false,
   ) {}

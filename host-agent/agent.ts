@@ -27,17 +27,17 @@ import { Leases } from './lease/leases.js';
 import { type Desired, desiredIn, Libvirt } from './libvirt/libvirt.js';
 import { formatDesired } from './libvirt/metadata.js';
 import { Listening } from './listening.js';
-import type { Memory, Recalled } from './live/watched.js';
+import type { Memory, Recalled } from './live/observed-domain.js';
 import { measureGuests } from './measuring.js';
 import { LibvirtError } from './native/error.js';
 import type { DomainIdentity } from './native/events.js';
+import { Observation } from './observation.js';
 import { DomainKeeper } from './switch/domain-keeper.js';
 import { KvmSwitches } from './switch/kvm.js';
 import { tellable } from './switch/tellable.js';
 import { type NewUpkeep, noUpkeep, type Upkeep } from './upkeep.js';
 import { WakeDating } from './wake-times/dating.js';
 import { InterruptTrace } from './wake-times/interrupt-trace.js';
-import { Watching } from './watching.js';
 
 /** Of a look at all of them. */
 const domainsATurn = 50;
@@ -48,7 +48,7 @@ const patienceMs = 10_000;
 export class HostAgent implements Daemon, Controlled, Memory {
   readonly #keepers = new Map<string, DomainKeeper>();
   readonly #kvm: KvmSwitches;
-  readonly #watching: Watching;
+  readonly #observation: Observation;
   readonly leases: Leases;
   #tuning: Upkeep;
   #libvirt: Libvirt;
@@ -69,7 +69,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
     this.#kvm = new KvmSwitches(host);
     this.#tuning = this.#newTuning();
     this.#libvirt = this.#newLibvirt();
-    this.#watching = new Watching(this, log);
+    this.#observation = new Observation(this, log);
     const place = (uuid: string) => ({ uuid, libvirt: this.#libvirt, keeper: this.#keeper(uuid) });
     this.leases = new Leases(
       {
@@ -97,8 +97,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
     await this.#removeLeftOvers();
     this.#control = await this.#newControl(control);
     await this.#listen();
-    await this.#watching.live.measure(this.configuration.live.measure);
-    await this.#watching.start(this.configuration);
+    await this.#observation.live.measure(this.configuration.live.measure);
+    await this.#observation.start(this.configuration);
     this.#libvirt.start();
     this.#tuning.start();
     this.#setTimer();
@@ -119,7 +119,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
 
   /** Where it cannot listen, and why. */
   get unheard(): readonly Pick<Listening, 'what' | 'problem'>[] {
-    return [...(this.#listening ? [this.#listening] : []), ...this.#watching.unheard];
+    return [...(this.#listening ? [this.#listening] : []), ...this.#observation.unheard];
   }
 
   async #removeLeftOvers(): Promise<void> {
@@ -141,22 +141,22 @@ export class HostAgent implements Daemon, Controlled, Memory {
       if (differs('control')) {
         // On another path the new one is there before the old one goes.
         const isMoved = before.control.socket !== after.control.socket;
-        if (!isMoved) await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
+        if (!isMoved) await Promise.all([this.#control?.stop(), this.#observation.observers.stop()]);
         const control = await this.#newControl(after.control).catch(async (error) => {
           if (!isMoved) this.#control = await this.#newControl(before.control);
           throw error;
         });
-        if (isMoved) await Promise.all([this.#control?.stop(), this.#watching.observers.stop()]);
+        if (isMoved) await Promise.all([this.#control?.stop(), this.#observation.observers.stop()]);
         this.#control = control;
         this.configuration = { ...this.configuration, control: after.control };
       }
       if (differs('live')) {
         this.configuration = { ...this.configuration, live: after.live };
         // Nobody waits for a guest that does not answer.
-        void this.#watching.live.measure(after.live.measure);
+        void this.#observation.live.measure(after.live.measure);
       }
       if (differs('metrics', 'web', 'state')) {
-        await this.#watching.listen(after);
+        await this.#observation.listen(after);
         // With exactOptionalPropertyTypes a key that went away must go away here too.
         const { metrics: _metrics, web: _web, ...rest } = this.configuration;
         const { metrics, web } = after;
@@ -203,7 +203,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   /** Leaves every domain as it is: a yielded vCPU is woken by KVM, not by an agent. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#control?.stop(), this.#watching.stop(), this.#tuning.stop()]);
+    await Promise.all([this.#control?.stop(), this.#observation.stop(), this.#tuning.stop()]);
     await this.#listening?.stop();
     // Together: a keeper that waits for its guest is let go by the end of the session.
     await Promise.all([this.#dropKeepers([...this.#keepers.keys()]), this.#sessions?.stop()]);
@@ -297,7 +297,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   }
 
   #newControl(control: HostConfiguration['control']): Promise<ControlServer> {
-    return ControlServer.listen(control, this, this.log, this.#watching.observers);
+    return ControlServer.listen(control, this, this.log, this.#observation.observers);
   }
 
   #newTuning(): Upkeep {
@@ -334,7 +334,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
       sessions.on('open', (session) => {
         session.dating = this.#newDating(session.domain);
         this.#keepers.get(session.domain)?.guestCame(session);
-        this.#watching.live.follow(session);
+        this.#observation.live.follow(session);
       });
       return sessions;
     } catch (error) {

@@ -21,7 +21,7 @@ export const usualAdmission: AdmissionLimits = {
   burst: 20,
 };
 
-export type Refusal = 'connections' | 'per-address' | 'unauthenticated' | 'rate';
+export type AdmissionRefusal = 'connections' | 'per-address' | 'unauthenticated' | 'rate';
 
 /** Addresses whose rate is remembered; above it, a new address must wait until an old one is forgotten. */
 const rememberedAddresses = 4096;
@@ -45,7 +45,7 @@ export class Admission {
    * A connection of this address begins at `now` (ms). Why not, or the place it takes. Who has shown a secret from there
    * before is not kept out by others: neither by how many they are, nor by what the rest of his network does.
    */
-  enter(address: string, now: number): Refusal | Place {
+  enter(address: string, now: number): AdmissionRefusal | Place {
     const isKnown = this.#known.has(address);
     const from = isKnown ? address : networkOf(address);
     const held = this.#addresses.get(from) ?? 0;

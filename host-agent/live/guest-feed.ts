@@ -22,16 +22,16 @@ export class GuestFeed {
   #pauses = 0;
   #isOff = false;
   /** Somebody looks on, for whom injected interrupts are timed, too. */
-  #isWatched: boolean;
+  #isObserved: boolean;
   #isClosed = false;
 
   constructor(
     private readonly session: GuestSession,
     private readonly figures: GuestFigures,
     isOn: boolean,
-    isWatched = false,
+    isObserved = false,
   ) {
-    this.#isWatched = isWatched;
+    this.#isObserved = isObserved;
     if (!session.agreement.capabilities.includes('measurement')) return;
     this.#isOff = !isOn;
     session.standing = this;
@@ -63,9 +63,9 @@ export class GuestFeed {
     else await this.#stopNow();
   }
 
-  /** @param isWatched whether somebody looks on; what is measured begins anew where that makes it more or less */
-  async watch(isWatched: boolean): Promise<void> {
-    this.#isWatched = isWatched;
+  /** @param isObserved whether somebody looks on; what is measured begins anew where that makes it more or less */
+  async observe(isObserved: boolean): Promise<void> {
+    this.#isObserved = isObserved;
     if (!this.session.canDate) return;
     await this.pause();
     this.resume();
@@ -95,7 +95,7 @@ export class GuestFeed {
     this.#measurement = measurement;
     try {
       const params = { measurement, interval_ms: limits.reportIntervalMs.usual };
-      await this.session.startMeasurement(params, this.#isWatched);
+      await this.session.startMeasurement(params, this.#isObserved);
       this.#backOff.reset();
     } catch {
       this.#measurement = undefined;

@@ -33,7 +33,7 @@ loopback.addAddress('::1', 'ipv6');
 export const isLoopback = (address: string) =>
   loopback.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 
-/** A bounded HTTP server for those who watch. */
+/** A bounded HTTP server for observers and scrapes. */
 export class Listener {
   private constructor(private readonly server: Server) {}
 

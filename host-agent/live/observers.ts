@@ -18,9 +18,9 @@ import { Channel, webSocketLimits } from '../../src/session/channel.js';
 import { projectVersion } from '../../src/support/version.js';
 import { refuseUpgrade } from '../guest-sessions/upgrade.js';
 
-type Observed = Channel<ObserverMessage, ObservedMessage>;
+type ObserverChannel = Channel<ObserverMessage, ObservedMessage>;
 
-/** Those who watch: they say hello, and are sent a picture a second. They can ask for nothing. */
+/** Those who look on: they say hello, and are sent a picture a second. They can ask for nothing. */
 export class Observers {
   readonly #webSockets = new WebSocketServer({
     ...webSocketLimits,
@@ -29,22 +29,22 @@ export class Observers {
     handleProtocols: () => subprotocol,
   });
   /** From the upgrade to the close. */
-  readonly #open = new Set<Observed>();
-  readonly #watching = new Set<Observed>();
+  readonly #open = new Set<ObserverChannel>();
+  readonly #greeted = new Set<ObserverChannel>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param picture draws what they are sent
-   * @param onDefect takes a picture that could not be drawn or sent: no watching may end the agent
-   * @param onWatched told when the first comes and when the last has gone
+   * @param onDefect takes a picture that could not be drawn or sent: none may end the agent
+   * @param onObserved told when the first comes and when the last has gone
    */
   constructor(
     private readonly picture: () => LiveMessage[],
     private readonly onDefect: (error: unknown) => void,
-    private readonly onWatched: (isWatched: boolean) => void = () => {},
+    private readonly onObserved: (isObserved: boolean) => void = () => {},
   ) {}
 
-  /** An upgrade by one who may watch. */
+  /** An upgrade by an observer. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const status = this.#whyNot(request);
@@ -72,7 +72,7 @@ export class Observers {
   }
 
   #opened(webSocket: WebSocket): void {
-    const channel: Observed = new Channel(webSocket, observerMessageSchema, observedMessageSchema);
+    const channel: ObserverChannel = new Channel(webSocket, observerMessageSchema, observedMessageSchema);
     this.#open.add(channel);
     const timer = setTimeout(
       () => channel.close(closeCodes.helloTimeout, `no hello within ${limits.helloTimeoutMs} ms`),
@@ -81,10 +81,10 @@ export class Observers {
     channel.once('closed', () => {
       clearTimeout(timer);
       this.#open.delete(channel);
-      if (!this.#watching.delete(channel) || this.#watching.size > 0) return;
+      if (!this.#greeted.delete(channel) || this.#greeted.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
-      this.onWatched(false);
+      this.onObserved(false);
     });
     channel.on('message', (hello) => {
       clearTimeout(timer);
@@ -92,20 +92,20 @@ export class Observers {
     });
   }
 
-  #greet(channel: Observed, { versions }: ObserverMessage): void {
+  #greet(channel: ObserverChannel, { versions }: ObserverMessage): void {
     const version = negotiateVersion(versions);
-    if (this.#watching.has(channel)) channel.close(closeCodes.badMessage, 'a second hello');
+    if (this.#greeted.has(channel)) channel.close(closeCodes.badMessage, 'a second hello');
     else if (version === undefined) channel.close(closeCodes.noCommonVersion, 'no version in common');
     else {
       channel.send({ type: 'ack', version, capabilities: [], agent: `vmcall ${projectVersion}` });
-      this.#watching.add(channel);
-      if (this.#watching.size === 1) this.onWatched(true);
+      this.#greeted.add(channel);
+      if (this.#greeted.size === 1) this.onObserved(true);
       this.#show([channel]);
-      this.#timer ??= setInterval(() => this.#show(this.#watching), liveLimits.intervalMs);
+      this.#timer ??= setInterval(() => this.#show(this.#greeted), liveLimits.intervalMs);
     }
   }
 
-  #show(channels: Iterable<Observed>): void {
+  #show(channels: Iterable<ObserverChannel>): void {
     try {
       const parts = this.picture();
       for (const channel of channels) for (const part of parts) channel.send(part);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type LiveDomain, type LiveMessage, liveDomainSchema, liveLimits } from '../../src/protocol/live.js';
-import type { Watched } from './watched.js';
+import type { ObservedDomain } from './observed-domain.js';
 
 const ranks = { running: 0, paused: 1, off: 2 } as const;
 
 /** All domains in as many messages as their size needs: those that run first, then by name; the rest is left out. */
 export function drawPicture(
-  watched: readonly Watched[],
+  observed: readonly ObservedDomain[],
   head: Pick<LiveMessage, 'sequence' | 'libvirt'>,
   now: number,
 ): LiveMessage[] {
-  const inOrder = watched.toSorted(
+  const inOrder = observed.toSorted(
     ({ status: a }, { status: b }) => ranks[a.domain] - ranks[b.domain] || (a.name < b.name ? -1 : 1),
   );
   const parts: LiveDomain[][] = [[]];
@@ -37,12 +37,12 @@ export function drawPicture(
     ...head,
     part: at + 1,
     parts: parts.length,
-    left_out: watched.length - taken,
+    left_out: observed.length - taken,
     domains: part,
   }));
 }
 
-function drawDomain({ status, figures }: Watched, now: number): LiveDomain {
+function drawDomain({ status, figures }: ObservedDomain, now: number): LiveDomain {
   const { uuid, name, domain, desired, actual, phase, reason, guest } = status;
   return {
     uuid,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { desiredPathSchema } from '../../src/protocol/fields.js';
 import { wakeReasons } from '../../src/protocol/live.js';
-import type { Watched } from '../live/watched.js';
+import type { ObservedDomain } from '../live/observed-domain.js';
 import type { DomainFamily } from './domain-family.js';
 import { seriesLine } from './text-format.js';
 import { unixTime } from './unix-time.js';
@@ -12,14 +12,14 @@ const one = (
   type: 'gauge' | 'counter',
   name: string,
   help: string,
-  read: (watched: Watched) => number | null | undefined,
+  read: (observed: ObservedDomain) => number | null | undefined,
 ): DomainFamily => ({
   name,
   type,
   help,
-  text(watched) {
-    const value = read(watched) ?? undefined;
-    return value === undefined ? '' : seriesLine(name, { domain: watched.status.uuid }, value);
+  text(observed) {
+    const value = read(observed) ?? undefined;
+    return value === undefined ? '' : seriesLine(name, { domain: observed.status.uuid }, value);
   },
 });
 
@@ -29,14 +29,14 @@ const states = (
   label: string,
   all: readonly string[],
   help: string,
-  read: (watched: Watched) => string,
+  read: (observed: ObservedDomain) => string,
 ): DomainFamily => ({
   name,
   type: 'gauge',
   help,
-  text(watched) {
-    const is = read(watched);
-    const { uuid: domain } = watched.status;
+  text(observed) {
+    const is = read(observed);
+    const { uuid: domain } = observed.status;
     return all.map((state) => seriesLine(name, { domain, [label]: state }, Number(state === is))).join('');
   },
 });

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { projectVersion } from '../../src/support/version.js';
-import type { Live } from '../live/live.js';
+import type { LiveFigures } from '../live/live-figures.js';
 import { domainFamilies } from './domain-families.js';
 import { familyHead } from './text-format.js';
 
@@ -26,7 +26,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly contentType = this.#registry.contentType;
 
-  constructor(private readonly live: Live) {
+  constructor(private readonly live: LiveFigures) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: lagEveryMs });
     for (const { name } of this.#registry.getMetricsAsArray())
@@ -58,12 +58,12 @@ export class Metrics {
 
   /** Prometheus' text format, all of one moment. */
   async *parts(): AsyncGenerator<string, void> {
-    const watched = this.live.watched();
+    const observed = this.live.observed();
     yield this.#registry.metrics();
     for (const family of domainFamilies) {
       yield `\n${familyHead(family)}`;
-      for (let from = 0; from < watched.length; from += domainsATurn) {
-        yield watched
+      for (let from = 0; from < observed.length; from += domainsATurn) {
+        yield observed
           .slice(from, from + domainsATurn)
           .map((one) => family.text(one))
           .join('');

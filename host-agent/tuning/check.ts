@@ -12,7 +12,7 @@ import { checkNeighbours } from './checks/neighbours.js';
 import { checkGuest, isKvmGuest, pathOfHost } from './checks/path.js';
 import { checkRivals } from './checks/rivals.js';
 import { checkVirtualisation } from './checks/virtualisation.js';
-import type { Bench } from './knob.js';
+import type { HostSystem } from './knob.js';
 import { knobs } from './knobs.js';
 import { judge } from './rules/rule.js';
 import { rules } from './rules/rules.js';
@@ -30,8 +30,8 @@ export const checkSchema = z.strictObject({
 export type Check = z.infer<typeof checkSchema>;
 
 /** Every finding about the host, the domain and the NICs of the target, those that are well included. */
-export function findings(bench: Bench, target: Target): Finding[] {
-  const { host } = bench;
+export function findings(system: HostSystem, target: Target): Finding[] {
+  const { host } = system;
   if (isKvmGuest(host) && !host.exists('/dev/kvm')) return checkGuest(host);
   return [
     pathOfHost(host),
@@ -45,13 +45,13 @@ export function findings(bench: Bench, target: Target): Finding[] {
     ...checkRivals(host),
     ...judge(rules, host, target),
     ...target.undecided.map(({ code, what, todo }) => fail(code, what, todo)),
-    ...knobFindings(bench, target),
+    ...knobFindings(system, target),
   ].map(explained);
 }
 
-function knobFindings(bench: Bench, target: Target): Finding[] {
+function knobFindings(system: HostSystem, target: Target): Finding[] {
   return knobs.flatMap((knob) =>
-    knob.settings(bench, target).map(({ place, now, wanted }) =>
+    knob.settings(system, target).map(({ place, now, wanted }) =>
       now === wanted
         ? ok(knob.name, `${place}: ${now}`)
         : {

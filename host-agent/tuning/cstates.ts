@@ -5,7 +5,7 @@ import type { Host } from '../host/host.js';
 import { cpuDmaLatency } from './cpu-dma-latency.js';
 import { hardwareStates, idleDriver, idleStates, resumeLatencyFile, resumeLatencyValue } from './cpuidle.js';
 import type { Change, Journal } from './journal.js';
-import type { Bench } from './knob.js';
+import type { HostSystem } from './knob.js';
 import { resumeLatency } from './knobs/resume-latency.js';
 import { restore } from './tune.js';
 
@@ -33,7 +33,7 @@ export type CStateTable = z.infer<typeof cStateTableSchema>;
 type Row = CStateTable['rows'][number];
 
 export interface CStateRun {
-  bench: Bench;
+  system: HostSystem;
   journal: Journal;
   cpu: number;
   /** Measures with the limit in force: packets to a program that waits on `cpu`. */
@@ -57,8 +57,8 @@ function limits(host: Host, cpu: number): { state: string; limit: number }[] {
  * `NO_C_STATES` (not supported here) on a host without any, `LATENCY_HELD` where a host-wide limit hides some.
  */
 export async function measureCStates(run: CStateRun): Promise<CStateTable> {
-  const { bench, journal, cpu, measure, sleep } = run;
-  const { host } = bench;
+  const { system, journal, cpu, measure, sleep } = run;
+  const { host } = system;
   const file = resumeLatencyFile(cpu);
   const steps = limits(host, cpu);
   refuse(host, cpu, file, steps.at(-1)?.limit ?? 0);
@@ -79,7 +79,7 @@ export async function measureCStates(run: CStateRun): Promise<CStateTable> {
       rows.push({ state, exit_latency_us: limit, latency_ns, entered: entered.at(-1)?.name ?? null });
     }
   } finally {
-    await restore(bench, journal, false, changes);
+    await restore(system, journal, false, changes);
   }
   return cStateTableSchema.parse({
     format: 'vmcall-cstates',

@@ -5,7 +5,7 @@ import type { DomainSource } from './domain.js';
 import type { Target } from './target.js';
 
 /** What knobs work on. */
-export interface Bench {
+export interface HostSystem {
   host: Host;
   domains: DomainSource;
 }
@@ -33,27 +33,27 @@ export interface Knob {
   /** Knobs without which this one does harm: it is not set where one of theirs could not be. */
   guardedBy?: readonly string[];
   /** Every place that belongs to the target, also those already as wanted. */
-  settings(bench: Bench, target: Target): Setting[];
+  settings(system: HostSystem, target: Target): Setting[];
   /** The value now; null where the place is gone (an interrupt freed, a domain ended). */
-  read(bench: Bench, place: string): Promise<string | null>;
+  read(system: HostSystem, place: string): Promise<string | null>;
   /** Throws a VmcallError where the host refuses. */
-  write(bench: Bench, place: string, value: string): Promise<void>;
+  write(system: HostSystem, place: string, value: string): Promise<void>;
 }
 
 /** A knob whose places are attribute files. */
 export function fileKnob(
   knob: Omit<Knob, 'read' | 'write' | 'settings'>,
   wanted: (
-    bench: Bench,
+    system: HostSystem,
     target: Target,
     now: (file: string) => string | null,
   ) => [file: string, wanted: string][],
 ): Knob {
   return {
     ...knob,
-    settings: (bench, target) =>
-      wanted(bench, target, (file) => bench.host.read(file)).flatMap(([place, value]) => {
-        const now = bench.host.read(place);
+    settings: (system, target) =>
+      wanted(system, target, (file) => system.host.read(file)).flatMap(([place, value]) => {
+        const now = system.host.read(place);
         return now === null ? [] : [{ place, now, wanted: value }];
       }),
     read: async ({ host }, place) => host.read(place),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { type Change, Journal } from './journal.js';
-import type { Bench } from './knob.js';
+import type { HostSystem } from './knob.js';
 import { knobNamed, knobs } from './knobs.js';
 import type { Target } from './target.js';
 
@@ -19,20 +19,20 @@ export const differenceSchema = z.strictObject({
 export type Difference = z.infer<typeof differenceSchema>;
 
 /** A change that was not made, and why not. */
-export const refusalSchema = z.strictObject({
+export const knobRefusalSchema = z.strictObject({
   knob: z.string(),
   place: z.string(),
   code: z.string(),
   what: z.string(),
   todo: z.string(),
 });
-export type Refusal = z.infer<typeof refusalSchema>;
+export type KnobRefusal = z.infer<typeof knobRefusalSchema>;
 
 /** What tuning would change, in the order in which it would. */
-export function plan(bench: Bench, target: Target): Difference[] {
+export function plan(system: HostSystem, target: Target): Difference[] {
   return knobs.flatMap((knob) =>
     knob
-      .settings(bench, target)
+      .settings(system, target)
       .filter(({ now, wanted }) => now !== wanted)
       .map((setting) => ({ knob: knob.name, ...setting, why: knob.why, source: knob.source })),
   );
@@ -45,20 +45,20 @@ export function openJournal(host: Host, folder: string, waitSeconds = 0): Journa
 
 /** Makes the differences go, each recorded first. One that fails is named, and the others are made. */
 export async function apply(
-  bench: Bench,
+  system: HostSystem,
   journal: Journal,
   differences: readonly Difference[],
-): Promise<{ changed: Difference[]; failed: Refusal[] }> {
+): Promise<{ changed: Difference[]; failed: KnobRefusal[] }> {
   const changed: Difference[] = [];
-  const failed: Refusal[] = [];
+  const failed: KnobRefusal[] = [];
   for (const difference of differences) {
     const { knob, place, now, wanted } = difference;
     const failure = await attempt(async () => {
       refuseUnguarded(knob, failed);
       const change =
         recorded(journal, difference) ?? journal.record({ knob, place, before: now, after: wanted });
-      await set(bench, knob, place, wanted).catch(async (error: unknown) => {
-        if (await isUntouched(bench, change)) journal.undone(change);
+      await set(system, knob, place, wanted).catch(async (error: unknown) => {
+        if (await isUntouched(system, change)) journal.undone(change);
         throw error;
       });
     });
@@ -79,7 +79,7 @@ const recorded = (journal: Journal, { knob, place, now, wanted }: Difference): C
           [knob, place, now, wanted].join('\n'),
     );
 
-function refuseUnguarded(name: string, failed: readonly Refusal[]): void {
+function refuseUnguarded(name: string, failed: readonly KnobRefusal[]): void {
   const guard = failed.find(({ knob }) => theKnob(name).guardedBy?.includes(knob));
   if (guard)
     throw new VmcallError(
@@ -93,7 +93,7 @@ export interface Restored {
   restored: Change[];
   /** Nothing was to be done: the place is gone, as it was before, or of an earlier boot. */
   settled: Change[];
-  refused: Refusal[];
+  refused: KnobRefusal[];
 }
 
 /**
@@ -101,7 +101,7 @@ export interface Restored {
  * it is and named, unless `force`.
  */
 export async function restore(
-  bench: Bench,
+  system: HostSystem,
   journal: Journal,
   force: boolean,
   changes: readonly Change[] = journal.pending(),
@@ -109,7 +109,7 @@ export async function restore(
   const outcome: Restored = { restored: [], settled: [], refused: [] };
   for (const change of changes) {
     const failure = await attempt(async () => {
-      const written = await undo(bench, journal, change, force);
+      const written = await undo(system, journal, change, force);
       journal.undone(change);
       outcome[written ? 'restored' : 'settled'].push(change);
     });
@@ -119,32 +119,32 @@ export async function restore(
 }
 
 /** True where something was written. */
-async function undo(bench: Bench, journal: Journal, change: Change, force: boolean): Promise<boolean> {
+async function undo(system: HostSystem, journal: Journal, change: Change, force: boolean): Promise<boolean> {
   const { knob, place, before, after } = change;
   if (journal.isOfOtherBoot(change)) return false;
-  if (await isUntouched(bench, change)) return false;
-  const now = await theKnob(knob).read(bench, place);
+  if (await isUntouched(system, change)) return false;
+  const now = await theKnob(knob).read(system, place);
   if (now !== after && now !== before && !force)
     throw new VmcallError(
       'TUNING_CHANGED_SINCE',
       `it was set to "${after}" and is "${now}" now: someone else changed it`,
       `Look who did (tuned, irqbalance?); vmcall tune restore --force puts "${before}" back all the same.`,
     );
-  await set(bench, knob, place, before);
+  await set(system, knob, place, before);
   return true;
 }
 
 /** Nothing is to be undone: the place is gone, or surely as it was before. */
-async function isUntouched(bench: Bench, { knob, place, before }: Change): Promise<boolean> {
+async function isUntouched(system: HostSystem, { knob, place, before }: Change): Promise<boolean> {
   const { read, inParts } = theKnob(knob);
-  const now = await read(bench, place);
+  const now = await read(system, place);
   return now === null || (now === before && !inParts);
 }
 
-async function set(bench: Bench, name: string, place: string, value: string): Promise<void> {
+async function set(system: HostSystem, name: string, place: string, value: string): Promise<void> {
   const knob = theKnob(name);
-  await knob.write(bench, place, value);
-  const now = await knob.read(bench, place);
+  await knob.write(system, place, value);
+  const now = await knob.read(system, place);
   if (now !== value)
     throw new VmcallError(
       'TUNING_NOT_TAKEN',
@@ -165,7 +165,9 @@ function theKnob(name: string) {
 }
 
 /** Runs `work`; what it failed with, where it was an error that a user can act on. */
-async function attempt(work: () => Promise<void>): Promise<Pick<Refusal, 'code' | 'what' | 'todo'> | null> {
+async function attempt(
+  work: () => Promise<void>,
+): Promise<Pick<KnobRefusal, 'code' | 'what' | 'todo'> | null> {
   try {
     await work();
     return null;

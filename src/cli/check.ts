@@ -5,7 +5,7 @@ import { type Check, checkExitCode, checkSchema, findings } from '../../host-age
 import { fail } from '../../host-agent/tuning/checks/finding.js';
 import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
 import { isolatedCpus } from '../../host-agent/tuning/cpus.js';
-import type { Bench } from '../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { isNic } from '../../host-agent/tuning/nic-target.js';
 import { resolveTarget } from '../../host-agent/tuning/target.js';
 import type { Wish } from '../../host-agent/tuning/wish.js';
@@ -15,12 +15,12 @@ import { type AgentOptions, connectOption, resolveDomain, socketOption } from '.
 import { jsonOption, printJson } from './json-output.js';
 import { checkLimits, limitsOption } from './limits-check.js';
 import { askLive, type LiveDomain, liveFindings } from './live-check.js';
-import { addTargetOptions, systemBench, type TargetOptions, wishOf } from './tuning-options.js';
+import { addTargetOptions, type TargetOptions, thisSystem, wishOf } from './tuning-options.js';
 
 type Options = TargetOptions & AgentOptions & { json?: true; limits?: LimitSet };
 
 /** `vmcall check`: is this host, a domain and its NICs fit, and if not, why not. Changes nothing. */
-export function checkCommand(open: () => Bench = systemBench): Command {
+export function checkCommand(open: () => HostSystem = thisSystem): Command {
   return addTargetOptions(new Command('check'))
     .argument('[more...]', 'with --limits: further results')
     .addOption(limitsOption())
@@ -32,18 +32,18 @@ export function checkCommand(open: () => Bench = systemBench): Command {
       if (options.limits)
         return checkLimits(options.limits, name === undefined ? [] : [name, ...more], options.json === true);
       if (more.length > 0) throw oneDomain(more);
-      const bench = open();
+      const system = open();
       const isMeant = command.getOptionValueSource('socket') === 'cli';
       const live = name === undefined ? undefined : await askLive(name, options, isMeant);
       const called = live?.domain.uuid ?? (await atLibvirt(name, options.connect));
-      const hasProcess = live === undefined || (await bench.domains.find(live.domain.uuid)) !== null;
+      const hasProcess = live === undefined || (await system.domains.find(live.domain.uuid)) !== null;
       const domain = hasProcess ? called : undefined;
-      const wish = await wishOf(bench, domain, options);
-      const target = await resolveTarget(bench.host, name === undefined ? byDefault(bench, wish) : wish);
+      const wish = await wishOf(system, domain, options);
+      const target = await resolveTarget(system.host, name === undefined ? byDefault(system, wish) : wish);
       const found = [
         ...(live ? liveFindings(live) : []),
         ...(hasProcess ? [] : [noProcess(live)]),
-        ...findings(bench, target),
+        ...findings(system, target),
       ];
       const exitCode = checkExitCode(found);
       const document = checkSchema.parse({
@@ -81,7 +81,7 @@ const noProcess = (live: LiveDomain | undefined) =>
   );
 
 /** Without a domain the host itself is judged: its isolated CPUs and the NICs that vfio-pci has. */
-function byDefault({ host }: Bench, wish: Wish): Wish {
+function byDefault({ host }: HostSystem, wish: Wish): Wish {
   const vfio = host
     .names('/sys/bus/pci/devices')
     .filter((address) => isVfio(host, address))

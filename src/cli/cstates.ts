@@ -3,20 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { measureCStates } from '../../host-agent/tuning/cstates.js';
-import type { Bench } from '../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { openJournal } from '../../host-agent/tuning/tune.js';
 import { generatorResultSchema } from '../results/generator-result.js';
 import { VmcallError } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
 import { renderCStates } from './cstates-table.js';
 import { jsonOption, printJson } from './json-output.js';
-import { stateOption, systemBench } from './tuning-options.js';
+import { stateOption, thisSystem } from './tuning-options.js';
 
 /** Ten minutes a state: 1,000,000 packets each 350 us take six. */
 const timeout = 600_000;
 
 /** `vmcall cstates`: the deck's table of latency against the deepest C-state allowed. */
-export function cstatesCommand(open: () => Bench = systemBench): Command {
+export function cstatesCommand(open: () => HostSystem = thisSystem): Command {
   return new Command('cstates')
     .requiredOption('--cpu <n>', 'the CPU on which the DPDK program or its vCPU waits', (text) => {
       if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a CPU.`);
@@ -26,11 +26,11 @@ export function cstatesCommand(open: () => Bench = systemBench): Command {
     .addOption(jsonOption())
     .addOption(stateOption())
     .action(async (command: string[], options: { cpu: number; json?: true; state: string }) => {
-      const bench = open();
+      const system = open();
       const progress = stderrProgress();
-      const journal = openJournal(bench.host, options.state);
+      const journal = openJournal(system.host, options.state);
       const table = await measureCStates({
-        bench,
+        system,
         journal,
         cpu: options.cpu,
         sleep,

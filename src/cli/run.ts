@@ -11,7 +11,7 @@ import type { ControlClient } from '../control/client.js';
 import type { DomainStatus } from '../control/schema.js';
 import { EnergyMeter } from '../energy/meter.js';
 import { runDocument, whyNone } from '../measurement/document.js';
-import { measureRound, type Round } from '../measurement/round.js';
+import { type MeasuredRound, measureRound } from '../measurement/round.js';
 import { runText } from '../measurement/text.js';
 import { desiredPathSchema, type Path } from '../protocol/fields.js';
 import type { Energy } from '../results/energy.js';
@@ -128,7 +128,7 @@ async function run(name: string, options: Options): Promise<void> {
 }
 
 interface Outcome {
-  rounds: Round[];
+  rounds: MeasuredRound[];
   why: string | undefined;
   done: number;
   notPutBack: VmcallError | undefined;
@@ -139,11 +139,11 @@ interface Outcome {
 const idleS = 5;
 
 /** What the dataplane received in a round. */
-function packetsOf({ round }: { round: Round | undefined }) {
+function packetsOf({ round }: { round: MeasuredRound | undefined }) {
   return round ? { of: round.path, packets: round.measured.counters.rx ?? null } : null;
 }
 
-/** Round by round, path by path. @returns what was measured, and why it is not all if it is not */
+/** MeasuredRound by round, path by path. @returns what was measured, and why it is not all if it is not */
 async function measureAll(
   client: ControlClient,
   { uuid, name }: DomainStatus,
@@ -159,7 +159,7 @@ async function measureAll(
   const idleMs = Math.min(idleS, seconds) * 1000;
   // Before anything is touched: two that switched or measured at once would each spoil the other's figures.
   const lease = await client.lease([uuid], 'run');
-  const rounds: Round[] = [];
+  const rounds: MeasuredRound[] = [];
   const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
   let why: string | undefined;
   let done = 0;
@@ -217,7 +217,7 @@ async function measureAll(
 
 /** Why it is not whole, if it is not: it ended before, or there is nothing in it. */
 function partialOf(
-  rounds: readonly Round[],
+  rounds: readonly MeasuredRound[],
   paths: readonly Path[],
   why: string | undefined,
   done: number,

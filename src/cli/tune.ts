@@ -2,16 +2,16 @@
 import { Command } from 'commander';
 import { kvmFolder } from '../../host-agent/host/qemu-process.js';
 import { type Change, defaultStateFolder } from '../../host-agent/tuning/journal.js';
-import type { Bench } from '../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { resolveTarget, type Target } from '../../host-agent/tuning/target.js';
 import {
   apply,
   type Difference,
   differenceSchema,
+  type KnobRefusal,
+  knobRefusalSchema,
   openJournal,
   plan,
-  type Refusal,
-  refusalSchema,
   restore,
 } from '../../host-agent/tuning/tune.js';
 import { forget, type Kept, keep } from '../../host-agent/tuning/upkeep/kept.js';
@@ -21,8 +21,8 @@ import {
   addTargetOptions,
   pinningOption,
   stateOption,
-  systemBench,
   type TargetOptions,
+  thisSystem,
   wishOf,
 } from './tuning-options.js';
 
@@ -36,7 +36,7 @@ interface Options extends TargetOptions {
 }
 
 /** `vmcall tune plan|apply|restore`: the host's settings for a DPDK guest, each recorded before it is changed. */
-export function tuneCommand(open: (uri?: string) => Bench = systemBench): Command {
+export function tuneCommand(open: (uri?: string) => HostSystem = thisSystem): Command {
   const plans = addTargetOptions(new Command('plan'))
     .description('show what is not as it should be, and why it should')
     .addOption(jsonOption())
@@ -69,7 +69,7 @@ export function tuneCommand(open: (uri?: string) => Bench = systemBench): Comman
   return tune;
 }
 
-async function targetOf(bench: Bench, domain: string | undefined, options: Options): Promise<Target> {
+async function targetOf(system: HostSystem, domain: string | undefined, options: Options): Promise<Target> {
   if (domain === undefined && options.cpu === undefined)
     throw new VmcallError(
       'USAGE',
@@ -77,12 +77,12 @@ async function targetOf(bench: Bench, domain: string | undefined, options: Optio
       'Name a domain; or say --cpu (and --nic) for a DPDK program on the host itself.',
       exitCodes.usage,
     );
-  return resolveTarget(bench.host, await wishOf(bench, domain, options));
+  return resolveTarget(system.host, await wishOf(system, domain, options));
 }
 
-async function showPlan(bench: Bench, domain: string | undefined, options: Options): Promise<void> {
-  const target = await targetOf(bench, domain, options);
-  const differences = plan(bench, target).map((difference) => differenceSchema.parse(difference));
+async function showPlan(system: HostSystem, domain: string | undefined, options: Options): Promise<void> {
+  const target = await targetOf(system, domain, options);
+  const differences = plan(system, target).map((difference) => differenceSchema.parse(difference));
   if (options.json) {
     printJson({ format: 'vmcall-tune-plan', version: 1, differences, undecided: target.undecided });
     return;
@@ -91,15 +91,15 @@ async function showPlan(bench: Bench, domain: string | undefined, options: Optio
   warnUndecided(target);
 }
 
-async function applyPlan(bench: Bench, domain: string | undefined, options: Options): Promise<void> {
-  const target = await targetOf(bench, domain, options);
-  const differences = plan(bench, target);
+async function applyPlan(system: HostSystem, domain: string | undefined, options: Options): Promise<void> {
+  const target = await targetOf(system, domain, options);
+  const differences = plan(system, target);
   const isKept = options.keep !== false && target.undecided.length === 0;
   // First: a host agent that finds the non-threaded handler on is to know why.
-  if (isKept) keep(options.state, wishKept(bench, target, options));
-  const journal = openJournal(bench.host, options.state, patience);
-  const outcome = await apply(bench, journal, differences).finally(() => journal.close());
-  const failed = outcome.failed.map((refusal) => refusalSchema.parse(refusal));
+  if (isKept) keep(options.state, wishKept(system, target, options));
+  const journal = openJournal(system.host, options.state, patience);
+  const outcome = await apply(system, journal, differences).finally(() => journal.close());
+  const failed = outcome.failed.map((refusal) => knobRefusalSchema.parse(refusal));
   if (failed.length > 0 || target.undecided.length > 0) process.exitCode = exitCodes.failed;
   if (options.json) {
     const { changed } = outcome;
@@ -116,7 +116,7 @@ async function applyPlan(bench: Bench, domain: string | undefined, options: Opti
 /** The host agent holds the record for as long as it sets something. s */
 const patience = 10;
 
-function wishKept(bench: Bench, { facts, cpus }: Target, options: Options): Kept {
+function wishKept(system: HostSystem, { facts, cpus }: Target, options: Options): Kept {
   return {
     format: 'vmcall-tuning-kept',
     version: 1,
@@ -127,7 +127,7 @@ function wishKept(bench: Bench, { facts, cpus }: Target, options: Options): Kept
     nics: [...(options.nic ?? [])].map(([address, of]) => [address, of && [...of]]),
     cpus: facts ? [] : [...cpus],
     max_exit_latency_us: options.maxExitLatency ?? null,
-    hardirq: facts !== null && bench.host.exists(`${kvmFolder(bench.host, facts.pid)}/irqfd_hardirq`),
+    hardirq: facts !== null && system.host.exists(`${kvmFolder(system.host, facts.pid)}/irqfd_hardirq`),
   };
 }
 
@@ -136,11 +136,11 @@ const keptLine = (state: string) =>
     ? 'Kept: a running host agent sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n'
     : `Kept: a host agent with tuning.state = "${state}" sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n`;
 
-async function restoreAll(bench: Bench, options: Options): Promise<void> {
+async function restoreAll(system: HostSystem, options: Options): Promise<void> {
   // First, or a host agent would set again what is restored.
   forget(options.state);
-  const journal = openJournal(bench.host, options.state, patience);
-  const outcome = await restore(bench, journal, options.force === true).finally(() => journal.close());
+  const journal = openJournal(system.host, options.state, patience);
+  const outcome = await restore(system, journal, options.force === true).finally(() => journal.close());
   const { damaged } = journal;
   if (outcome.refused.length > 0 || damaged.length > 0) process.exitCode = exitCodes.failed;
   if (options.json) {
@@ -165,7 +165,7 @@ const differenceLines = (differences: readonly Difference[]) =>
 const restoredLines = (changes: readonly Change[]) =>
   changes.map(({ knob, place, before, after }) => `${knob}  ${place}: ${after} -> ${before}\n`).join('');
 
-const refusalLines = (refusals: readonly Refusal[]) =>
+const refusalLines = (refusals: readonly KnobRefusal[]) =>
   refusals
     .map(({ knob, place, code, what, todo }) => `${code}: ${knob} ${place}: ${what}\n  ${todo}\n`)
     .join('');

@@ -6,7 +6,7 @@ import { pciAddressSchema } from '../../host-agent/host/pci-address.js';
 import { parseCpus } from '../../host-agent/tuning/cpu-set.js';
 import type { Domain } from '../../host-agent/tuning/domain.js';
 import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
-import type { Bench } from '../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';
 import { QemuProcesses } from '../../host-agent/tuning/qemu-process.js';
 import type { Wish } from '../../host-agent/tuning/wish.js';
@@ -20,7 +20,7 @@ export interface TargetOptions {
 }
 
 /** This host itself. @param uri of the libvirt that pins threads; without it they are pinned themselves */
-export function systemBench(uri?: string): Bench {
+export function thisSystem(uri?: string): HostSystem {
   const host = new FileHost('/', new SystemCommands());
   const processes = new QemuProcesses(host);
   return { host, domains: uri === undefined ? processes : new LibvirtDomains(uri, processes) };
@@ -78,10 +78,14 @@ export const stateOption = () =>
   new Option('--state <folder>', 'where the record of changes is kept').default(defaultStateFolder);
 
 /** Throws `NO_DOMAIN`, and a usage error where CPUs come from two sides. */
-export async function wishOf(bench: Bench, name: string | undefined, options: TargetOptions): Promise<Wish> {
+export async function wishOf(
+  system: HostSystem,
+  name: string | undefined,
+  options: TargetOptions,
+): Promise<Wish> {
   let domain: Domain | null = null;
   if (name !== undefined) {
-    domain = await bench.domains.find(name);
+    domain = await system.domains.find(name);
     if (!domain)
       throw new VmcallError(
         'NO_DOMAIN',

@@ -45,9 +45,9 @@ export function describeDifference(difference: DifferenceResult, names: readonly
 
 const seen = (difference: number) => (difference === 0 ? 'the same' : difference < 0 ? 'faster' : 'slower');
 
-type Measured = Omit<Pair, 'verdict' | 'caveats'>;
+type PairFigures = Omit<Pair, 'verdict' | 'caveats'>;
 
-const drawn = (pair: Measured) => {
+const drawn = (pair: PairFigures) => {
   const [a, b] = [pair.first.rounds, pair.second.rounds];
   switch (pair.unit) {
     case 'round-pairs':
@@ -60,7 +60,7 @@ const drawn = (pair: Measured) => {
 };
 
 /** The rank test's outcome in words. */
-export function describeRanks({ first, second, rank_test, unit }: Measured): string {
+export function describeRanks({ first, second, rank_test, unit }: PairFigures): string {
   const { p, second_slower, why_not } = rank_test;
   const [a, b] = nameSides(first, second);
   const what = unit === 'packets' ? 'packet' : 'round';
@@ -71,7 +71,7 @@ export function describeRanks({ first, second, rank_test, unit }: Measured): str
 }
 
 /** The outcome of a comparison: the median's verdict, then p99's. */
-export function verdictOf({ first, second, differences }: Measured): string {
+export function verdictOf({ first, second, differences }: PairFigures): string {
   const names = nameSides(first, second);
   return differences
     .filter(({ statistic }) => statistic !== 'max')
@@ -80,13 +80,13 @@ export function verdictOf({ first, second, differences }: Measured): string {
 }
 
 /** Names that tell the sides apart: by path, and by run where the path is the same. */
-export function nameSides(first: Measured['first'], second: Measured['second']): [string, string] {
+export function nameSides(first: PairFigures['first'], second: PairFigures['second']): [string, string] {
   if (first.path !== second.path) return [first.path, second.path];
   return [`${first.path} (A)`, `${second.path} (B)`];
 }
 
 /** What bounds the verdict's certainty. */
-export function caveatsOf(pair: Measured, clock: string): string[] {
+export function caveatsOf(pair: PairFigures, clock: string): string[] {
   const { first, second, differences, rank_test } = pair;
   const [median] = differences;
   const lines = [drawn(pair)];

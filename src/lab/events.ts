@@ -226,22 +226,22 @@ export const switchTrafficSchema = z.object({
 export type SwitchTraffic = z.infer<typeof switchTrafficSchema>;
 
 /** What the host agent's `/metrics` told, by series, and KVM's own counters of that VM right after. */
-const watchedLookSchema = z.object({
+const observedLookSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   kvm: z.object({ yields: z.int(), rings: z.int() }),
 });
-export type WatchedLook = z.infer<typeof watchedLookSchema>;
+export type ObservedLook = z.infer<typeof observedLookSchema>;
 
-/** Those who watch, before and after a burst on the VM-call path; then `vmcall top --json`. */
-export const watchedSchema = z.object({
-  type: z.literal('watched'),
+/** What observers see, before and after a burst on the VM-call path; then `vmcall top --json`. */
+export const observedSchema = z.object({
+  type: z.literal('observed'),
   /** Of the burst, its warm-up included. */
   packets: z.int(),
-  before: watchedLookSchema,
-  after: watchedLookSchema,
+  before: observedLookSchema,
+  after: observedLookSchema,
   top: z.unknown(),
 });
-export type Watched = z.infer<typeof watchedSchema>;
+export type Observed = z.infer<typeof observedSchema>;
 
 /** One case of a kernel selftest, from its TAP. */
 export const testCaseSchema = z.object({
@@ -335,7 +335,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
   tuneStepsSchema,
   tuneRestartSchema,
   switchTrafficSchema,
-  watchedSchema,
+  observedSchema,
   testCaseSchema,
   testProgramSchema,
   upstreamSelftestSchema,

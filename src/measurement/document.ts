@@ -2,10 +2,10 @@
 import type { Path } from '../protocol/fields.js';
 import type { Energy } from '../results/energy.js';
 import { decodeHistogram, emptyHistogram } from '../results/histogram.js';
-import { importedPath, type Measured } from '../results/import/document.js';
+import { type ExactHistogram, importedPath } from '../results/import/document.js';
 import { type PathResult, type Result, resultSchema } from '../results/schema.js';
 import { projectVersion } from '../support/version.js';
-import type { Round } from './round.js';
+import type { MeasuredRound } from './round.js';
 
 const titles: Readonly<Record<Path, string>> = {
   poll: 'in-VM, polling',
@@ -24,7 +24,7 @@ export type RunFacts = Pick<Result, 'made' | 'clock' | 'partial' | 'platform' | 
 };
 
 /** The result document of measurements in a live guest: its dataplane's wake latency, path by path. */
-export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
+export function runDocument(rounds: readonly MeasuredRound[], facts: RunFacts): Result {
   const of = (path: Path) => rounds.filter((round) => round.path === path && round.measured.total.count > 0);
   const silent = facts.paths.filter((path) => of(path).length === 0);
   const { idleThresholdUs, paths, energy, ...rest } = facts;
@@ -66,7 +66,7 @@ export function runDocument(rounds: readonly Round[], facts: RunFacts): Result {
 }
 
 /** Why no wake was timed on a path. */
-export function whyNone(rounds: readonly Round[], path: Path): string {
+export function whyNone(rounds: readonly MeasuredRound[], path: Path): string {
   const { partial, undated } = rounds.find((round) => round.path === path) ?? {
     partial: 'it was not measured',
   };
@@ -82,7 +82,7 @@ function noteOf(path: string, counters: Readonly<Record<string, number>>): strin
   return `${path}: from the entry of the hard interrupt handler (ftrace, irq:irq_handler_entry, x86-tsc), as guest TSC by KVM's offset and ratio; tracing is in it. ${undated} wake(s) had no interrupt in their sleep, ${untold} did not fit.`;
 }
 
-function pathOf(path: Path, rounds: readonly Round[]): PathResult {
+function pathOf(path: Path, rounds: readonly MeasuredRound[]): PathResult {
   const each = rounds.map(({ measured }) => exactOf([measured]));
   const dataplane: Record<string, number> = {};
   for (const { measured } of rounds)
@@ -93,7 +93,7 @@ function pathOf(path: Path, rounds: readonly Round[]): PathResult {
 }
 
 /** Measurements as one distribution, with the exact figures that were kept beside them. */
-function exactOf(all: readonly Round['measured'][]): Measured {
+function exactOf(all: readonly MeasuredRound['measured'][]): ExactHistogram {
   const histogram = emptyHistogram();
   for (const measured of all) histogram.add(decodeHistogram(measured.histogram));
   const totals = all.map(({ total }) => total);
@@ -105,7 +105,7 @@ function exactOf(all: readonly Round['measured'][]): Measured {
   return { histogram, exact: { min, avg, max } };
 }
 
-function timelineOf(rounds: readonly Round[]): NonNullable<Result['timeline']> {
+function timelineOf(rounds: readonly MeasuredRound[]): NonNullable<Result['timeline']> {
   const points: NonNullable<Result['timeline']>['points'] = [];
   const marks: NonNullable<Result['timeline']>['marks'] = [];
   let beganS = 0;

@@ -15,7 +15,7 @@ export interface Interval {
 }
 
 /** One measurement of one domain, as far as it went. */
-export interface Round {
+export interface MeasuredRound {
   path: Path;
   measured: Measured;
   intervals: Interval[];
@@ -39,7 +39,7 @@ export async function measureRound(
   measure: Measure,
   signal: AbortSignal,
   onInterval: (interval: Interval) => void,
-): Promise<{ round: Round | undefined; why: string | undefined }> {
+): Promise<{ round: MeasuredRound | undefined; why: string | undefined }> {
   const sum = new MeasurementSum();
   const intervals: Interval[] = [];
   let why: string | undefined;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { type Measured, Measurement } from '../../guest-agent/measurement.js';
+import { type MeasuredDataplane, Measurement } from '../../guest-agent/measurement.js';
 import type { Path } from '../../src/protocol/fields.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
 import { type Report, reportSchema } from '../../src/protocol/messages.js';
@@ -8,7 +8,7 @@ import { type Report, reportSchema } from '../../src/protocol/messages.js';
 const id = '0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c';
 
 /** Counts as the dataplane's C program does: cumulative until it is reset. */
-class Counting implements Measured {
+class Counting implements MeasuredDataplane {
   histogram = emptyHistogram();
   values: number[] = [];
 

@@ -105,8 +105,14 @@ test('what nobody asked for counts for nothing', async () => {
 });
 
 const health: Health = {
-  ...{ dataplane: 'running', wanted: 'vmcall', path: 'vmcall', upheld: true, reason: null },
-  ...{ idle_threshold_us: 300, restarts: 0, version: 'x' },
+  dataplane: 'running',
+  wanted: 'vmcall',
+  path: 'vmcall',
+  upheld: true,
+  reason: null,
+  idle_threshold_us: 300,
+  restarts: 0,
+  version: 'x',
 };
 
 const withDelta = (report: Report, delta: Partial<Report['wake_latency']['delta']>) => ({

@@ -38,7 +38,7 @@ const cases: readonly [file: string, imported: string, says: string | null][] = 
   ['src/energy/a.ts', '../results/energy.js', null],
   ['src/energy/b.ts', '../../host-agent/host/host.js', 'src/cli or src/bench'],
   ['src/top/a.ts', '../session/channel.js', null],
-  ['src/top/b.ts', '../../host-agent/live/live.js', 'src/protocol/live.ts'],
+  ['src/top/b.ts', '../../host-agent/live/live-figures.js', 'src/protocol/live.ts'],
   ['src/cli/a.ts', '../../host-agent/run.js', null],
   ['src/cli/b.ts', '../lab/run.js', 'src/developer-cli'],
   ['src/cli/c.ts', '../setup/addon.js', 'src/developer-cli'],

@@ -8,7 +8,7 @@ import { sources } from './import-graph.js';
 const spread = /\.\.\.\{/;
 
 test('no object literal is spread into another: its fields stand where they are', () => {
-  expect('{ ...{ a: 1 } }').toMatch(spread);
+  expect('{ a: 1 }').toMatch(spread);
   expect('{ ...a }').not.toMatch(spread);
   const found = sources()
     .filter((file) => file.endsWith('.ts'))

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { statusSchema } from '../../src/control/schema.js';
-import type { CommandLineSwitch, SwitchEvent, SwitchTraffic, Watched } from '../../src/lab/events.js';
+import type { CommandLineSwitch, Observed, SwitchEvent, SwitchTraffic } from '../../src/lab/events.js';
 import { runLab } from '../../src/lab/run.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
-import { expectWatched } from './watched.js';
+import { expectObserved } from './observed.js';
 
 const minutes = 60_000;
 /** As the lab's host throws it: each path to each other. */
@@ -24,7 +24,7 @@ const isLong = count >= 100;
 describe(`${count} switches by the host agent, in a domain of libvirt, with a packet each 350 us`, () => {
   let switches: SwitchEvent[];
   let commands: CommandLineSwitch[];
-  let watched: Watched | undefined;
+  let observed: Observed | undefined;
   let quiet: SwitchTraffic;
   let switched: SwitchTraffic;
 
@@ -48,7 +48,7 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
     });
     switches = events.filter((event) => event.type === 'switch');
     commands = events.filter((event) => event.type === 'command-line-switch');
-    watched = events.find((event) => event.type === 'watched');
+    observed = events.find((event) => event.type === 'observed');
     const traffic = (among: number) => {
       const found = events.find((event) => event.type === 'switch-traffic' && event.switches === among);
       if (found?.type !== 'switch-traffic') throw new Error(`no traffic under ${among} switches`);
@@ -136,7 +136,7 @@ describe(`${count} switches by the host agent, in a domain of libvirt, with a pa
   });
 
   test.runIf(isLong)('are seen by /metrics and vmcall top as KVM counts them', () => {
-    if (!watched) throw new Error('nobody watched');
-    expectWatched(watched);
+    if (!observed) throw new Error('nobody observed it');
+    expectObserved(observed);
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Domain, DomainFacts } from '../domain.js';
-import type { Bench } from '../knob.js';
+import type { HostSystem } from '../knob.js';
 
 /** libvirt allows no slash in a name, but QEMU does. */
 const escaped = (name: string) => name.replace(/[%/]/g, encodeURIComponent);
@@ -10,7 +10,7 @@ export const vcpuPlace = (facts: DomainFacts, vcpu: number) => `${escaped(facts.
 export const emulatorPlace = (facts: DomainFacts) => `${escaped(facts.name)}/emulator`;
 
 export async function openPlace(
-  { domains }: Bench,
+  { domains }: HostSystem,
   place: string,
 ): Promise<{ domain: Domain; facts: DomainFacts; vcpu: number } | null> {
   const [name = '', , vcpu = 'NaN'] = place.split('/');
@@ -20,11 +20,11 @@ export async function openPlace(
 
 /** Reads one vCPU of a domain; null where the domain or the vCPU is gone. */
 export async function readVcpu(
-  bench: Bench,
+  system: HostSystem,
   place: string,
   read: (vcpu: DomainFacts['vcpus'][number]) => string,
 ): Promise<string | null> {
-  const opened = await openPlace(bench, place);
+  const opened = await openPlace(system, place);
   const vcpu = opened?.facts.vcpus.find((entry) => entry.vcpu === opened.vcpu);
   return vcpu ? read(vcpu) : null;
 }

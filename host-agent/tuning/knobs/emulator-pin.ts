@@ -10,7 +10,7 @@ export const emulatorPin: Knob = {
   source: 'libvirt: docs/formatdomain.rst, emulatorpin',
   severity: 'fail',
   inParts: true,
-  settings: (_bench, target) => {
+  settings: (_system, target) => {
     const { facts, cpus } = target;
     const wanted = emulatorCpus(target);
     if (!facts || cpus.length === 0 || wanted.length === 0) return [];
@@ -18,8 +18,8 @@ export const emulatorPin: Knob = {
     const shares = overlap(parseCpus(now), cpus).length > 0;
     return [{ place: emulatorPlace(facts), now, wanted: shares ? formatCpus(wanted) : now }];
   },
-  read: async (bench, place) => (await openPlace(bench, place))?.facts.emulatorCpus ?? null,
-  write: async (bench, place, value) => {
-    await (await openPlace(bench, place))?.domain.pinEmulator(value);
+  read: async (system, place) => (await openPlace(system, place))?.facts.emulatorCpus ?? null,
+  write: async (system, place, value) => {
+    await (await openPlace(system, place))?.domain.pinEmulator(value);
   },
 };

@@ -8,7 +8,7 @@ export const haltPoll = fileKnob(
     source: 'linux: Documentation/virt/kvm/halt-polling.rst; kernel-patches/README.md, "Halt polling"',
     severity: 'warn',
   },
-  (_bench, { facts, dpdk, nics }) =>
+  (_system, { facts, dpdk, nics }) =>
     facts && (dpdk.length === 0 || nics.length === 0)
       ? []
       : [['/sys/module/kvm/parameters/halt_poll_ns', '0']],

@@ -2,7 +2,7 @@
 
 import { isRealTime } from '../../host/scheduling.js';
 import { fairServerFile, isFairServer, setFairServer } from '../fair-server.js';
-import { type Bench, fileKnob, type Knob } from '../knob.js';
+import { fileKnob, type HostSystem, type Knob } from '../knob.js';
 import { isDecided, type Target } from '../target.js';
 import { lowestPriority } from './vcpu-scheduler.js';
 
@@ -14,8 +14,8 @@ const files = fileKnob(
       'linux: Documentation/scheduler/sched-rt-group.rst, kernel/sched/debug.c (fair_server); tuned: profiles/realtime',
     severity: 'warn',
   },
-  (bench, target) =>
-    target.facts && isDecided(target) && nobodyStarves(bench, target)
+  (system, target) =>
+    target.facts && isDecided(target) && nobodyStarves(system, target)
       ? [
           // Restored in the other order: with the fair server off on an isolated CPU the kernel may refuse (EBUSY) the limit.
           ['/proc/sys/kernel/sched_rt_runtime_us', '-1'],
@@ -25,7 +25,7 @@ const files = fileKnob(
 );
 
 /** Beside the DPDK vCPUs, which vcpu-scheduler puts below: none of the domain's keeps its NICs' threads from running. */
-function nobodyStarves({ host }: Bench, target: Target): boolean {
+function nobodyStarves({ host }: HostSystem, target: Target): boolean {
   const below = lowestPriority(host, target);
   const others =
     target.facts?.vcpus.filter(({ vcpu }) => !target.dpdk.some((placed) => placed.vcpu === vcpu)) ?? [];
@@ -35,6 +35,6 @@ function nobodyStarves({ host }: Bench, target: Target): boolean {
 export const rtThrottling: Knob = {
   ...files,
   guardedBy: ['vcpu-pin', 'irq-affinity', 'vcpu-scheduler'],
-  write: async (bench, place, value) =>
-    isFairServer(place) ? setFairServer(bench.host, place, value) : files.write(bench, place, value),
+  write: async (system, place, value) =>
+    isFairServer(place) ? setFairServer(system.host, place, value) : files.write(system, place, value),
 };

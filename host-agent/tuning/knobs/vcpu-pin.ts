@@ -8,16 +8,16 @@ export const vcpuPin: Knob = {
   why: 'a vCPU on a CPU of its own is never migrated, and its interrupts can be taken on that CPU',
   source: 'slides, "vCPUs bound to isolated pCPUs"; libvirt: docs/formatdomain.rst, vcpupin',
   severity: 'fail',
-  settings: (_bench, { facts, dpdk }) =>
+  settings: (_system, { facts, dpdk }) =>
     dpdk.flatMap(({ vcpu, cpu }) => {
       const seen = facts?.vcpus.find((entry) => entry.vcpu === vcpu);
       return facts && seen
         ? [{ place: vcpuPlace(facts, seen.vcpu), now: seen.cpus, wanted: String(cpu) }]
         : [];
     }),
-  read: (bench, place) => readVcpu(bench, place, ({ cpus }) => cpus),
-  write: async (bench, place, value) => {
-    const opened = await openPlace(bench, place);
+  read: (system, place) => readVcpu(system, place, ({ cpus }) => cpus),
+  write: async (system, place, value) => {
+    const opened = await openPlace(system, place);
     await opened?.domain.pinVcpu(opened.vcpu, value);
   },
 };

@@ -59,9 +59,9 @@ export const vcpuScheduler: Knob = {
       ];
     });
   },
-  read: (bench, place) => readVcpu(bench, place, ({ scheduling }) => formatScheduling(scheduling)),
-  write: async (bench, place, value) => {
-    const opened = await openPlace(bench, place);
+  read: (system, place) => readVcpu(system, place, ({ scheduling }) => formatScheduling(scheduling)),
+  write: async (system, place, value) => {
+    const opened = await openPlace(system, place);
     await opened?.domain.setVcpuScheduling(opened.vcpu, parseScheduling(value));
   },
 };

@@ -3,7 +3,7 @@ import { describeError, VmcallError } from '../../../src/support/errors.js';
 import type { Log } from '../../../src/support/log.js';
 import type { Host } from '../../host/host.js';
 import { qemuVms, type Vm } from '../../host/qemu-process.js';
-import type { Bench } from '../knob.js';
+import type { HostSystem } from '../knob.js';
 import { LibvirtDomains } from '../libvirt-domain.js';
 import { QemuProcesses } from '../qemu-process.js';
 import type { Target } from '../target.js';
@@ -151,8 +151,8 @@ export class TuningKeeper {
     try {
       const processes = new QemuProcesses(host);
       const domains = kept.connect === null ? processes : new LibvirtDomains(kept.connect, processes);
-      const bench: Bench = { host, domains };
-      const outcome = await setAgain(bench, state, kept, ({ knob, place }) =>
+      const system: HostSystem = { host, domains };
+      const outcome = await setAgain(system, state, kept, ({ knob, place }) =>
         watched.contest.isContested(`${knob} ${place}`, now),
       );
       this.#note(name, watched, outcome, now);

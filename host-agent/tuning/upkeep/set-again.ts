@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Journal } from '../journal.js';
-import type { Bench } from '../knob.js';
+import type { HostSystem } from '../knob.js';
 import { knobNamed } from '../knobs.js';
 import { resolveTarget, type Target } from '../target.js';
-import { apply, type Difference, openJournal, plan, type Refusal } from '../tune.js';
+import { apply, type Difference, type KnobRefusal, openJournal, plan } from '../tune.js';
 import type { Kept } from './kept.js';
 
 /** What became of a kept wish at one look. */
@@ -11,7 +11,7 @@ export interface SetAgain {
   /** Null: its domain does not run. */
   target: Target | null;
   changed: Difference[];
-  failed: Refusal[];
+  failed: KnobRefusal[];
 }
 
 /**
@@ -20,36 +20,36 @@ export interface SetAgain {
  * @param spare a difference that is left as it is
  */
 export async function setAgain(
-  bench: Bench,
+  system: HostSystem,
   state: string,
   kept: Kept,
   spare: (difference: Difference) => boolean,
 ): Promise<SetAgain> {
-  const domain = kept.domain && (await bench.domains.find(kept.domain.uuid ?? kept.domain.name));
+  const domain = kept.domain && (await system.domains.find(kept.domain.uuid ?? kept.domain.name));
   if (kept.domain && !domain) return { target: null, changed: [], failed: [] };
-  const target = await resolveTarget(bench.host, {
+  const target = await resolveTarget(system.host, {
     domain,
     pins: new Map(kept.pins),
     nics: new Map(kept.nics),
     cpus: kept.cpus,
     maxExitLatency: kept.max_exit_latency_us,
   });
-  const differences = target.undecided.length > 0 ? [] : plan(bench, target).filter((one) => !spare(one));
+  const differences = target.undecided.length > 0 ? [] : plan(system, target).filter((one) => !spare(one));
   if (differences.length === 0) return { target, changed: [], failed: [] };
-  const journal = openJournal(bench.host, state);
+  const journal = openJournal(system.host, state);
   try {
-    await settleGone(bench, journal);
-    return { target, ...(await apply(bench, journal, differences)) };
+    await settleGone(system, journal);
+    return { target, ...(await apply(system, journal, differences)) };
   } finally {
     journal.close();
   }
 }
 
 /** So that a record does not grow with each interrupt that came and went. */
-async function settleGone(bench: Bench, journal: Journal): Promise<void> {
+async function settleGone(system: HostSystem, journal: Journal): Promise<void> {
   for (const change of journal.pending()) {
     const knob = knobNamed(change.knob);
-    if (journal.isOfOtherBoot(change) || (knob && (await knob.read(bench, change.place)) === null))
+    if (journal.isOfOtherBoot(change) || (knob && (await knob.read(system, change.place)) === null))
       journal.undone(change);
   }
 }

@@ -47,7 +47,7 @@ async function cStates(): Promise<{ exitCode: number; message: string }> {
   const journal = openJournal(tuning.host, '/run/lab/tuning');
   const measure = async () => ({ min: 0, avg: 0, max: 0 });
   try {
-    await measureCStates({ bench: tuning, journal, cpu: dpdkCpu, sleep: delay, measure });
+    await measureCStates({ system: tuning, journal, cpu: dpdkCpu, sleep: delay, measure });
     return { exitCode: exitCodes.ok, message: 'it has C-states' };
   } catch (error) {
     if (!(error instanceof VmcallError)) throw error;

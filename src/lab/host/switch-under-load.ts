@@ -9,9 +9,9 @@ import { emit } from './events.js';
 import { countedWhile, flowing } from './flow.js';
 import { dpdkCpu, housekeepingCpu } from './guest-machine.js';
 import { steerVfioInterrupts } from './nic.js';
+import { observed } from './observed.js';
 import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
-import { watched } from './watched.js';
 
 export const switchUnderLoadStepCount = 7;
 
@@ -71,7 +71,7 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   });
   if (plan.watch)
     await steps.take('/metrics and vmcall top', async () =>
-      emit({ type: 'watched', ...(await watched(plane, guest, bench, { ...options, packets })) }),
+      emit({ type: 'observed', ...(await observed(plane, guest, bench, { ...options, packets })) }),
     );
   await steps.take('stopping the guest', () => guest.stop());
 }

@@ -24,7 +24,7 @@ export const cannotImport = (source: string, why: string, cure: string) =>
   new VmcallError('IMPORT_FAILED', `${source}: ${why}`, cure);
 
 /** A histogram with what is kept exactly beside it, ns. */
-export interface Measured {
+export interface ExactHistogram {
   histogram: Histogram;
   exact: { min: number; avg: number; max: number };
 }
@@ -43,7 +43,7 @@ export function histogramOf(counts: readonly Count[], scale: number): Histogram 
 }
 
 /** Counts of which nothing else is known, as what was measured; lowest first, at least one. */
-export function measuredOf(counts: readonly Count[], scale: number): Measured {
+export function exactHistogramOf(counts: readonly Count[], scale: number): ExactHistogram {
   const sum = counts.reduce((total, [value, times]) => total + value * times, 0);
   const [min = 0, max = 0] = [counts[0]?.[0], counts.at(-1)?.[0]];
   // Rounding must not put the average of equal values beside them.
@@ -81,13 +81,13 @@ export function parseJson(text: string, source: string, wanted: string): unknown
   }
 }
 
-const latencyOf = ({ histogram, exact }: Measured): Latency => ({
+const latencyOf = ({ histogram, exact }: ExactHistogram): Latency => ({
   ...percentilesOf(histogram, exact),
   avg: exact.avg,
 });
 
 /** A round or a point of the timeline. */
-export const figuresOf = (measured: Measured) => ({
+export const figuresOf = (measured: ExactHistogram) => ({
   received: measured.histogram.totalCount,
   rtt_ns: latencyOf(measured),
 });
@@ -96,8 +96,8 @@ export const figuresOf = (measured: Measured) => ({
 export function importedPath(
   name: string,
   title: string,
-  measured: Measured,
-  rounds: readonly Measured[],
+  measured: ExactHistogram,
+  rounds: readonly ExactHistogram[],
 ): PathResult {
   const { received, rtt_ns } = figuresOf(measured);
   return {

@@ -3,12 +3,12 @@ import { emptyHistogram } from '../histogram.js';
 import type { Result, Timeline } from '../schema.js';
 import {
   cannotImport,
+  type ExactHistogram,
+  exactHistogramOf,
   figuresOf,
   type ImportOptions,
   importedPath,
   importedResult,
-  type Measured,
-  measuredOf,
   units,
 } from './document.js';
 import { countsOfHdr } from './hdr-counts.js';
@@ -23,10 +23,10 @@ interface Interval {
   /** s since the epoch where the log says when it began, else since anything. */
   start: number;
   length: number;
-  measured: Measured;
+  measured: ExactHistogram;
 }
 
-function together(parts: readonly Measured[]): Measured {
+function together(parts: readonly ExactHistogram[]): ExactHistogram {
   const histogram = emptyHistogram();
   let sum = 0;
   let min = Number.POSITIVE_INFINITY;
@@ -92,7 +92,7 @@ function readLog(text: string, source: string, scale: number) {
       if (counts.length === 0) return;
       if (intervals.length === mostIntervals)
         throw cannotImport(source, `more than ${mostIntervals} intervals`, 'Split the log');
-      const measured = measuredOf(counts, scale);
+      const measured = exactHistogramOf(counts, scale);
       if (measured.exact.max > Number.MAX_SAFE_INTEGER)
         throw cannotImport(
           source,

@@ -3,10 +3,10 @@ import type { Result } from '../schema.js';
 import {
   type Count,
   cannotImport,
+  exactHistogramOf,
   type ImportOptions,
   importedPath,
   importedResult,
-  measuredOf,
   units,
 } from './document.js';
 
@@ -59,7 +59,7 @@ export function importMoongen(text: string, options: ImportOptions): Result {
     quantity,
     resolution_ns: Number.isFinite(gap) ? gap : scale,
     pattern: 'unknown',
-    paths: [importedPath('moongen', 'MoonGen', measuredOf(counts, scale), [])],
+    paths: [importedPath('moongen', 'MoonGen', exactHistogramOf(counts, scale), [])],
     notes: [
       `Values were taken to be in ${unit}. A packet that did not come back is not in such a file: how many were lost is not known.`,
     ],

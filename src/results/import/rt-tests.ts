@@ -6,11 +6,11 @@ import {
   type Count,
   cannotImport,
   checkExtremes,
+  type ExactHistogram,
   histogramOf,
   type ImportOptions,
   importedPath,
   importedResult,
-  type Measured,
   parseJson,
   totalOf,
   units,
@@ -102,7 +102,7 @@ export function threadNames(tool: string, cpus: readonly (number | undefined)[])
 }
 
 /** The thread's histogram in ns. Of values above the tool's range the greatest alone is known; the rest by number. */
-function measure(thread: Thread, scale: number, source: string): Measured {
+function measure(thread: Thread, scale: number, source: string): ExactHistogram {
   const { name, counts, above, rangeEnd, min, avg, max } = thread;
   checkExtremes(source, name, thread);
   const wrong = counts.find(([value]) => value < min || value > max);

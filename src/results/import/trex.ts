@@ -4,10 +4,10 @@ import type { PathResult, Result } from '../schema.js';
 import {
   cannotImport,
   checkExtremes,
+  exactHistogramOf,
   type ImportOptions,
   importedPath,
   importedResult,
-  measuredOf,
   parseJson,
   units,
 } from './document.js';
@@ -58,7 +58,7 @@ export function importTrex(text: string, options: ImportOptions): Result {
       avg: Math.min(latency.total_max, Math.max(latency.total_min, latency.average)),
       max: latency.total_max,
     });
-    const path = importedPath(`trex-stream${id}`, `TRex, stream ${id}`, measuredOf(counts, scale), []);
+    const path = importedPath(`trex-stream${id}`, `TRex, stream ${id}`, exactHistogramOf(counts, scale), []);
     const lost = err_cntrs?.dropped ?? 0;
     return [
       {

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ObservedDomain } from '../../../host-agent/live/observed-domain.js';
 import { Observers } from '../../../host-agent/live/observers.js';
 import { drawPicture } from '../../../host-agent/live/picture.js';
-import type { Watched } from '../../../host-agent/live/watched.js';
 import { limits } from '../../../src/protocol/limits.js';
 import { type LiveMessage, liveLimits, observedMessageSchema } from '../../../src/protocol/live.js';
 import { encodeMessage } from '../../../src/protocol/wire.js';
@@ -13,7 +13,7 @@ import { RawGuest } from '../support/host.js';
 
 const uuid = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
-function watched(number: number, name = `domain ${number}`): Watched {
+function observed(number: number, name = `domain ${number}`): ObservedDomain {
   return {
     status: {
       name,
@@ -37,14 +37,14 @@ const head = { sequence: 1, libvirt: true };
 
 describe('a picture', () => {
   test('of few domains is one message: those that run first, then by name', () => {
-    const [message, ...others] = drawPicture([watched(5), watched(2), watched(1)], head, 0);
+    const [message, ...others] = drawPicture([observed(5), observed(2), observed(1)], head, 0);
     expect(others).toEqual([]);
     expect(message?.domains.map(({ name }) => name)).toEqual(['domain 1', 'domain 2', 'domain 5']);
     expect(message).toMatchObject({ part: 1, parts: 1, left_out: 0 });
   });
 
   test('of more is several, each of which can be sent; the rest is counted', () => {
-    const all = Array.from({ length: 4096 }, (_, number) => watched(number, 'ü'.repeat(300)));
+    const all = Array.from({ length: 4096 }, (_, number) => observed(number, 'ü'.repeat(300)));
     const messages = drawPicture(all, head, 0);
     expect(messages.length).toBeGreaterThan(1);
     const shown = messages.reduce((sum, { domains }) => sum + domains.length, 0);
@@ -76,7 +76,7 @@ describe('an observer', () => {
       (): LiveMessage[] => {
         drawn++;
         return drawPicture(
-          isDefect ? [watched(0.5), watched(1)] : [watched(1)],
+          isDefect ? [observed(0.5), observed(1)] : [observed(1)],
           { ...head, sequence: drawn },
           0,
         );

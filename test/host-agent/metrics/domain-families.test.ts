@@ -22,8 +22,8 @@ const status: DomainStatus = {
 
 function linesOf(name: string, more: Partial<DomainStatus> = {}): string[] {
   const family = domainFamilies.find((one) => one.name === name);
-  const watched = { status: { ...status, ...more }, lookedAt: 0, figures: undefined };
-  return family?.text(watched).trimEnd().split('\n') ?? [];
+  const observed = { status: { ...status, ...more }, lookedAt: 0, figures: undefined };
+  return family?.text(observed).trimEnd().split('\n') ?? [];
 }
 
 test.each(desiredPathSchema.options)('%s, desired or actual, is one of the states', (path) => {

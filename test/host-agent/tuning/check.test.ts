@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Check, checkSchema } from '../../../host-agent/tuning/check.js';
 import type { Finding } from '../../../host-agent/tuning/checks/finding.js';
-import type { Bench } from '../../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { checkCommand } from '../../../src/cli/check.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
 beforeEach(() => {
@@ -18,20 +18,23 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-function host(name: string): Bench {
+function host(name: string): HostSystem {
   unpack(recordedHost(name), root);
-  return benchAt(root);
+  return systemAt(root);
 }
 
 /** `vmcall check --json` on a recorded host. */
-async function check(bench: Bench, ...words: string[]): Promise<{ document: Check; exitCode: unknown }> {
+async function check(
+  system: HostSystem,
+  ...words: string[]
+): Promise<{ document: Check; exitCode: unknown }> {
   const written: string[] = [];
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     written.push(String(text));
     return true;
   });
   try {
-    await checkCommand(() => bench).parseAsync(['--json', ...words], { from: 'user' });
+    await checkCommand(() => system).parseAsync(['--json', ...words], { from: 'user' });
   } finally {
     spy.mockRestore();
   }
@@ -78,13 +81,13 @@ describe('vmcall check', () => {
   });
 
   test('no inversion below the thread’s priority, nor for a thread that is not real-time', async () => {
-    const bench = host('xeon-rt');
-    bench.host.setScheduling(2011, { policy: 'fifo', priority: 49 });
-    expect(found((await check(bench, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
-    bench.host.setScheduling(2011, { policy: 'fifo', priority: 50 });
-    expect(found((await check(bench, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('fail');
-    for (const thread of [901, 902]) bench.host.setScheduling(thread, { policy: 'other', priority: 0 });
-    expect(found((await check(bench, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
+    const system = host('xeon-rt');
+    system.host.setScheduling(2011, { policy: 'fifo', priority: 49 });
+    expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
+    system.host.setScheduling(2011, { policy: 'fifo', priority: 50 });
+    expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('fail');
+    for (const thread of [901, 902]) system.host.setScheduling(thread, { policy: 'other', priority: 0 });
+    expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
   });
 
   test('finds a host as distributions leave it unfit, and each rival', async () => {
@@ -122,9 +125,9 @@ describe('vmcall check', () => {
   });
 
   test('says what it cannot decide, and sees siblings and strangers on the CPU', async () => {
-    const bench = host('xeon-stock');
-    expect(codes((await check(bench, 'web1')).document, 'fail')).toContain('vcpu-not-pinned');
-    const { document } = await check(bench, 'web1', '--pin', '1=4');
+    const system = host('xeon-stock');
+    expect(codes((await check(system, 'web1')).document, 'fail')).toContain('vcpu-not-pinned');
+    const { document } = await check(system, 'web1', '--pin', '1=4');
     expect(found(document, 'smt')?.read).toContain('CPU 0 shares cores');
     expect(found(document, 'other-interrupts')?.read).toContain('70 eth1-TxRx-0');
   });
@@ -148,17 +151,17 @@ describe('vmcall check', () => {
     ['idle=poll', 'idle-poll', 'warn'],
     ['intel_idle.max_cstate=1', 'c-state-boot', 'ok'],
   ])('reads the boot parameter %s', async (parameter, code, severity) => {
-    const bench = host('xeon-rt');
-    bench.host.write('/proc/cmdline', parameter);
-    const { document } = await check(bench, 'dpdk0');
+    const system = host('xeon-rt');
+    system.host.write('/proc/cmdline', parameter);
+    const { document } = await check(system, 'dpdk0');
     expect(found(document, code)?.severity).toBe(severity);
   });
 
   test('a threaded VFIO handler without our modules is told, by threadirqs too', async () => {
-    const bench = host('xeon-stock');
-    expect(found((await check(bench, 'web1')).document, 'vfio-handler')?.severity).toBe('ok');
-    bench.host.write('/proc/cmdline', 'quiet threadirqs');
-    expect(found((await check(bench, 'web1')).document, 'vfio-handler')?.severity).toBe('warn');
+    const system = host('xeon-stock');
+    expect(found((await check(system, 'web1')).document, 'vfio-handler')?.severity).toBe('ok');
+    system.host.write('/proc/cmdline', 'quiet threadirqs');
+    expect(found((await check(system, 'web1')).document, 'vfio-handler')?.severity).toBe('warn');
   });
 
   test('no fewer DPDK CPUs than asked are isolated', async () => {

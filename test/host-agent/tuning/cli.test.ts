@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cstatesCommand } from '../../../src/cli/cstates.js';
 import { tuneCommand } from '../../../src/cli/tune.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 
 let folder: string;
@@ -40,7 +40,7 @@ async function run(command: Command, ...words: string[]) {
 }
 const tune = (...words: string[]) =>
   run(
-    tuneCommand(() => benchAt(root)),
+    tuneCommand(() => systemAt(root)),
     ...words,
   );
 
@@ -67,7 +67,7 @@ describe('vmcall tune', () => {
 
   test('restore exits 1 and names on stderr what it left', async () => {
     await tune('apply', 'dpdk0', ...state);
-    benchAt(root).host.write('/sys/module/kvm/parameters/halt_poll_ns', '9');
+    systemAt(root).host.write('/sys/module/kvm/parameters/halt_poll_ns', '9');
     const { err, exitCode } = await tune('restore', ...state);
     expect(exitCode).toBe(1);
     expect(err).toContain('TUNING_CHANGED_SINCE: halt-poll');
@@ -91,7 +91,7 @@ describe('vmcall tune', () => {
     [['--cpu', '3-1']],
     [['--max-exit-latency', '-1']],
   ])('%j is refused as an argument', async (words) => {
-    const command = tuneCommand(() => benchAt(root));
+    const command = tuneCommand(() => systemAt(root));
     await expect(run(command, 'plan', 'dpdk0', ...words)).rejects.toMatchObject({
       code: 'commander.invalidArgument',
     });
@@ -101,7 +101,7 @@ describe('vmcall tune', () => {
 describe('vmcall cstates', () => {
   const cstates = (...words: string[]) =>
     run(
-      cstatesCommand(() => benchAt(root)),
+      cstatesCommand(() => systemAt(root)),
       '--cpu',
       '6',
       ...state,

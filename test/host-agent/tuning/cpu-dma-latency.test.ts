@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CpuDmaLatency, cpuDmaLatency } from '../../../host-agent/tuning/cpu-dma-latency.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
 let device: string;
@@ -28,14 +28,14 @@ const open = () =>
 
 describe('/dev/cpu_dma_latency', () => {
   test('is read as the 32-bit number it is, and null where there is none', () => {
-    const { host } = benchAt(root);
+    const { host } = systemAt(root);
     expect(cpuDmaLatency(host)).toBe(2_000_000_000);
     rmSync(device);
     expect(cpuDmaLatency(host)).toBeNull();
   });
 
   test('is kept open with the limit, once, until released', () => {
-    const { host } = benchAt(root);
+    const { host } = systemAt(root);
     const latency = new CpuDmaLatency(host);
     expect([latency.limit, open()]).toEqual([undefined, 0]);
     latency.hold(2);
@@ -49,7 +49,7 @@ describe('/dev/cpu_dma_latency', () => {
   });
 
   test.each([-1, 1.5, 2_000_000_001, Number.NaN])('%s us is refused', (limit) => {
-    const latency = new CpuDmaLatency(benchAt(root).host);
+    const latency = new CpuDmaLatency(systemAt(root).host);
     latency.hold(5);
     expect(() => latency.hold(limit)).toThrow(expect.objectContaining({ code: 'LATENCY_RANGE' }));
     expect([latency.limit, open()]).toEqual([5, 1]);
@@ -57,7 +57,7 @@ describe('/dev/cpu_dma_latency', () => {
   });
 
   test('that cannot be opened leaves what was held', () => {
-    const latency = new CpuDmaLatency(benchAt(root).host);
+    const latency = new CpuDmaLatency(systemAt(root).host);
     rmSync(device);
     expect(() => latency.hold(5)).toThrow(expect.objectContaining({ code: 'HOST_WRITE' }));
     expect([latency.limit, open()]).toEqual([undefined, 0]);

@@ -5,14 +5,14 @@ import type { Host } from '../../../host-agent/host/host.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
-import { benchAt } from './recorded-host.js';
+import { systemAt } from './recorded-host.js';
 
 const [, , work = '', root = '', state = '', when = '', number = '0'] = argv;
 const changes = ['write', 'setAffinity', 'setScheduling', 'setCoalescing'];
 
-const bench = benchAt(root);
+const system = systemAt(root);
 let count = 0;
-const host = new Proxy<Host>(bench.host, {
+const host = new Proxy<Host>(system.host, {
   get(inner, name) {
     const value: unknown = Reflect.get(inner, name);
     if (typeof value !== 'function') return value;

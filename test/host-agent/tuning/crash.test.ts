@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openJournal, restore } from '../../../host-agent/tuning/tune.js';
 import { projectRoot } from '../../../src/support/paths.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 
 const child = join(projectRoot, 'dist/test/host-agent/tuning/crash-child.js');
@@ -38,9 +38,9 @@ function run(work: 'apply' | 'restore', when = 'never', number = 0): boolean {
 }
 
 async function expectRestored() {
-  const bench = benchAt(root);
-  const journal = openJournal(bench.host, state);
-  const { refused } = await restore(bench, journal, false).finally(() => journal.close());
+  const system = systemAt(root);
+  const journal = openJournal(system.host, state);
+  const { refused } = await restore(system, journal, false).finally(() => journal.close());
   expect(refused).toEqual([]);
   expect(snapshot(root)).toEqual(pristine);
   expect(existsSync(join(state, 'tuning.jsonl'))).toBe(false);

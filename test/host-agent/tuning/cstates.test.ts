@@ -7,10 +7,10 @@ import type { Host } from '../../../host-agent/host/host.js';
 import { idleStates, resumeLatencyFile, resumeLatencyLimit } from '../../../host-agent/tuning/cpuidle.js';
 import { measureCStates } from '../../../host-agent/tuning/cstates.js';
 import type { Journal } from '../../../host-agent/tuning/journal.js';
-import type { Bench } from '../../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { openJournal } from '../../../host-agent/tuning/tune.js';
 import { renderCStates } from '../../../src/cli/cstates-table.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 
 const cpu = 6;
@@ -25,9 +25,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function host(name: string): Bench {
+function host(name: string): HostSystem {
   unpack(recordedHost(name), root);
-  return benchAt(root);
+  return systemAt(root);
 }
 
 /**
@@ -56,11 +56,11 @@ class FakeCpu {
   }
 }
 
-function measure(bench: Bench, fake = new FakeCpu(bench.host)) {
-  journal = openJournal(bench.host, join(folder, 'state'));
+function measure(system: HostSystem, fake = new FakeCpu(system.host)) {
+  journal = openJournal(system.host, join(folder, 'state'));
   const opened = journal;
   return measureCStates({
-    bench,
+    system,
     journal: opened,
     cpu,
     sleep: (ms) => fake.sleep(ms),
@@ -73,10 +73,10 @@ const withoutUsage = (tree: Record<string, string>) =>
 
 describe('the C-state table', () => {
   test('limits to each state in turn, measures it settled, and puts the limit back', async () => {
-    const bench = host('xeon-rt');
-    bench.host.write(file, '500');
+    const system = host('xeon-rt');
+    system.host.write(file, '500');
     const before = withoutUsage(snapshot(root));
-    const table = await measure(bench);
+    const table = await measure(system);
     expect(
       table.rows.map((row) => [row.state, row.exit_latency_us, row.latency_ns.avg, row.entered]),
     ).toEqual([
@@ -100,17 +100,17 @@ describe('the C-state table', () => {
   });
 
   test('leaves disabled states out', async () => {
-    const bench = host('xeon-rt');
-    bench.host.write(`/sys/devices/system/cpu/cpu${cpu}/cpuidle/state4/disable`, '1');
-    expect((await measure(bench)).rows.map(({ state }) => state)).toEqual(['C0', 'C1', 'C1E', 'C3']);
+    const system = host('xeon-rt');
+    system.host.write(`/sys/devices/system/cpu/cpu${cpu}/cpuidle/state4/disable`, '1');
+    expect((await measure(system)).rows.map(({ state }) => state)).toEqual(['C0', 'C1', 'C1E', 'C3']);
   });
 
   test('puts the limit back when measuring fails', async () => {
-    const bench = host('xeon-rt');
+    const system = host('xeon-rt');
     const before = snapshot(root);
-    const fake = new FakeCpu(bench.host);
+    const fake = new FakeCpu(system.host);
     fake.measure = () => Promise.reject(new Error('no packets'));
-    await expect(measure(bench, fake)).rejects.toThrow('no packets');
+    await expect(measure(system, fake)).rejects.toThrow('no packets');
     expect(snapshot(root)).toEqual(before);
   });
 
@@ -119,10 +119,10 @@ describe('the C-state table', () => {
   });
 
   test('says that a host-wide limit hides some', async () => {
-    const bench = host('xeon-rt');
+    const system = host('xeon-rt');
     const limit = Buffer.alloc(4);
     limit.writeInt32LE(20);
     writeFileSync(join(root, 'dev/cpu_dma_latency'), limit);
-    await expect(measure(bench)).rejects.toMatchObject({ code: 'LATENCY_HELD' });
+    await expect(measure(system)).rejects.toMatchObject({ code: 'LATENCY_HELD' });
   });
 });

@@ -7,7 +7,7 @@ import { findings } from '../../../host-agent/tuning/check.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, plan } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
-import { benchAt, type Change, changed, unpack } from './recorded-host.js';
+import { type Change, changed, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
 beforeEach(() => {
@@ -18,23 +18,23 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 /** A recorded host with something else in its place. */
 function host(name: string, change: Change) {
   unpack(changed(name, change), root);
-  return benchAt(root);
+  return systemAt(root);
 }
 
 async function look(name: string, change: Change, domain: string | null, wish: Partial<Wish> = {}) {
-  const bench = host(name, change);
-  const target = await resolveTarget(bench.host, {
-    domain: domain === null ? null : await bench.domains.find(domain),
+  const system = host(name, change);
+  const target = await resolveTarget(system.host, {
+    domain: domain === null ? null : await system.domains.find(domain),
     pins: new Map(),
     nics: new Map(),
     cpus: [],
     maxExitLatency: null,
     ...wish,
   });
-  const lines = plan(bench, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
-  const found = findings(bench, target);
+  const lines = plan(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
+  const found = findings(system, target);
   const severity = (code: string) => found.find((finding) => finding.code === code)?.severity;
-  return { bench, target, lines, found, severity };
+  return { system, target, lines, found, severity };
 }
 
 const nic = '0000:81:00.0';
@@ -148,18 +148,18 @@ describe('every way in which a VM holds a device', () => {
   });
 
   test('throttling stays in force where the vCPU could not be put below its thread', async () => {
-    const bench = host('xeon-rt', {});
+    const system = host('xeon-rt', {});
     const wish = { pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null };
-    const target = await resolveTarget(bench.host, { ...wish, domain: await bench.domains.find('dpdk0') });
-    const differences = plan(bench, target);
-    bench.host.setScheduling = () => {};
-    const journal = openJournal(bench.host, join(root, 'state'));
-    const { failed } = await apply(bench, journal, differences).finally(() => journal.close());
+    const target = await resolveTarget(system.host, { ...wish, domain: await system.domains.find('dpdk0') });
+    const differences = plan(system, target);
+    system.host.setScheduling = () => {};
+    const journal = openJournal(system.host, join(root, 'state'));
+    const { failed } = await apply(system, journal, differences).finally(() => journal.close());
     expect(failed.map(({ knob, code }) => `${knob} ${code}`)).toEqual([
       'vcpu-scheduler TUNING_NOT_TAKEN',
       'rt-throttling TUNING_UNGUARDED',
     ]);
-    expect(bench.host.read('/proc/sys/kernel/sched_rt_runtime_us')).toBe('950000');
+    expect(system.host.read('/proc/sys/kernel/sched_rt_runtime_us')).toBe('950000');
   });
 });
 
@@ -350,9 +350,9 @@ describe('which domain', () => {
       '-uuid',
       uuid.toUpperCase(),
     );
-    const bench = host('xeon-rt', { files: { '/proc/2000/cmdline': cmdline } });
+    const system = host('xeon-rt', { files: { '/proc/2000/cmdline': cmdline } });
     for (const word of [name, uuid, uuid.toUpperCase(), uuid.replaceAll('-', '')])
-      expect(await (await bench.domains.find(word))?.facts()).toMatchObject({ name, pid: 2000, uuid });
+      expect(await (await system.domains.find(word))?.facts()).toMatchObject({ name, pid: 2000, uuid });
   });
 
   test('by the file that runs, where the words name a loader and KVM’s folder is not to be seen', async () => {
@@ -364,24 +364,24 @@ describe('which domain', () => {
       '-accel',
       'kvm',
     );
-    const bench = host('xeon-rt', {
+    const system = host('xeon-rt', {
       files: { '/proc/2000/cmdline': cmdline, '/sys/kernel/debug/kvm/2000-14/vcpu0/pid': null },
       links: { '/proc/2000/exe': '/usr/bin/qemu-system-x86_64' },
     });
-    expect(await (await bench.domains.find('vm7'))?.facts()).toMatchObject({ pid: 2000 });
+    expect(await (await system.domains.find('vm7'))?.facts()).toMatchObject({ pid: 2000 });
   });
 
   test('libvirt’s id, name with entities and user’s own libvirt, out of its note', async () => {
     const note = status(2000, 7, 'R&amp;D &lt;1&gt;', '');
-    const bench = host('xeon-rt', { files: { '/run/user/1000/libvirt/qemu/run/x.xml': note } });
-    for (const word of ['7', 'R&D <1>', uuid]) expect(await bench.domains.find(word)).not.toBeNull();
+    const system = host('xeon-rt', { files: { '/run/user/1000/libvirt/qemu/run/x.xml': note } });
+    for (const word of ['7', 'R&D <1>', uuid]) expect(await system.domains.find(word)).not.toBeNull();
   });
 
   test.each([
     ['a name and another’s id', '7', { '/run/libvirt/qemu/a.xml': status(2000, 7, 'a', '') }, '7'],
     ['two of one name', 'twin', {}, 'twin'],
   ])('%s: refused, never one of them by chance', async (_what, name, files, word) => {
-    const bench = host('xeon-rt', {
+    const system = host('xeon-rt', {
       files: {
         ...(name === 'twin' && { '/proc/2000/cmdline': words('kvm', '-name', 'twin', '-uuid', uuid) }),
         '/proc/3000/cmdline': words('/usr/bin/kvm', '-name', name),
@@ -389,6 +389,6 @@ describe('which domain', () => {
       },
       threads: { '3000': ['kvm', 'other', '0-1'] },
     });
-    await expect(bench.domains.find(word)).rejects.toMatchObject({ code: 'DOMAIN_AMBIGUOUS', exitCode: 2 });
+    await expect(system.domains.find(word)).rejects.toMatchObject({ code: 'DOMAIN_AMBIGUOUS', exitCode: 2 });
   });
 });

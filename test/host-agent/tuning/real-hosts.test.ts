@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findings } from '../../../host-agent/tuning/check.js';
-import type { Bench } from '../../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { plan } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
-import { benchAt, recordedHost, unpack } from './recorded-host.js';
+import { recordedHost, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
 beforeEach(() => {
@@ -16,22 +16,22 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function host(name: string): Bench {
+function host(name: string): HostSystem {
   unpack(recordedHost(name), root);
-  return benchAt(root);
+  return systemAt(root);
 }
 
-async function look(bench: Bench, domain: string | null, wish: Partial<Wish> = {}) {
-  const target = await resolveTarget(bench.host, {
-    domain: domain === null ? null : await bench.domains.find(domain),
+async function look(system: HostSystem, domain: string | null, wish: Partial<Wish> = {}) {
+  const target = await resolveTarget(system.host, {
+    domain: domain === null ? null : await system.domains.find(domain),
     pins: new Map(),
     nics: new Map(),
     cpus: [],
     maxExitLatency: null,
     ...wish,
   });
-  const lines = plan(bench, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
-  return { target, lines, found: findings(bench, target) };
+  const lines = plan(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
+  return { target, lines, found: findings(system, target) };
 }
 
 type Found = Awaited<ReturnType<typeof look>>['found'];
@@ -113,7 +113,7 @@ describe('whose CPUs', () => {
       { ...recorded, threads: { ...recorded.threads, ...(threads as unknown as typeof recorded.threads) } },
       root,
     );
-    expect(severity((await look(benchAt(root), 'dpdk0')).found, code)).toBe('fail');
+    expect(severity((await look(systemAt(root), 'dpdk0')).found, code)).toBe('fail');
   });
 
   test('another VM’s vCPU there is one, and keeps throttling in force', async () => {
@@ -134,7 +134,7 @@ describe('whose CPUs', () => {
       },
       root,
     );
-    const { found, lines } = await look(benchAt(root), 'dpdk0');
+    const { found, lines } = await look(systemAt(root), 'dpdk0');
     expect(severity(found, 'cpu-of-another-vm')).toBe('fail');
     expect(lines.filter((line) => /throttling|scheduler/.test(line))).toEqual([]);
   });

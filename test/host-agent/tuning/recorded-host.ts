@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { FileHost } from '../../../host-agent/host/host.js';
 import type { Coalescing, HostCommands } from '../../../host-agent/host/host-commands.js';
 import { parseScheduling, type Scheduling } from '../../../host-agent/host/scheduling.js';
-import type { Bench } from '../../../host-agent/tuning/knob.js';
+import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 
 /** A host's tree, compact: `{0-3}` in a path stands for each of 0, 1, 2 and 3. */
@@ -138,8 +138,8 @@ class RecordedCommands implements HostCommands {
   }
 }
 
-/** A bench on an unpacked tree. */
-export function benchAt(root: string): Bench {
+/** A system on an unpacked tree. */
+export function systemAt(root: string): HostSystem {
   const host = new FileHost(root, new RecordedCommands(root));
   return { host, domains: new QemuProcesses(host) };
 }

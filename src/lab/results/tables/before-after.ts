@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { LabEvent } from '../../events.js';
 import { knobSets, knobsAt, knobsNotShown, labKnobs } from '../../knobs.js';
 import { places } from '../../table-events.js';
+import { burstTotalsOf, burstTotalsSchema } from './burst-totals.js';
 import { type Header, headerSchema } from './header.js';
-import { measuredOf, measuredSchema } from './measured.js';
 
 const name = z.string().max(64);
 const text = z.string().max(1000);
@@ -13,7 +13,7 @@ const text = z.string().max(1000);
 export const tunedRowSchema = z.strictObject({
   place: z.enum(places),
   knobs: z.array(name).max(32),
-  ...measuredSchema.shape,
+  ...burstTotalsSchema.shape,
 });
 export type TunedRow = z.infer<typeof tunedRowSchema>;
 
@@ -38,7 +38,7 @@ export function assembleBeforeAfter(events: readonly LabEvent[], header: Header)
     knobSets(place).flatMap((set): TunedRow[] => {
       const mine = bursts.filter((burst) => burst.place === place && sameKnobs(burst.knobs, set));
       return mine.length > 0
-        ? [{ place, knobs: set, ...measuredOf(mine.map(({ generator }) => generator)) }]
+        ? [{ place, knobs: set, ...burstTotalsOf(mine.map(({ generator }) => generator)) }]
         : [];
     }),
   );

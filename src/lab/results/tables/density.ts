@@ -2,16 +2,16 @@
 import { z } from 'zod';
 import type { LabEvent } from '../../events.js';
 import { arrivals, densityPaths } from '../../table-events.js';
+import { burstTotalsOf, burstTotalsSchema } from './burst-totals.js';
 import { idleShare } from './cpu.js';
 import { type Header, headerSchema } from './header.js';
-import { measuredOf, measuredSchema } from './measured.js';
 
 /** Guests that share one pCPU, on one path. */
 export const densityRowSchema = z.strictObject({
   path: z.enum(densityPaths),
   guests: z.int().min(1),
   arrival: z.enum(arrivals),
-  ...measuredSchema.shape,
+  ...burstTotalsSchema.shape,
   /** Of the shared pCPU: the time it was idle. */
   cpu_left: z.number().min(0).max(1),
   /** It no longer serves its guests: a packet was lost, or one in a hundred took longer than the interval. */
@@ -34,7 +34,7 @@ export function assembleDensity(events: readonly LabEvent[], header: Header): De
   const rank = ({ arrival, path, guests }: DensityRow) =>
     arrivals.indexOf(arrival) * 1e6 + densityPaths.indexOf(path) * 1e3 + guests;
   const rows = bursts.map(({ path, guests, arrival, generator }): DensityRow => {
-    const measured = measuredOf([generator]);
+    const measured = burstTotalsOf([generator]);
     return {
       path,
       guests,

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { LabEvent } from '../../events.js';
 import { modeNames, type Purpose, sharings } from '../../table-events.js';
+import { burstTotalsOf, burstTotalsSchema } from './burst-totals.js';
 import { busyShare, idleShare, workRate } from './cpu.js';
 import { type Header, headerSchema } from './header.js';
-import { measuredOf, measuredSchema } from './measured.js';
 
 const share = z.number().min(0).max(1);
 
@@ -12,7 +12,7 @@ const share = z.number().min(0).max(1);
 export const modeRowSchema = z.strictObject({
   mode: z.enum(modeNames),
   cpu: z.enum(sharings),
-  ...measuredSchema.shape,
+  ...burstTotalsSchema.shape,
   /**
    * Of the DPDK CPU, by the program, its vCPU and the kernel's work for them: where it is dedicated all but its idle
    * time, where it is shared all but the co-located process's.
@@ -49,7 +49,7 @@ export function assembleModes(events: readonly LabEvent[], header: Header): Mode
         {
           mode,
           cpu,
-          ...measuredOf(bursts('latency')),
+          ...burstTotalsOf(bursts('latency')),
           cpu_use: 1 - (shared ? busyShare(forCpu) : idleShare(forCpu)),
           work_per_s: shared ? workRate(forCpu) : null,
         },

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readThread } from '../../../../host-agent/host/thread.js';
 import { TuningKeeper } from '../../../../host-agent/tuning/upkeep/keeper.js';
 import { tuneCommand } from '../../../../src/cli/tune.js';
-import { benchAt, changed, recordedHost, unpack } from '../recorded-host.js';
+import { changed, recordedHost, systemAt, unpack } from '../recorded-host.js';
 import { snapshot } from '../snapshot.js';
 
 const uuid = 'b2a0f9f6-54a1-4c9d-8a55-0f6c2f1d7e10';
@@ -27,7 +27,7 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-const host = () => benchAt(root).host;
+const host = () => systemAt(root).host;
 const keeperOf = () =>
   new TuningKeeper({ host: host(), state, intervalMs: 1000, log: pino({ level: 'silent' }) });
 
@@ -36,7 +36,7 @@ async function tune(...words: string[]): Promise<void> {
     vi.spyOn(stream, 'write').mockImplementation(() => true),
   );
   try {
-    await tuneCommand(() => benchAt(root)).parseAsync([...words, '--state', state], { from: 'user' });
+    await tuneCommand(() => systemAt(root)).parseAsync([...words, '--state', state], { from: 'user' });
   } finally {
     for (const spy of spies) spy.mockRestore();
   }

@@ -4,9 +4,9 @@ import type { HostConfiguration } from './configuration.js';
 import { hostCertificate } from './enrolment/certificate.js';
 import { Listening } from './listening.js';
 import { isLoopback, type Listener } from './live/listener.js';
-import { Live } from './live/live.js';
+import { LiveFigures } from './live/live-figures.js';
+import type { Memory } from './live/observed-domain.js';
 import { Observers } from './live/observers.js';
-import type { Memory } from './live/watched.js';
 import { Metrics } from './metrics/registry.js';
 import { listenForScrapes } from './metrics/server.js';
 import { listenForBrowsers } from './web/server.js';
@@ -14,9 +14,9 @@ import { observerToken } from './web/token.js';
 
 type Wanted = Pick<HostConfiguration, 'metrics' | 'web' | 'state'>;
 
-/** All that others watch the agent by: observers, the page, `/metrics`. None of it can change anything. */
-export class Watching {
-  readonly live: Live;
+/** All that the agent is observed by: observers, the page, `/metrics`. None of it can change anything. */
+export class Observation {
+  readonly live: LiveFigures;
   readonly observers: Observers;
   readonly #metrics: Metrics;
   #listeners: Listener[] = [];
@@ -27,11 +27,11 @@ export class Watching {
     memory: Memory,
     private readonly log: Log,
   ) {
-    this.live = new Live(memory);
+    this.live = new LiveFigures(memory);
     this.observers = new Observers(
       () => this.live.picture(),
       (error) => log.error({ err: error }, 'the observers cannot be shown anything'),
-      (isWatched) => void this.live.watch(isWatched),
+      (isObserved) => void this.live.observe(isObserved),
     );
     this.#metrics = new Metrics(this.live);
   }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'vitest';
-import type { Watched, WatchedLook } from '../../src/lab/events.js';
+import type { Observed, ObservedLook } from '../../src/lab/events.js';
 import { domainUuid } from '../../src/lab/host/domain-xml.js';
 
 /** Notifications that may come while the counters of one moment are read. */
 const between = 6;
 
-function metric({ metrics }: WatchedLook, name: string, labels: Record<string, string> = {}): number {
+function metric({ metrics }: ObservedLook, name: string, labels: Record<string, string> = {}): number {
   const words = Object.entries({ domain: domainUuid, ...labels }).map(([key, value]) => `${key}="${value}"`);
   return metrics[`${name}{${words.join(',')}}`] ?? 0;
 }
 
 /** What the host agent tells those who watch is what KVM counted. */
-export function expectWatched({ packets, before, after, top }: Watched): void {
+export function expectObserved({ packets, before, after, top }: Observed): void {
   const rise = (...words: [string, Record<string, string>?]) =>
     metric(after, ...words) - metric(before, ...words);
   for (const [name, counter] of [

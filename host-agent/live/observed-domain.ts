@@ -19,7 +19,7 @@ export interface Memory {
   knows(uuid: string): boolean;
 }
 
-/** All that is watched of one domain. */
-export interface Watched extends Recalled {
+/** All that observers are shown of one domain. */
+export interface ObservedDomain extends Recalled {
   figures: GuestFigures | undefined;
 }

@@ -7,7 +7,7 @@ import { latencySchema } from '../../../results/schema.js';
 const count = z.int().min(0);
 
 /** Bursts of packets, added up. */
-export const measuredSchema = z.strictObject({
+export const burstTotalsSchema = z.strictObject({
   sent: count,
   received: count,
   lost: count,
@@ -18,9 +18,9 @@ export const measuredSchema = z.strictObject({
   /** HDR histogram, V2 compressed, base64. */
   rtt_histogram: z.string().max(4 * 2 ** 20),
 });
-export type Measured = z.infer<typeof measuredSchema>;
+export type BurstTotals = z.infer<typeof burstTotalsSchema>;
 
-export function measuredOf(bursts: readonly GeneratorResult[]): Measured {
+export function burstTotalsOf(bursts: readonly GeneratorResult[]): BurstTotals {
   const total = (key: 'sent' | 'received' | 'lost' | 'late') =>
     bursts.reduce((sum, burst) => sum + burst[key], 0);
   const { latency, histogram } = mergeRoundTrips(bursts);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defaultMetricsPort } from '../../../host-agent/configuration.js';
-import type { WatchedLook } from '../events.js';
+import type { ObservedLook } from '../events.js';
 import { readText, run } from './commands.js';
 import { type ControlPlane, type ControlPlaneOptions, hostConfiguration, hostToml } from './control-plane.js';
 import type { GuestMachine } from './guest-machine.js';
@@ -17,12 +17,12 @@ const patienceMs = 120_000;
  * What those who watch are told, beside KVM's own counters: `/metrics` before and after a burst on the VM-call path,
  * and `vmcall top` after it.
  */
-export async function watched(
+export async function observed(
   plane: ControlPlane,
   guest: GuestMachine,
   bench: TestBench,
   options: ControlPlaneOptions & { packets: number },
-): Promise<{ packets: number; before: WatchedLook; after: WatchedLook; top: unknown }> {
+): Promise<{ packets: number; before: ObservedLook; after: ObservedLook; top: unknown }> {
   await run('ip', 'link', 'set', 'lo', 'up');
   reload(plane, options, false);
   const { metrics: quiet } = await look(guest, () => true);
@@ -57,8 +57,8 @@ function reload(plane: ControlPlane, options: ControlPlaneOptions, measure: bool
 /** Scrapes until it is so. */
 async function look(
   guest: GuestMachine,
-  isSo: (metrics: WatchedLook['metrics']) => boolean,
-): Promise<WatchedLook> {
+  isSo: (metrics: ObservedLook['metrics']) => boolean,
+): Promise<ObservedLook> {
   const until = performance.now() + patienceMs;
   let seen: unknown;
   while (performance.now() < until) {
@@ -76,13 +76,13 @@ async function look(
   throw new Error(`/metrics did not tell within ${patienceMs / 1000} s of the lab's clock: ${what}`);
 }
 
-const kvmCounters = ({ kvmFolder }: GuestMachine): WatchedLook['kvm'] => ({
+const kvmCounters = ({ kvmFolder }: GuestMachine): ObservedLook['kvm'] => ({
   yields: Number(readText(`${kvmFolder}/vcpu_yields`)),
   rings: Number(readText(`${kvmFolder}/doorbell_rings`)),
 });
 
 /** Our own series by their names and labels, those of the histogram's buckets left out. */
-async function scrape(): Promise<WatchedLook['metrics']> {
+async function scrape(): Promise<ObservedLook['metrics']> {
   const response = await fetch(`http://${loopback}:${defaultMetricsPort}/metrics`);
   const lines = (await response.text()).split('\n').filter((line) => /^vmcall_(?!\w+_bucket\{)/.test(line));
   return Object.fromEntries(
@@ -94,7 +94,7 @@ async function scrape(): Promise<WatchedLook['metrics']> {
 }
 
 /** Of all series of a name. */
-function sum(metrics: WatchedLook['metrics'], name: string): number {
+function sum(metrics: ObservedLook['metrics'], name: string): number {
   return Object.entries(metrics)
     .filter(([series]) => series.startsWith(`${name}{`))
     .reduce((total, [, value]) => total + value, 0);

@@ -3,15 +3,15 @@ import type { LiveMessage } from '../../src/protocol/live.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import { GuestFigures } from './figures.js';
 import { GuestFeed } from './guest-feed.js';
+import type { Memory, ObservedDomain } from './observed-domain.js';
 import { drawPicture } from './picture.js';
-import type { Memory, Watched } from './watched.js';
 
 /** What the guests report all the time, beside what the agent remembers of their domains. */
-export class Live {
+export class LiveFigures {
   readonly #figures = new Map<string, GuestFigures>();
   readonly #feeds = new Set<GuestFeed>();
   #measures = true;
-  #isWatched = false;
+  #isObserved = false;
   #sequence = 0;
 
   constructor(private readonly memory: Memory) {}
@@ -29,7 +29,7 @@ export class Live {
     for (const uuid of this.#figures.keys()) if (!this.memory.knows(uuid)) this.#figures.delete(uuid);
     const figures = this.#figures.get(session.domain) ?? new GuestFigures();
     this.#figures.set(session.domain, figures);
-    const feed = new GuestFeed(session, figures, this.#measures, this.#isWatched);
+    const feed = new GuestFeed(session, figures, this.#measures, this.#isObserved);
     this.#feeds.add(feed);
     session.once('closed', () => this.#feeds.delete(feed));
   }
@@ -41,12 +41,12 @@ export class Live {
   }
 
   /** Whether somebody looks on: the wakes of injected interrupts, which cost the host a trace, are timed for him alone. */
-  async watch(isWatched: boolean): Promise<void> {
-    this.#isWatched = isWatched;
-    await Promise.all([...this.#feeds].map((feed) => feed.watch(isWatched)));
+  async observe(isObserved: boolean): Promise<void> {
+    this.#isObserved = isObserved;
+    await Promise.all([...this.#feeds].map((feed) => feed.observe(isObserved)));
   }
 
-  watched(): Watched[] {
+  observed(): ObservedDomain[] {
     return this.memory
       .recall()
       .map((recalled) => ({ ...recalled, figures: this.#figures.get(recalled.status.uuid) }));
@@ -55,6 +55,6 @@ export class Live {
   /** For observers, in parts. */
   picture(): LiveMessage[] {
     const head = { sequence: ++this.#sequence, libvirt: this.libvirtConnected };
-    return drawPicture(this.watched(), head, performance.now());
+    return drawPicture(this.observed(), head, performance.now());
   }
 }
