@@ -41,12 +41,9 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-/** Every file of ours, as the repository names it. */
-export const sources = (): string[] => rooms.flatMap(files);
-
 /** Every import of one file of ours by another, C's includes of units by units. */
 export function readImports(): Import[] {
-  return sources().flatMap(importsOf);
+  return rooms.flatMap(files).flatMap(importsOf);
 }
 
 /** The same between what stands side by side in one folder: its files, and its folders each as one. */

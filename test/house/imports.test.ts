@@ -29,6 +29,8 @@ const cases: readonly [file: string, imported: string, says: string | null][] = 
   ['src/results/c.ts', '../../host-agent/tuning/cstates.js', 'src/lab/results'],
   ['src/results/import/d.ts', '../../lab/events.js', 'src/lab/results'],
   ['src/results/d.ts', '../protocol/histogram.js', 'src/measurement'],
+  ['src/energy/a.ts', '../support/errors.js', null],
+  ['src/energy/b.ts', '../lab/events.js', 'src/cli or src/bench'],
   ['src/comparison/a.ts', '../results/schema.js', null],
   ['src/comparison/b.ts', '../cli/output.js', 'src/cli'],
   ['src/report/a.ts', '../comparison/compare.js', null],
@@ -102,13 +104,15 @@ function add(file: string, text: string): void {
 }
 
 beforeAll(async () => {
-  for (const file of ['biome.json', 'rooms.biome.json']) cpSync(join(projectRoot, file), join(house, file));
+  for (const file of ['biome.json', 'rooms.biome.json', 'test/house/spread-literal.grit'])
+    cpSync(join(projectRoot, file), join(house, file));
   for (const [file, imported] of cases)
     ways.forEach((way, at) => {
       add(file.replace('.ts', `${at}.ts`), way(imported));
     });
   add('src/support/circle/a.ts', "import type { B } from './b.js';\nexport interface A { b: B }\n");
   add('src/support/circle/b.ts', "import type { A } from './a.js';\nexport interface B { a: A }\n");
+  add('src/support/spread.ts', 'export const a = { b: 1, c: 2 };\nexport const d = { ...a };\n');
   const words = ['lint', '--reporter=json', '--max-diagnostics=none', '.'];
   const { stdout } = await execa(biome, words, { cwd: house, reject: false });
   said = reportSchema
@@ -134,6 +138,11 @@ test('the linter refuses a circle of types alone', () => {
     'src/support/circle/a.ts',
     'src/support/circle/b.ts',
   ]);
+});
+
+test('the linter refuses a literal spread into a literal, once', () => {
+  const spread = said.filter(({ message }) => message.includes('spread into a literal'));
+  expect(spread.map(({ path }) => path)).toEqual(['src/support/spread.ts']);
 });
 
 test('the linter has nothing to say of this repository', async () => {
