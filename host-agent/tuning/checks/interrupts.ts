@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
 import { deviceInterrupts, readInterrupt } from '../../host/interrupts.js';
-import { formatScheduling, isRealTime } from '../../host/scheduling.js';
+import { formatScheduling, rankOf } from '../../host/scheduling.js';
+import type { Thread } from '../../host/thread.js';
 import { driverOf, isVfio } from '../../host/vfio-devices.js';
 import { bootParameters } from '../boot.js';
 import { formatCpus, parseCpus } from '../cpu-set.js';
+import type { DomainFacts } from '../domain.js';
 import { nicThreads } from '../knobs/vcpu-scheduler.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
@@ -21,12 +23,12 @@ export function checkInterrupts(host: Host, target: Target): Finding[] {
 function inversions(host: Host, target: Target): Finding[] {
   const { facts } = target;
   if (!facts) return [];
-  const threads = nicThreads(host, target).filter((thread) => isRealTime(thread.scheduling));
+  const threads = nicThreads(host, target);
   const starved = target.dpdk.flatMap(({ vcpu, cpu }) => {
     const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
-    if (!seen || !isRealTime(seen.scheduling)) return [];
+    if (!seen || rankOf(seen.scheduling) === 0) return [];
     return threads
-      .filter(({ scheduling }) => scheduling.priority <= seen.scheduling.priority)
+      .filter(({ scheduling }) => rankOf(scheduling) <= rankOf(seen.scheduling))
       .filter(
         (thread) => parseCpus(thread.cpus).includes(cpu) || target.nics.some((nic) => nic.cpus.includes(cpu)),
       )
@@ -38,9 +40,17 @@ function inversions(host: Host, target: Target): Finding[] {
     fail(
       'priority-inversion',
       `vCPU ${seen.vcpu} (${formatScheduling(seen.scheduling)}) starves ${thread.name} (${formatScheduling(thread.scheduling)}), whose interrupt it waits for, whenever it polls`,
-      `vmcall tune apply puts it below; or <vcpusched vcpus="${seen.vcpu}" scheduler="fifo" priority="10"/> in the domain. Keep it below even with the non-threaded handler: storms fall back to the thread.`,
+      cureOf(seen, thread),
     ),
   );
+}
+
+function cureOf({ vcpu, scheduling }: DomainFacts['vcpus'][number], thread: Thread): string {
+  if (rankOf(thread.scheduling) < 2)
+    return `No real-time vCPU can stand below that: chrt --fifo --pid 50 ${thread.id}, as the kernel had it; then vmcall tune apply.`;
+  if (rankOf(scheduling) >= 100)
+    return `Give the vCPU another policy: <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain.`;
+  return `vmcall tune apply puts it below; or <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain. Keep it below even with the non-threaded handler: storms fall back to the thread.`;
 }
 
 const shown = 8;
@@ -56,7 +66,11 @@ function strangers(host: Host, { cpus, nics }: Target): Finding[] {
     .map((irq) => readInterrupt(host, irq))
     .filter((interrupt) => interrupt !== null)
     .filter(
-      ({ action, effective }) => action !== '' && parseCpus(effective).some((cpu) => cpus.includes(cpu)),
+      ({ action, effective }) =>
+        action !== '' &&
+        // A legacy interrupt of the NIC's is no MSI: `vfio-intx(0000:81:00.0)`.
+        !nics.some(({ address }) => action.includes(`(${address})`)) &&
+        parseCpus(effective).some((cpu) => cpus.includes(cpu)),
     );
   if (found.length === 0)
     return [ok('other-interrupts', `no other device interrupts CPU ${formatCpus(cpus)}`)];

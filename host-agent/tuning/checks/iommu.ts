@@ -2,11 +2,12 @@
 import { basename } from 'node:path';
 import type { Host } from '../../host/host.js';
 import { deviceInterrupts } from '../../host/interrupts.js';
+import { isVfio } from '../../host/vfio-devices.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Drivers that may share a group with a passed-through device (linux: Documentation/driver-api/vfio.rst). */
-const harmless = ['vfio-pci', 'pcieport', 'pci-stub'];
+const harmless = ['pcieport', 'pci-stub', 'none'];
 
 function driver(host: Host, address: string): string {
   return basename(host.link(`/sys/bus/pci/devices/${address}/driver`) ?? 'none');
@@ -32,7 +33,7 @@ export function checkIommu(host: Host, { nics }: Target): Finding[] {
 function nicFindings(host: Host, address: string): Finding[] {
   const group = basename(host.link(`/sys/bus/pci/devices/${address}/iommu_group`) ?? '');
   const sharers = (group ? host.names(`/sys/kernel/iommu_groups/${group}/devices`) : []).filter(
-    (other) => other !== address && ![...harmless, 'none'].includes(driver(host, other)),
+    (other) => other !== address && !harmless.includes(driver(host, other)) && !isVfio(host, other),
   );
   const unmapped = deviceInterrupts(host, address).filter(
     ({ irq }) => !host.read(`/sys/kernel/irq/${irq}/chip_name`)?.includes('IR-'),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { isRealTime } from '../../host/scheduling.js';
+import { rankOf } from '../../host/scheduling.js';
 import { fairServerFile, isFairServer, setFairServer } from '../fair-server.js';
 import { fileKnob, type HostSystem, type Knob } from '../knob.js';
 import { isDecided, type Target } from '../target.js';
@@ -24,12 +24,16 @@ const files = fileKnob(
       : [],
 );
 
-/** Beside the DPDK vCPUs, which vcpu-scheduler puts below: none of the domain's keeps its NICs' threads from running. */
+/** None of the domain's vCPUs keeps its NICs' threads from running, once vcpu-scheduler has put those below that it can. */
 function nobodyStarves({ host }: HostSystem, target: Target): boolean {
   const below = lowestPriority(host, target);
-  const others =
-    target.facts?.vcpus.filter(({ vcpu }) => !target.dpdk.some((placed) => placed.vcpu === vcpu)) ?? [];
-  return others.every(({ scheduling }) => !isRealTime(scheduling) || scheduling.priority < below);
+  if (below < 2) return false;
+  const isPutBelow = (vcpu: number, rank: number) =>
+    rank < 100 && target.dpdk.some((placed) => placed.vcpu === vcpu);
+  return (target.facts?.vcpus ?? []).every(({ vcpu, scheduling }) => {
+    const rank = rankOf(scheduling);
+    return rank < below || isPutBelow(vcpu, rank);
+  });
 }
 
 export const rtThrottling: Knob = {

@@ -2,7 +2,7 @@
 
 import type { Host } from '../../host/host.js';
 import { deviceInterrupts, interruptThreads } from '../../host/interrupts.js';
-import { formatScheduling, isRealTime, parseScheduling } from '../../host/scheduling.js';
+import { formatScheduling, isRealTime, parseScheduling, rankOf } from '../../host/scheduling.js';
 import type { Thread } from '../../host/thread.js';
 import { forcesInterruptThreads } from '../boot.js';
 import type { Knob } from '../knob.js';
@@ -25,14 +25,13 @@ export function nicThreads(host: Host, target: Target): Thread[] {
 const threadPriority = 50;
 
 /**
- * Below what a vCPU must stand: the lowest priority among its NICs' real-time threads; that of a new one where the
- * guest's driver has not asked for interrupts yet; 100, above any, where none will be.
+ * Below what a vCPU must stand: the lowest rank among its NICs' threads; that of a new one where the guest's driver has
+ * not asked for interrupts yet; 100, above any, where none will be. Below 2 there is no place for a real-time vCPU.
  */
 export function lowestPriority(host: Host, target: Target): number {
   const threads = nicThreads(host, target);
   if (threads.length === 0) return forcesInterruptThreads(host) ? threadPriority : 100;
-  const realTime = threads.filter((thread) => isRealTime(thread.scheduling));
-  return Math.min(100, ...realTime.map(({ scheduling }) => scheduling.priority));
+  return Math.min(...threads.map(({ scheduling }) => rankOf(scheduling)));
 }
 
 export const vcpuScheduler: Knob = {
@@ -45,11 +44,13 @@ export const vcpuScheduler: Knob = {
     const { facts } = target;
     if (!facts || !isDecided(target)) return [];
     const below = lowestPriority(host, target);
+    if (below < 2) return [];
     return target.dpdk.flatMap(({ vcpu }) => {
       const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
-      if (!seen) return [];
+      // A deadline has more to it than can be set back.
+      if (!seen || rankOf(seen.scheduling) >= 100) return [];
       const fits = isRealTime(seen.scheduling) && seen.scheduling.priority < below;
-      const priority = Math.max(1, Math.min(usualPriority, below - 1));
+      const priority = Math.min(usualPriority, below - 1);
       return [
         {
           place: vcpuPlace(facts, seen.vcpu),

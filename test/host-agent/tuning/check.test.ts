@@ -80,14 +80,19 @@ describe('vmcall check', () => {
     expect(found(document, 'hugepages')).toMatchObject({ severity: 'ok' });
   });
 
-  test('no inversion below the thread’s priority, nor for a thread that is not real-time', async () => {
+  test('no inversion below the thread’s priority; above one that is ordinary there is', async () => {
     const system = host('xeon-rt');
     system.host.setScheduling(2011, { policy: 'fifo', priority: 49 });
     expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
     system.host.setScheduling(2011, { policy: 'fifo', priority: 50 });
     expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('fail');
     for (const thread of [901, 902]) system.host.setScheduling(thread, { policy: 'other', priority: 0 });
-    expect(found((await check(system, 'dpdk0')).document, 'priority-inversion')?.severity).toBe('ok');
+    system.host.setScheduling(2011, { policy: 'fifo', priority: 1 });
+    const inversion = found((await check(system, 'dpdk0')).document, 'priority-inversion');
+    expect(inversion).toMatchObject({
+      severity: 'fail',
+      todo: expect.stringContaining('chrt --fifo --pid 50 901'),
+    });
   });
 
   test('finds a host as distributions leave it unfit, and each rival', async () => {

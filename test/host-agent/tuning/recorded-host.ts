@@ -57,7 +57,7 @@ function expand(path: string): string[] {
   return Array.from({ length: count }, (_, at) => path.replace(range[0], String(first + at))).flatMap(expand);
 }
 
-const policyNumbers: Record<string, number> = { other: 0, fifo: 1, rr: 2, batch: 3, idle: 5 };
+const policyNumbers: Record<string, number> = { other: 0, fifo: 1, rr: 2, batch: 3, idle: 5, deadline: 6 };
 
 function stat(id: string, name: string, { policy, priority }: Scheduling): string {
   const fields = Array.from({ length: 52 }, () => '0');
