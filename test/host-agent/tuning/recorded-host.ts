@@ -143,3 +143,6 @@ export function systemAt(root: string): HostSystem {
   const host = new FileHost(root, new RecordedCommands(root));
   return { host, domains: new QemuProcesses(host) };
 }
+
+/** As scripts that run a recorded host beside this repository know it. */
+export const benchAt = systemAt;
