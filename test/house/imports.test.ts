@@ -112,7 +112,7 @@ beforeAll(async () => {
     });
   add('src/support/circle/a.ts', "import type { B } from './b.js';\nexport interface A { b: B }\n");
   add('src/support/circle/b.ts', "import type { A } from './a.js';\nexport interface B { a: A }\n");
-  add('src/support/spread.ts', 'export const a = { b: 1, c: 2 };\nexport const d = { ...a };\n');
+  add('src/support/spread.ts', 'export const a = { ...{ b: 1 }, c: 2 };\nexport const d = { ...a };\n');
   const words = ['lint', '--reporter=json', '--max-diagnostics=none', '.'];
   const { stdout } = await execa(biome, words, { cwd: house, reject: false });
   said = reportSchema
