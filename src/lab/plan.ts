@@ -5,6 +5,8 @@ import { z } from 'zod';
 const testProgramSchema = z.strictObject({
   program: z.string().regex(/^\w+$/),
   arguments: z.array(z.string()).max(32),
+  /** Races whose window must be hit: the program runs again, some times, until it was in each. */
+  windows: z.array(z.string()).max(8).optional(),
 });
 
 /** The most guests that share one pCPU in scenario `density`, and the size of each. */

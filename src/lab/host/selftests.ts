@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { testDevices } from '../machine.js';
 import type { Plan } from '../plan.js';
-import { parseTap } from '../tap.js';
+import { parseTap, type TestCase } from '../tap.js';
 import { readText } from './commands.js';
 import { emit } from './events.js';
 import { kernelLog } from './kernel-log.js';
@@ -16,6 +16,10 @@ const outputLinesKept = 5000;
 const kernelLogLinesKept = 100;
 /** Objects freed by RCU and work queues are gone after this long, ms. */
 const settling = 1000;
+/** On a machine with much else to do a window is hit less often. */
+const turnsMost = 8;
+/** A ring in a race's window, between the vCPU's last look and its block, is counted in what the race prints. */
+const windowHit = /\bwindow=[1-9]/;
 
 /** Runs the series' kernel selftests, one after the other, and looks at what each leaves behind. */
 export async function selftests(plan: Plan, steps: Steps): Promise<void> {
@@ -23,29 +27,43 @@ export async function selftests(plan: Plan, steps: Steps): Promise<void> {
   if (folder === undefined) throw new Error('the plan names no folder of selftests');
   for (const address of Object.values(testDevices)) bind(address, 'vfio-pci');
   const idle = await keepOneVm();
-  for (const { program, arguments: words } of testPrograms) {
-    const before = await kernelState();
-    const { ended, output, stderr } = await steps.take(program, () =>
-      follow(`${folder}/${program}`, words, (line) => steps.say(`${program}: ${line}`)),
-    );
-    await new Promise((resolve) => setTimeout(resolve, settling));
-    const after = await kernelState();
-    const { cases, incomplete } = parseTap(output);
-    for (const testCase of cases) emit({ type: 'test-case', program, ...testCase });
-    emit({
-      type: 'test-program',
-      program,
-      arguments: words,
-      ended,
-      incomplete,
-      stderr,
-      vmsLeft: after.vms - before.vms,
-      moduleUsesLeft: after.moduleUses - before.moduleUses,
-      slabGrowth: after.slab - before.slab,
-      kernelLog: after.log.slice(before.log.length).slice(0, kernelLogLinesKept),
+  for (const { program, arguments: words, windows = [] } of testPrograms)
+    await steps.take(program, async () => {
+      const missed = new Set(windows);
+      for (let turn = 1; turn === 1 || (missed.size > 0 && turn <= turnsMost); turn++) {
+        const cases = await selftest(folder, program, words, (line) => steps.say(`${program}: ${line}`));
+        for (const { name, notes } of cases) if (windowHit.test(notes.join('\n'))) missed.delete(name);
+      }
     });
-  }
   idle.kill();
+}
+
+/** One run of a program, and what it leaves behind. */
+async function selftest(
+  folder: string,
+  program: string,
+  words: string[],
+  sign: (line: string) => void,
+): Promise<TestCase[]> {
+  const before = await kernelState();
+  const { ended, output, stderr } = await follow(`${folder}/${program}`, words, sign);
+  await new Promise((resolve) => setTimeout(resolve, settling));
+  const after = await kernelState();
+  const { cases, incomplete } = parseTap(output);
+  for (const testCase of cases) emit({ type: 'test-case', program, ...testCase });
+  emit({
+    type: 'test-program',
+    program,
+    arguments: words,
+    ended,
+    incomplete,
+    stderr,
+    vmsLeft: after.vms - before.vms,
+    moduleUsesLeft: after.moduleUses - before.moduleUses,
+    slabGrowth: after.slab - before.slab,
+    kernelLog: after.log.slice(before.log.length).slice(0, kernelLogLinesKept),
+  });
+  return cases;
 }
 
 /**

@@ -9,12 +9,25 @@ import { runLab } from '../../../src/lab/run.js';
 import type { Artifacts } from '../../../src/setup/artifacts.js';
 import type { Progress } from '../../../src/support/progress.js';
 
-/** Runs kernel selftests in one L1, one after the other; `programs` has each program's words. */
+/** A program, its words, and the races whose window must be hit: it runs again until they were (src/lab/plan.ts). */
+export interface Program {
+  program: string;
+  words: readonly string[];
+  windows?: readonly string[];
+}
+
+/** What a program did, in all its turns. */
+export interface ProgramRun {
+  ends: TestProgramEvent[];
+  cases: TestCaseEvent[];
+}
+
+/** Runs kernel selftests in one L1, one after the other. @returns a run for each, in their order */
 export async function runSelftests(
   artifacts: Artifacts,
   progress: Progress,
-  programs: Readonly<Record<string, string[]>>,
-): Promise<LabEvent[]> {
+  programs: readonly Program[],
+): Promise<ProgramRun[]> {
   const { events, failures } = await runLab({
     artifacts,
     // Parallel CPUs race; the instruction clock lets them take turns.
@@ -27,7 +40,11 @@ export async function runSelftests(
       interval: 1,
       idleThreshold: 0,
       seed: 0,
-      testPrograms: Object.entries(programs).map(([program, words]) => ({ program, arguments: words })),
+      testPrograms: programs.map(({ program, words, windows = [] }) => ({
+        program,
+        arguments: [...words],
+        windows: [...windows],
+      })),
     },
     progress,
   });
@@ -36,17 +53,43 @@ export async function runSelftests(
   if (death) throw new Error(`${death.why}; its console is in ${death.folder}`);
   // Without them a run stands still when the emulator loses an interrupt.
   expect(events.find((event) => event.type === 'pulses')?.count).toBeGreaterThan(0);
-  return events;
+  const runs = runsOf(events);
+  expect(runs.map(({ ends }) => ends[0]?.program)).toEqual(programs.map(({ program }) => program));
+  return runs;
 }
 
-export const casesOf = (events: LabEvent[]): TestCaseEvent[] =>
-  events.filter((event) => event.type === 'test-case');
-export const programsOf = (events: LabEvent[]): TestProgramEvent[] =>
-  events.filter((event) => event.type === 'test-program');
+/** A program's cases come before its end, and its turns one after the other. */
+function runsOf(events: readonly LabEvent[]): ProgramRun[] {
+  const runs: ProgramRun[] = [];
+  let cases: TestCaseEvent[] = [];
+  for (const event of events) {
+    if (event.type === 'test-case') cases.push(event);
+    if (event.type !== 'test-program') continue;
+    const last = runs.at(-1);
+    if (last && nameOf(last.ends[0]) === nameOf(event)) {
+      last.ends.push(event);
+      last.cases.push(...cases);
+    } else runs.push({ ends: [event], cases });
+    cases = [];
+  }
+  return runs;
+}
+
+const nameOf = (end: TestProgramEvent | undefined) => [end?.program, ...(end?.arguments ?? [])].join(' ');
+
+export const casesOf = (runs: readonly ProgramRun[]): TestCaseEvent[] => runs.flatMap(({ cases }) => cases);
+
+/** The case of that name, in each turn; of one that was not chosen there is none. */
+export const turnsOf = (runs: readonly ProgramRun[], name: string): TestCaseEvent[] =>
+  casesOf(runs).filter((event) => event.name === name);
+
+/** The case of that name, in the first turn. */
+export const caseOf = (runs: readonly ProgramRun[], name: string): TestCaseEvent | undefined =>
+  turnsOf(runs, name)[0];
 
 /** Each program ended by itself, with all its cases, and left nothing behind in the kernel. */
-export function expectGoodEnd(events: LabEvent[]): void {
-  for (const { program, ended, incomplete, stderr, ...left } of programsOf(events)) {
+export function expectGoodEnd(runs: readonly ProgramRun[]): void {
+  for (const { program, ended, incomplete, stderr, ...left } of runs.flatMap(({ ends }) => ends)) {
     expect({ program, ended, incomplete }, stderr.join('\n')).toEqual({ program, ended: 0, incomplete: [] });
     expect({ program, vms: left.vmsLeft, uses: left.moduleUsesLeft }).toEqual({ program, vms: 0, uses: 0 });
     // A leak of 42 bytes for each of 100,000 operations; caches that warm up take less than 1 MiB.
@@ -60,3 +103,7 @@ export function figure(testCase: TestCaseEvent | undefined, name: string): numbe
   const text = testCase?.notes.join('\n') ?? '';
   return Number(new RegExp(`\\b${name}=(\\d+)`).exec(text)?.[1] ?? Number.NaN);
 }
+
+/** The same of all turns together. */
+export const sum = (turns: readonly TestCaseEvent[], name: string): number =>
+  turns.reduce((total, turn) => total + figure(turn, name), 0);

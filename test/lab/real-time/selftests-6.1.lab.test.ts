@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { LabEvent } from '../../../src/lab/events.js';
 import { testDevices } from '../../../src/lab/machine.js';
 import { type Artifacts, buildNegativeControl, withSelftests } from '../../../src/setup/artifacts.js';
 import { kernelSeriesHere } from '../../../src/setup/kernel-packages.js';
 import { prepareLab } from '../../../src/setup/prepare.js';
 import { stderrProgress } from '../../../src/support/progress.js';
-import { casesOf, expectGoodEnd, figure, programsOf, runSelftests } from './kernel-selftests.js';
+import {
+  caseOf,
+  casesOf,
+  expectGoodEnd,
+  figure,
+  type Program,
+  type ProgramRun,
+  runSelftests,
+  sum,
+  turnsOf,
+} from './kernel-selftests.js';
 import { cases, races, skipped } from './selftest-cases.js';
 
 const minutes = 60_000;
@@ -28,37 +37,37 @@ const racesOfPaths = paths.flatMap((path) => [`${path}_single`, `${path}_bursts`
 const allRaces = [...racesOfPaths, ...racesOfWaiters];
 const priorities = ['threaded_vcpu_below', 'threaded_vcpu_above_stalls', 'hard_vcpu_above'];
 
-const raceWords = (count: number, names: readonly string[]): string[] => [
-  ...['-d', testDevices.edu, '-n', String(count)],
-  ...names.flatMap((name) => ['-t', name]),
-];
+const racing = (count: number, names: readonly string[]): Program => ({
+  program: 'vcpu_yield_race_test',
+  words: ['-d', testDevices.edu, '-n', String(count), ...names.flatMap((name) => ['-t', name])],
+});
 
 /** The programs of the 6.12 series, on Debian 12's own kernel with the series for that: in one L1, and less of each. */
 describe.runIf(kernelSeriesHere.includes('6.1'))('kernel selftests of the 6.1 series', () => {
   let artifacts: Artifacts;
-  let events: LabEvent[];
-  const find = (name: string) => casesOf(events).find((event) => event.name === name);
+  let runs: ProgramRun[];
+  const find = (name: string) => caseOf(runs, name);
 
   beforeAll(
     async () => {
       artifacts = await withSelftests(await prepareLab(progress, true, '6.1'), progress);
-      events = await runSelftests(artifacts, progress, {
-        vcpu_yield_test: [],
-        vcpu_yield_race_test: raceWords(rings, allRaces),
-        vcpu_yield_fuzz_test: ['-n', String(operations), '-s', '1'],
-        irqfd_priority_test: ['-d', testDevices.edu, '-r', String(rounds)],
-      });
+      runs = await runSelftests(artifacts, progress, [
+        { program: 'vcpu_yield_test', words: [] },
+        { ...racing(rings, allRaces), windows: paths.map((path) => `${path}_single`) },
+        { program: 'vcpu_yield_fuzz_test', words: ['-n', String(operations), '-s', '1'] },
+        { program: 'irqfd_priority_test', words: ['-d', testDevices.edu, '-r', String(rounds)] },
+      ]);
     },
     (20 + rings / 5000 + operations / 5000) * minutes,
   );
 
   test('ended well, whole, and left nothing behind in the kernel', () => {
-    expect(programsOf(events)).toHaveLength(4);
-    expectGoodEnd(events);
+    expect(runs).toHaveLength(4);
+    expectGoodEnd(runs);
   });
 
   test('have the same cases as those of 6.12, and all pass', () => {
-    const outcomes = casesOf(events).map(({ name, outcome }) => `${outcome} ${name}`);
+    const outcomes = casesOf(runs).map(({ name, outcome }) => `${outcome} ${name}`);
     const passed = [
       ...Object.values(cases)
         .flat()
@@ -74,13 +83,15 @@ describe.runIf(kernelSeriesHere.includes('6.1'))('kernel selftests of the 6.1 se
   });
 
   test.each(paths)(`%s: lost none of ${rings} rings`, (path) => {
-    for (const name of [`${path}_single`, `${path}_bursts`]) {
-      expect(figure(find(name), 'lost'), name).toBe(0);
-      expect(figure(find(name), 'taken'), name).toBe(figure(find(name), 'latched'));
+    const single = turnsOf(runs, `${path}_single`);
+    const bursts = turnsOf(runs, `${path}_bursts`);
+    for (const event of [...single, ...bursts]) {
+      expect(figure(event, 'lost'), event.name).toBe(0);
+      expect(figure(event, 'taken'), event.name).toBe(figure(event, 'latched'));
     }
-    expect(figure(find(`${path}_single`), 'at_once')).toBeGreaterThan(0);
-    expect(figure(find(`${path}_single`), 'window')).toBeGreaterThan(0);
-    expect(figure(find(`${path}_bursts`), 'rings')).toBeGreaterThanOrEqual(rings);
+    expect(sum(single, 'at_once')).toBeGreaterThan(0);
+    expect(sum(single, 'window')).toBeGreaterThan(0);
+    expect(sum(bursts, 'rings')).toBeGreaterThanOrEqual(rings);
   });
 
   test("an assigned device's interrupts are taken where the name says", () => {
@@ -104,11 +115,11 @@ describe.runIf(kernelSeriesHere.includes('6.1'))('kernel selftests of the 6.1 se
 
   test.runIf(isLong)('lose wake-ups if the latch is taken away', { timeout: 40 * minutes }, async () => {
     const singles = paths.map((path) => `${path}_single`);
-    const broken = await runSelftests(await buildNegativeControl(artifacts, progress), progress, {
-      vcpu_yield_race_test: raceWords(ringsWithoutLatch, singles),
-    });
+    const broken = await runSelftests(await buildNegativeControl(artifacts, progress), progress, [
+      racing(ringsWithoutLatch, singles),
+    ]);
     for (const name of singles) {
-      const event = casesOf(broken).find((found) => found.name === name);
+      const event = caseOf(broken, name);
       expect(event?.outcome, name).toBe('fail');
       expect(figure(event, 'lost'), name).toBeGreaterThan(0);
     }

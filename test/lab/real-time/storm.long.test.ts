@@ -19,7 +19,9 @@ describe('a guest whose device interrupts without pause', () => {
   beforeAll(async () => {
     const artifacts = await withSelftests(await prepareLab(progress, true), progress);
     cases = casesOf(
-      await runSelftests(artifacts, progress, { irqfd_storm_test: ['-d', testDevices.rocker] }),
+      await runSelftests(artifacts, progress, [
+        { program: 'irqfd_storm_test', words: ['-d', testDevices.rocker] },
+      ]),
     );
     for (const { notes } of cases) progress.step(notes.at(-1) ?? '');
   }, 20 * minutes);
