@@ -44,8 +44,11 @@ async function measure(crowd: Crowd, seconds: number, progress: Progress): Promi
   const allStarted = new Promise<void>((resolve) => {
     reports.onStarted = (started) => started === domains.length && resolve();
   });
+  const uuids = domains.map(({ uuid }) => uuid);
+  // Who measures has the domains to itself, and switches them by that; the agent ends with the run.
+  const lease = await client.lease(uuids, 'bench');
   const measuring = (async () => {
-    const order = { domains: domains.map(({ uuid }) => uuid), seconds, interval_ms: 1000 };
+    const order = { domains: uuids, lease, seconds, interval_ms: 1000 };
     for await (const event of client.measure(order, new AbortController().signal)) reports.take(event);
   })();
   await Promise.race([allStarted, measuring, delay(patienceMs)]);
@@ -57,7 +60,7 @@ async function measure(crowd: Crowd, seconds: number, progress: Progress): Promi
   const cpuShare = (atSwitch.cpuMs - atStart.cpuMs) / 1000 / steadyS;
   const steady = { ...atSwitch, seconds: steadyS, cpuShare };
 
-  const switching = await switchAll(crowd);
+  const switching = await switchAll(crowd, lease);
   await measuring;
   const whole = await agent.figures();
   const sessionsLost = [...lost];
@@ -65,11 +68,10 @@ async function measure(crowd: Crowd, seconds: number, progress: Progress): Promi
 }
 
 /** As `vmcall enable --all` does; done when the agent's log says of each domain that it is reached. */
-async function switchAll({
-  client,
-  agent,
-  host: { domains },
-}: Crowd): Promise<Pick<ScaleRun, 'switchS' | 'desireS' | 'switched'>> {
+async function switchAll(
+  { client, agent, host: { domains } }: Crowd,
+  lease: string,
+): Promise<Pick<ScaleRun, 'switchS' | 'desireS' | 'switched'>> {
   const reached = new Set<string>();
   const began = performance.now();
   const allReached = new Promise<number>((resolve) => {
@@ -80,7 +82,7 @@ async function switchAll({
     });
   });
   const uuids = domains.map(({ uuid }) => uuid);
-  const [refusal] = (await client.desireEach(uuids, 'vmcall')).values();
+  const [refusal] = (await client.desireEach(uuids, 'vmcall', lease)).values();
   if (refusal) throw refusal;
   const desireS = (performance.now() - began) / 1000;
   const switchS = await Promise.race([allReached, delay(patienceMs, null)]);

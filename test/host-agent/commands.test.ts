@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line reads from a live host agent.
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { type Kept, keep } from '../../host-agent/tuning/upkeep/kept.js';
 import { projectRoot } from '../../src/support/paths.js';
 import { domain } from './support/host-bench.js';
 import { onInjected, TestHost } from './support/test-host.js';
@@ -25,6 +27,39 @@ describe('vmcall status', () => {
       domains: [{ ...onInjected, name: 'test', uuid: domain.uuid, desired_from: 'default' }],
     });
   });
+
+  test('says what of its tuning is kept, and why it is not', async () => {
+    const wish: Kept = {
+      format: 'vmcall-tuning-kept',
+      version: 1,
+      made: '2026-11-29T08:00:00.000Z',
+      domain: domain,
+      connect: null,
+      pins: [],
+      nics: [],
+      cpus: [],
+      max_exit_latency_us: null,
+      hardirq: true,
+    };
+    keep(host.bench.tuning, wish);
+    await expect
+      .poll(async () => (await host.vmcall('status')).stdout, { timeout: 20_000 })
+      .toContain('  tuning kept since 2026-11-29T08:00:00.000Z; set again: 0');
+    // It begins, and has no NIC: nothing is set until that is known.
+    const proc = join(host.bench.root, 'proc/4711');
+    await mkdir(join(proc, 'task'), { recursive: true });
+    await mkdir(join(host.bench.root, 'sys/devices/system/cpu'), { recursive: true });
+    await writeFile(join(host.bench.root, 'sys/devices/system/cpu/online'), '0-3\n');
+    await writeFile(join(proc, 'cmdline'), `/usr/bin/kvm\0-name\0test\0-uuid\0${domain.uuid}\0`);
+    await writeFile(join(proc, 'comm'), 'kvm\n');
+    await writeFile(join(proc, 'status'), 'Cpus_allowed_list:\t0-3\n');
+    await writeFile(join(proc, 'stat'), `4711 (kvm) S 1${' 0'.repeat(48)}\n`);
+    await expect
+      .poll(async () => (await host.vmcall('status')).stdout, { timeout: 40_000 })
+      .toMatch(/vcpu-not-pinned: tuning is not kept: no vCPU of test is pinned/);
+    const { tuning } = JSON.parse((await host.vmcall('status', 'test', '--json')).stdout).domains[0];
+    expect(tuning).toMatchObject({ set_again: 0, problem: { code: 'vcpu-not-pinned' } });
+  }, 90_000);
 
   test('--watch prints each change', async () => {
     const watch = execa(

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { HostAgent } from '../../../host-agent/agent.js';
 import { FileHost } from '../../../host-agent/host/host.js';
 import { SystemCommands } from '../../../host-agent/host/host-commands.js';
+import { TuningKeeper } from '../../../host-agent/tuning/upkeep/keeper.js';
+import type { NewUpkeep } from '../../../host-agent/upkeep.js';
 import { runDaemon } from '../../../src/support/daemon.js';
 import { describeError, VmcallError } from '../../../src/support/errors.js';
 import { createLog } from '../../../src/support/log.js';
@@ -32,7 +34,9 @@ class DyingHost extends FileHost {
 
 try {
   const log = createLog('host-agent');
-  await runDaemon(await HostAgent.create(config, log, new DyingHost(root, new SystemCommands())), log);
+  const host = new DyingHost(root, new SystemCommands());
+  const newUpkeep: NewUpkeep = (options) => new TuningKeeper({ ...options, host, log });
+  await runDaemon(await HostAgent.create(config, log, host, newUpkeep), log);
   process.exit(0);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);

@@ -38,6 +38,11 @@ export class HostBench {
     return join(this.folder, 'host');
   }
 
+  /** `--state` of `vmcall tune`. */
+  get tuning(): string {
+    return join(this.folder, 'tuning');
+  }
+
   get socket(): string {
     return join(this.folder, 'control.sock');
   }
@@ -80,6 +85,7 @@ export class HostBench {
         `[control]\nsocket = ${JSON.stringify(changes.socket ?? this.socket)}\n` +
         (changes.readers === undefined ? '' : `readers = ${JSON.stringify(changes.readers)}\n`) +
         `[state]\nfolder = ${JSON.stringify(join(this.folder, 'state'))}\n` +
+        `[tuning]\nstate = ${JSON.stringify(this.tuning)}\ninterval_s = 0.2\n` +
         `[reconciler]\n${changes.reconciler ?? this.#reconciler}\n${this.more}`,
     );
   }
