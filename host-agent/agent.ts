@@ -349,7 +349,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   }
 
   #newDating(uuid: string): WakeDating {
-    const place = () => this.#kvm.place(this.#keepers.get(uuid)?.status(true)?.name ?? '');
+    const place = () => this.#kvm.place(uuid);
     return new WakeDating(uuid, place, this.host, this.log);
   }
 

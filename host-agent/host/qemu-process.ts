@@ -5,7 +5,7 @@ import { libvirtStatus } from './libvirt-status.js';
 import { isEmulator, parseCommandLine } from './qemu-command-line.js';
 import { heldDevices } from './vfio-devices.js';
 
-const kvmDebugfs = '/sys/kernel/debug/kvm';
+export const kvmDebugfs = '/sys/kernel/debug/kvm';
 
 /** KVM's debugfs folder of each process's VM, its first (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
 export function kvmFolders(host: Pick<Host, 'names'>): Map<number, string> {

@@ -45,7 +45,7 @@ export function decide(seen: Seen): Decision {
   const { desired, domain, kvm, failure } = seen;
   if (domain === 'off')
     return desired.path === 'injected' ? reached : blocked('DOMAIN_OFF', 'the domain does not run');
-  if (desired.path === 'injected') return awayFromVmcall(seen, 'injected', reached);
+  if (desired.path === 'injected') return awayFromVmcall(seen, 'injected', withoutDataplane(seen) ?? reached);
   if (domain === 'paused') return blocked('DOMAIN_PAUSED', 'the domain is paused');
   if (demands[desired.path].needsSeries && kvm.support !== 'present')
     return awayFromVmcall(seen, 'injected', blocked(...unsupported(kvm)));
@@ -73,6 +73,14 @@ function absence({ guest }: Seen): Decision | undefined {
   return undefined;
 }
 
+/** A guest whose dataplane does not run is on no path, the injected one included. One without an agent is a guest as any. */
+function withoutDataplane({ guest }: Seen): Decision | undefined {
+  const health = guest?.capable ? guest.health : null;
+  if (!health || health.dataplane === 'running') return undefined;
+  if (health.dataplane === 'starting') return moving(null, ...dataplaneOff(health));
+  return blocked(...dataplaneOff(health));
+}
+
 function towardsVmcall(seen: Seen): Decision {
   const { guest, kvm, evidence } = seen;
   const health = guest?.health;
@@ -84,13 +92,13 @@ function towardsVmcall(seen: Seen): Decision {
     return moving('tell-vmcall', 'GUEST_ELSEWHERE', `the guest is on ${health.path ?? 'no path'} still`);
   // Only a switch away and back writes the NIC's MSI-X entry anew.
   if (!health.upheld) return moving('give-up', ...notUpheld(health));
-  if (evidence === 'counted') return reached;
+  if (evidence === 'counted' || evidence === 'busy') return reached;
   const uncounted = 'the guest says it is on vmcall, but KVM has counted no VM call of late';
   return evidence === 'awaited'
     ? moving(null, 'YIELDS_AWAITED', uncounted)
     : blocked(
         'YIELDS_MISSING',
-        `${uncounted}: it has packets without a pause, or it does not tell the truth`,
+        `${uncounted}: it sleeps without them, or nobody tells whether it does (live.measure)`,
       );
 }
 
@@ -167,6 +175,7 @@ export function actualPath({ domain, kvm, guest, evidence }: Seen): Actual {
     if (isOfGuest) return told;
     return kvm.irqfdHardirq ? 'injected-hard-isr' : 'injected';
   }
+  if (evidence === 'busy' && told === 'vmcall') return 'vmcall';
   if (evidence === 'counted' && (told === 'vmcall' || !guest)) return 'vmcall';
   return told === 'vmcall' || told === null ? 'unknown' : told;
 }

@@ -87,6 +87,7 @@ export class DomainKeeper {
   /** A session of its guest began. */
   guestCame(session: GuestSession): void {
     this.#guest = { session, health: session.health ?? null };
+    session.on('report', (report) => this.#evidence.hear(report, performance.now()));
     session.on('health', (health) => this.#heard(session, health));
     session.once('closed', () => {
       if (this.#guest?.session === session) this.#guest = undefined;
@@ -281,11 +282,10 @@ export class DomainKeeper {
   }
 
   async #do(step: Step, reason: Reason | null): Promise<void> {
-    const { kvm, log } = this.options;
-    const name = this.#facts?.identity.name ?? '';
+    const { kvm, log, uuid } = this.options;
     try {
       const [switches, path] = [stepSwitches[step], stepTells[step]];
-      if (switches) kvm.set(name, switches);
+      if (switches) kvm.set(uuid, switches);
       else if (path) await this.#tellGuest(path);
       else throw new VmcallError(reason?.code ?? '', reason?.message ?? '', '');
       log.info({ step }, 'step done');

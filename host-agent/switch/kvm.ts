@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
-import { kvmFolders } from '../host/qemu-process.js';
+import { parseCommandLine } from '../host/qemu-command-line.js';
+import { kvmDebugfs, kvmFolders } from '../host/qemu-process.js';
 import type { DomainIdentity } from '../native/events.js';
 import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';
@@ -13,14 +14,11 @@ const counter = 'vcpu_yields';
 /** Only told on: nothing is decided by it. */
 const ringsCounter = 'doorbell_rings';
 
-/** libvirt's QEMU driver, for root: the process of a running domain (libvirt: virPidFileBuildPath). */
-const pidFile = (name: string) => `/run/libvirt/qemu/${name}.pid`;
-
 /** The reconciler's one way into the kernel: the two switches of a VM and KVM's count of its VM calls. */
 export class KvmSwitches {
-  /** By process, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
-  #folders: ReadonlyMap<number, string> = new Map();
-  /** By domain's name, where it was seen as the domain of which number: begun again it has another. */
+  /** By domain's UUID, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
+  #folders: ReadonlyMap<string, string> = new Map();
+  /** By domain's UUID, where it was seen as the domain of which number: begun again it has another. */
   readonly #seen = new Map<string, { id: number | null; folder: string }>();
 
   constructor(private readonly host: Pick<Host, 'read' | 'names' | 'exists' | 'write'>) {}
@@ -29,13 +27,13 @@ export class KvmSwitches {
    * Of a running domain. Never fails: what cannot be read is `absent`, with the reason. As long as its folder is where
    * it was, the domain's process is not asked for again.
    */
-  see({ name, id }: Pick<DomainIdentity, 'name' | 'id'>): KvmSeen {
+  see({ uuid, id }: Pick<DomainIdentity, 'uuid' | 'id'>): KvmSeen {
     try {
-      const before = this.#seen.get(name);
+      const before = this.#seen.get(uuid);
       const again = before && before.id === id ? this.#read(before.folder) : undefined;
       if (again?.support === 'present') return again;
-      const folder = this.#folder(name);
-      this.#seen.set(name, { id, folder });
+      const folder = this.#folder(uuid, before?.folder);
+      this.#seen.set(uuid, { id, folder });
       return this.#read(folder);
     } catch (error) {
       return {
@@ -49,8 +47,8 @@ export class KvmSwitches {
    * Throws both switches. Both are tried whatever becomes of the first, so that switching off leaves as little on as can be.
    * @throws VmcallError KVM_VM_ABSENT, HOST_READ, HOST_WRITE
    */
-  set(name: string, { vcpuYield, irqfdHardirq }: Switches): void {
-    const folder = this.#folder(name);
+  set(uuid: string, { vcpuYield, irqfdHardirq }: Switches): void {
+    const folder = this.#folder(uuid);
     let failure: unknown;
     const wanted = { vcpu_yield: vcpuYield, irqfd_hardirq: irqfdHardirq };
     for (const file of switches) {
@@ -64,8 +62,8 @@ export class KvmSwitches {
   }
 
   /** Where the VM of a running domain is. @throws VmcallError KVM_VM_ABSENT */
-  place(name: string): { pid: number; folder: string } {
-    const folder = this.#folder(name);
+  place(uuid: string): { pid: number; folder: string } {
+    const folder = this.#folder(uuid);
     return { folder, pid: Number(basename(folder).split('-')[0]) };
   }
 
@@ -86,26 +84,35 @@ export class KvmSwitches {
     };
   }
 
-  #folder(name: string): string {
-    // A name is a file's name here, and libvirt's test driver would let it be a path.
-    const pid = name.includes('/') ? null : this.host.read(pidFile(name));
-    if (pid === null || !/^[1-9]\d{0,9}$/.test(pid))
-      throw absent(`there is no process of the domain in ${pidFile(name)}`);
-    const folder = this.#folderOf(Number(pid));
+  /** @param stale where it was and is no more: begun again it is another */
+  #folder(uuid: string, stale?: string): string {
+    const known = this.#folders.get(uuid);
+    if (known !== undefined && known !== stale && this.host.exists(known)) return known;
+    this.#list();
+    const folder = this.#folders.get(uuid);
     if (folder === undefined)
       throw absent(
-        `KVM shows no VM of process ${pid} in /sys/kernel/debug/kvm: no KVM guest, or debugfs is not mounted there`,
+        `KVM shows no VM in ${kvmDebugfs} whose process was begun with -uuid ${uuid}: no KVM guest, or debugfs is not mounted there`,
       );
     return folder;
   }
 
-  #folderOf(pid: number): string | undefined {
-    const known = this.#folders.get(pid);
-    if (known !== undefined && this.host.exists(known)) return known;
-    this.#folders = kvmFolders(this.host);
+  /** A name may be another domain's tomorrow; a UUID is in the words of its QEMU (libvirt: qemuBuildCommandLine). */
+  #list(): void {
+    const folders = new Map<string, string>();
+    for (const [pid, folder] of kvmFolders(this.host)) {
+      const words = (this.host.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+      const { uuid } = parseCommandLine(words);
+      if (uuid === null) continue;
+      if (folders.has(uuid))
+        throw absent(
+          `two processes say -uuid ${uuid}: ${basename(folders.get(uuid) ?? '')}, ${basename(folder)}`,
+        );
+      folders.set(uuid, folder);
+    }
+    this.#folders = folders;
     // None of a domain that is gone is kept for ever.
-    this.#seen.clear();
-    return this.#folders.get(pid);
+    for (const uuid of this.#seen.keys()) if (!folders.has(uuid)) this.#seen.delete(uuid);
   }
 }
 

@@ -22,6 +22,8 @@ export type KvmSeen =
 export type Evidence =
   /** Calls were counted within the time that the configuration allows. */
   | 'counted'
+  /** None, and the guest says that it gets packets without a pause and does not sleep. */
+  | 'busy'
   /** None yet, and that time is not over. */
   | 'awaited'
   /** None for longer than that. */

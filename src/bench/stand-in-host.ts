@@ -39,7 +39,6 @@ export class StandInHost {
       const { fingerprint } = await hostCertificate(state);
       const store = new EnrolmentStore(state);
       const root = join(folder, 'root');
-      await mkdir(join(root, 'run/libvirt/qemu'), { recursive: true });
       const domains: BenchDomain[] = [];
       for (let index = 0; index < guests; index++) {
         const name = `bench-${index}`;
@@ -48,7 +47,9 @@ export class StandInHost {
         await mkdir(kvm, { recursive: true });
         for (const file of ['vcpu_yield', 'irqfd_hardirq']) await writeFile(join(kvm, file), '0\n');
         await writeFile(join(kvm, 'vcpu_yields'), '000000000\n');
-        await writeFile(join(root, 'run/libvirt/qemu', `${name}.pid`), String(firstPid + index));
+        const process = join(root, 'proc', String(firstPid + index));
+        await mkdir(process, { recursive: true });
+        await writeFile(join(process, 'cmdline'), `qemu-system-x86_64\0-uuid\0${uuid}\0`);
         domains.push({ name, uuid, secret: await store.issue(uuid), kvm });
       }
       const host = new StandInHost(folder, domains, fingerprint);

@@ -59,4 +59,23 @@ describe('the evidence of VM calls', () => {
     evidence.read(1, 140);
     expect(evidence.judge(141, 100)).toBe('counted');
   });
+
+  test('is not missing of a guest that gets packets without a pause, and is of one that sleeps without calls', () => {
+    const evidence = new YieldEvidence(0);
+    const hear = (rx: number, waits: number, now: number) =>
+      evidence.hear({ measurement: 'm', counters: { rx, waits } }, now);
+    evidence.read(5, 0);
+    hear(100, 0, 50);
+    hear(200, 0, 150);
+    expect(evidence.judge(200, 100)).toBe('busy');
+    expect(evidence.judge(300, 100)).toBe('missing');
+    hear(300, 7, 290);
+    hear(400, 7, 300);
+    expect(evidence.judge(300, 100)).toBe('missing');
+    evidence.begin(400);
+    expect(evidence.judge(400, 100)).toBe('awaited');
+    // Nothing received and no sleep: on the VM-call path that is no honest guest's.
+    hear(400, 7, 520);
+    expect(evidence.judge(520, 100)).toBe('missing');
+  });
 });

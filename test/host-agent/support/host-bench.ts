@@ -28,7 +28,6 @@ export class HostBench {
 
   static async create(uri: string): Promise<HostBench> {
     const bench = new HostBench(await mkdtemp(join(tmpdir(), 'vmcall-host-agent-')), uri);
-    await mkdir(join(bench.root, 'run/libvirt/qemu'), { recursive: true });
     await bench.startVm(4711);
     await bench.configure();
     return bench;
@@ -72,7 +71,9 @@ export class HostBench {
     await mkdir(this.kvm, { recursive: true });
     for (const file of files)
       await writeFile(join(this.kvm, file), switchFiles.includes(file) ? '0\n' : '000000000\n');
-    await writeFile(join(this.root, 'run/libvirt/qemu/test.pid'), String(pid));
+    await mkdir(join(this.root, `proc/${pid}`), { recursive: true });
+    const words = ['qemu-system-x86_64', '-name', 'guest=other', '-uuid', domain.uuid];
+    await writeFile(join(this.root, `proc/${pid}/cmdline`), words.join('\0'));
   }
 
   async configure(

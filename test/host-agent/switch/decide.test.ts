@@ -172,6 +172,12 @@ describe('towards vmcall', () => {
       'blocked',
       'YIELDS_MISSING',
     ],
+    [
+      'it gets packets without a pause, and so does not sleep',
+      { kvm: kvm(true), guest: on('vmcall'), evidence: 'busy' },
+      null,
+      'reached',
+    ],
     ['it runs and KVM counts', { kvm: kvm(true), guest: on('vmcall') }, null, 'reached'],
     [
       'the doorbell was overwritten',
@@ -224,7 +230,14 @@ describe('towards injected', () => {
       { kvm: kvm(true), guest: on(null, { dataplane: 'waiting' }) },
       'forbid',
       'moving',
-      'GOING_BACK',
+      'DATAPLANE_OFF',
+    ],
+    [
+      'a dataplane that does not run, and KVM off: it is on no path',
+      { guest: on(null, { dataplane: 'waiting' }) },
+      null,
+      'blocked',
+      'DATAPLANE_OFF',
     ],
     [
       'a guest that does not go: KVM has the last word',

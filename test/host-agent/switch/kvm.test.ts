@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -16,21 +25,31 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'vmcall-kvm-'));
   folder = join(root, 'sys/kernel/debug/kvm/4711-12');
   mkdirSync(folder, { recursive: true });
-  mkdirSync(join(root, 'run/libvirt/qemu'), { recursive: true });
-  writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4711');
+  begin(4711);
   for (const file of ['vcpu_yield', 'irqfd_hardirq', 'vcpu_yields']) writeFileSync(join(folder, file), '0\n');
   kvm = new KvmSwitches(new FileHost(root, new SystemCommands()));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const dpdk0 = { name: 'dpdk0', id: 1 };
+const dpdk0 = { uuid: '0f3b5c1e-2a4d-4c6b-9e8f-7a6b5c4d3e2f', id: 1 };
+
+/** Its QEMU, in another process than before. */
+function begin(pid: number, name = 'dpdk0', uuid = dpdk0.uuid): void {
+  for (const one of readdirSync(root).includes('proc') ? readdirSync(join(root, 'proc')) : [])
+    if (uuid === dpdk0.uuid) rmSync(join(root, 'proc', one), { recursive: true });
+  mkdirSync(join(root, `proc/${pid}`), { recursive: true });
+  writeFileSync(
+    join(root, `proc/${pid}/cmdline`),
+    `qemu-system-x86_64\0-name\0guest=${name}\0-uuid\0${uuid}\0`,
+  );
+}
 
 const values = () =>
   ['vcpu_yield', 'irqfd_hardirq'].map((file) => readFileSync(join(folder, file), 'utf8').trim());
 
 describe("KVM's switches", () => {
   test('are thrown and seen', () => {
-    kvm.set('dpdk0', demands.vmcall);
+    kvm.set(dpdk0.uuid, demands.vmcall);
     writeFileSync(join(folder, 'vcpu_yields'), '123\n');
     expect(kvm.see(dpdk0)).toEqual({
       support: 'present',
@@ -38,7 +57,7 @@ describe("KVM's switches", () => {
       irqfdHardirq: true,
       yields: 123,
     });
-    kvm.set('dpdk0', demands.injected);
+    kvm.set(dpdk0.uuid, demands.injected);
     expect(values()).toEqual(['0', '0']);
   });
 
@@ -48,13 +67,13 @@ describe("KVM's switches", () => {
   });
 
   test('are found again in another process, and in another folder of the same', () => {
-    kvm.set('dpdk0', demands.vmcall);
+    kvm.set(dpdk0.uuid, demands.vmcall);
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
     renameSync(folder, join(root, 'sys/kernel/debug/kvm/4711-13'));
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
     renameSync(join(root, 'sys/kernel/debug/kvm/4711-13'), join(root, 'sys/kernel/debug/kvm/4712-12'));
     expect(kvm.see(dpdk0)).toMatchObject({ support: 'absent' });
-    writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4712');
+    begin(4712);
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
   });
 
@@ -63,7 +82,7 @@ describe("KVM's switches", () => {
     const folderNow = join(root, 'sys/kernel/debug/kvm/4712-12');
     cpSync(folder, folderNow, { recursive: true });
     writeFileSync(join(folderNow, 'vcpu_yields'), '7\n');
-    writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '4712');
+    begin(4712);
     expect(kvm.see({ ...dpdk0, id: 2 })).toMatchObject({ yields: 7 });
   });
 
@@ -74,20 +93,17 @@ describe("KVM's switches", () => {
   });
 
   test('are both tried when the first fails', () => {
-    kvm.set('dpdk0', demands.vmcall);
+    kvm.set(dpdk0.uuid, demands.vmcall);
     rmSync(join(folder, 'vcpu_yield'));
     mkdirSync(join(folder, 'vcpu_yield'));
-    expect(() => kvm.set('dpdk0', demands.injected)).toThrow(expect.objectContaining({ code: 'HOST_WRITE' }));
+    expect(() => kvm.set(dpdk0.uuid, demands.injected)).toThrow(
+      expect.objectContaining({ code: 'HOST_WRITE' }),
+    );
     expect(readFileSync(join(folder, 'irqfd_hardirq'), 'utf8').trim()).toBe('0');
   });
 
   test.each([
-    ['no such process', () => rmSync(join(root, 'run/libvirt/qemu/dpdk0.pid')), 'run/libvirt/qemu/dpdk0.pid'],
-    [
-      'a pid file with something else',
-      () => writeFileSync(join(root, 'run/libvirt/qemu/dpdk0.pid'), '../..'),
-      'no process',
-    ],
+    ['no such process', () => rmSync(join(root, 'proc'), { recursive: true }), `-uuid ${dpdk0.uuid}`],
     ['no debugfs', () => rmSync(join(root, 'sys'), { recursive: true }), 'debugfs is not mounted'],
     ['a counter that is none', () => writeFileSync(join(folder, 'vcpu_yields'), 'many'), 'no number'],
   ])('with %s are absent, and it is said why', (_what, spoil, why) => {
@@ -95,8 +111,21 @@ describe("KVM's switches", () => {
     expect(kvm.see(dpdk0)).toEqual({ support: 'absent', why: expect.stringContaining(why) });
   });
 
-  test('of a name that is a path are not looked for', () => {
-    writeFileSync(join(root, 'run/evil.pid'), '4711');
-    expect(kvm.see({ name: '../../evil', id: 1 })).toMatchObject({ support: 'absent' });
+  test('are those of its UUID, whatever another domain is named', () => {
+    begin(4713, 'dpdk0', '11111111-2a4d-4c6b-9e8f-7a6b5c4d3e2f');
+    const other = join(root, 'sys/kernel/debug/kvm/4713-12');
+    cpSync(folder, other, { recursive: true });
+    writeFileSync(join(other, 'vcpu_yields'), '9\n');
+    expect(kvm.see(dpdk0)).toMatchObject({ yields: 0 });
+    kvm.set(dpdk0.uuid, demands.vmcall);
+    expect(values()).toEqual(['1', '1']);
+    expect(readFileSync(join(other, 'vcpu_yield'), 'utf8').trim()).toBe('0');
+  });
+
+  test("are nobody's where two processes say the same UUID", () => {
+    mkdirSync(join(root, 'proc/4714'), { recursive: true });
+    cpSync(join(root, 'proc/4711'), join(root, 'proc/4714'), { recursive: true });
+    cpSync(folder, join(root, 'sys/kernel/debug/kvm/4714-12'), { recursive: true });
+    expect(kvm.see(dpdk0)).toEqual({ support: 'absent', why: expect.stringContaining('two processes') });
   });
 });
