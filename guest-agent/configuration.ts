@@ -12,15 +12,18 @@ export const configurationFile = '/etc/vmcall/guest-agent.toml';
 const fileName = z.string().regex(/^\/[^\0]{1,1000}$/, 'wanted an absolute path');
 const seconds = z.number().min(0.1).max(86_400);
 
+const pinSchema = z
+  .string()
+  .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/, 'wanted 32 bytes as AB:CD:..., as vmcall enroll printed them');
+
 const hostSchema = z
   .strictObject({
+    /** With a link-local address `wss://[fe80::1%INTERFACE]:PORT/guest`. */
     url: z.string().refine(isHostUrl, 'wanted wss://ADDRESS:PORT/guest'),
     domain: domainSchema,
     secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'wanted the 43 characters that vmcall enroll printed'),
-    certificate_sha256: z
-      .string()
-      .regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/, 'wanted 32 bytes as AB:CD:..., as vmcall enroll printed them')
-      .optional(),
+    /** Of the host's certificate; two while the host changes it. */
+    certificate_sha256: z.union([pinSchema, z.array(pinSchema).min(1).max(2)]).optional(),
     ca_file: fileName.optional(),
     /** Without a session for this long, a path that is not upheld is given up for interrupts. */
     lost_after_s: seconds.default(30),
@@ -64,9 +67,17 @@ export const guestConfigurationSchema = z.strictObject({ host: hostSchema, datap
 export type GuestConfiguration = z.infer<typeof guestConfigurationSchema>;
 export type DataplaneConfiguration = GuestConfiguration['dataplane'];
 
+/** A URL has no place for a link-local address's zone (url.spec.whatwg.org): it is kept beside it. */
+function withoutZone(text: string): { url: string; zone?: string } {
+  const [, head = '', zone, tail = ''] =
+    /^(wss:\/\/\[fe80:[0-9a-f:]*)%([\w.-]{1,15})(\].*)$/i.exec(text) ?? [];
+  return zone === undefined ? { url: text } : { url: head + tail, zone };
+}
+
 function isHostUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(text);
+  const { url } = withoutZone(text);
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
   return protocol === 'wss:' && hostname !== '' && `${username}${password}${search}${hash}` === '';
 }
 
@@ -78,7 +89,8 @@ export function readGuestConfiguration(file: string): Promise<GuestConfiguration
 /** @throws VmcallError CONFIG_UNREADABLE of the CA file */
 export async function hostAddress({ host }: GuestConfiguration): Promise<HostAddress> {
   const { domain, secret, certificate_sha256: fingerprint, ca_file: caFile } = host;
-  const identity = { url: new URL(host.url), domain, secret };
+  const { url, zone } = withoutZone(host.url);
+  const identity = { url: new URL(url), ...(zone !== undefined && { zone }), domain, secret };
   if (fingerprint !== undefined) return { ...identity, trust: { fingerprint } };
   try {
     return { ...identity, trust: { ca: await readFile(caFile ?? '', 'utf8') } };

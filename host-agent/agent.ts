@@ -4,6 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   controlLimits,
   type DomainStatus,
+  type Enrol,
+  type Enrolled,
+  type Enrolments,
   type Measure,
   type MeasureEvent,
   type Planned,
@@ -57,6 +60,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
   #timer: NodeJS.Timeout | undefined;
   #listing: Promise<void> | undefined;
   #listening: Listening | undefined;
+  #served: { pem: string; expires: number } | undefined;
   #listAgain = false;
 
   private constructor(
@@ -138,6 +142,7 @@ export class HostAgent implements Daemon, Controlled, Memory {
       const differs = (...keys: (keyof HostConfiguration)[]) =>
         keys.some((key) => !isDeepStrictEqual(before[key], after[key]));
       if (differs('guests', 'state')) await this.#replaceSessions(after);
+      else await this.#renewCertificate();
       if (differs('control')) {
         // On another path the new one is there before the old one goes.
         const isMoved = before.control.socket !== after.control.socket;
@@ -186,6 +191,21 @@ export class HostAgent implements Daemon, Controlled, Memory {
     }
   }
 
+  /** A certificate that was put in the place of the one before is served from now on; no session ends by it. */
+  async #renewCertificate(): Promise<void> {
+    const { pem, expires, fingerprint } = await hostCertificate(this.configuration.state.folder);
+    if (!this.#sessions || pem === this.#served?.pem) return;
+    this.#sessions.renew(pem);
+    this.#served = { pem, expires };
+    await this.#observation.listen(this.configuration);
+    this.log.info({ fingerprint }, 'another certificate is served');
+  }
+
+  /** When the certificate that is served ends, Unix time, s; undefined while none is. */
+  get certificateExpires(): number | undefined {
+    return this.#served?.expires;
+  }
+
   /** The port may be the same, so the old ones end first; if the new cannot listen, the old ones listen again. */
   async #replaceSessions({ guests, state }: HostConfiguration): Promise<void> {
     await this.#listening?.stop();
@@ -224,7 +244,9 @@ export class HostAgent implements Daemon, Controlled, Memory {
     }
     if (uuid !== undefined && domains.length === 0) throw noDomain(uuid, this.#libvirt);
     const unheard = this.unheard.flatMap(({ what, problem }) => (problem ? [{ what, problem }] : []));
-    return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, unheard, domains };
+    const { address, port } = this.configuration.guests;
+    const guests = { address, port: this.#sessions?.port ?? port };
+    return { format: 'vmcall-status', version: 1, libvirt: { uri, connected }, guests, unheard, domains };
   }
 
   get libvirt(): { connected: boolean } {
@@ -260,6 +282,34 @@ export class HostAgent implements Daemon, Controlled, Memory {
     if (before === undefined || !(await this.#writeDesired(uuid, path))) throw noDomain(uuid, this.#libvirt);
     this.log.info({ domain: uuid, before, after: path }, 'desired path set');
     keeper.desire(asDesired(path));
+  }
+
+  async enrol({ domain, overlap_s: overlapS }: Enrol): Promise<Enrolled> {
+    this.#keeper(domain);
+    const { state } = this.configuration;
+    const { fingerprint } = await hostCertificate(state.folder);
+    const secret = await new EnrolmentStore(state.folder).issue(domain, overlapS);
+    this.log.info({ domain, overlap_s: overlapS }, 'enrolled');
+    return { format: 'vmcall-enrolled', version: 1, domain, secret, fingerprint };
+  }
+
+  async enrolments(): Promise<Enrolments> {
+    const all = await new EnrolmentStore(this.configuration.state.folder).list();
+    const domains = all.map(({ domain: uuid, issued, previousUntil }) => ({
+      uuid,
+      name: this.#keepers.get(uuid)?.recall(true)?.status.name ?? null,
+      issued,
+      previous_until: previousUntil,
+      session: this.#sessions?.get(uuid) !== undefined,
+    }));
+    return { format: 'vmcall-enrolments', version: 1, domains };
+  }
+
+  async revoke(domain: string): Promise<boolean> {
+    const was = await new EnrolmentStore(this.configuration.state.folder).revoke(domain);
+    this.#sessions?.get(domain)?.close(closeCodes.revoked, 'the secret was taken back');
+    this.log.info({ domain, was }, 'revoked');
+    return was;
   }
 
   async measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void> {
@@ -325,7 +375,8 @@ export class HostAgent implements Daemon, Controlled, Memory {
   }
 
   async #newSessions({ guests, state }: HostConfiguration): Promise<GuestSessions> {
-    const { pem } = await hostCertificate(state.folder);
+    const { pem, expires } = await hostCertificate(state.folder);
+    this.#served = { pem, expires };
     const enrolments = new EnrolmentStore(state.folder);
     try {
       const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });

@@ -29,16 +29,22 @@ const reconcilerSchema = z
     message: 'wanted at least twice interval_s: the counter is read that often',
   });
 
+/** A link-local one with its interface: fe80::1%br0. */
+const addressSchema = z.union(
+  [z.ipv4(), z.ipv6(), z.string().regex(/^fe80:[0-9a-f:]{1,40}%[\w.-]{1,15}$/i)],
+  'wanted an IP address of this host (a link-local one as fe80::1%INTERFACE), or 0.0.0.0 for all',
+);
+
 const listenerSchema = (port: number) =>
   z.strictObject({
-    address: z.union([z.ipv4(), z.ipv6()], 'wanted an IP address of this host, or 0.0.0.0 for all'),
+    address: addressSchema,
     port: z.int().min(0).max(65_535).default(port),
   });
 
 export const hostConfigurationSchema = z.strictObject({
   guests: z.strictObject({
     /** Where guests connect to. */
-    address: z.union([z.ipv4(), z.ipv6()], 'wanted an IP address of this host, or 0.0.0.0 for all'),
+    address: addressSchema,
     port: z.int().min(0).max(65_535).default(defaultPort),
   }),
   libvirt: z.strictObject({ uri: z.string().min(1).max(1000).default('qemu:///system') }).prefault({}),

@@ -3,8 +3,17 @@ import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { VmcallError } from '../../src/support/errors.js';
 
-/** How the host is known: by a certificate authority, or by the very certificate. */
-export type HostTrust = { ca: string } | { fingerprint: string };
+/** How the host is known: by a certificate authority, or by the very certificate, which may be one of two. */
+export type HostTrust = { ca: string } | { fingerprint: string | readonly string[] };
+
+export interface Dialled {
+  url: URL;
+  trust: HostTrust;
+  /** The interface that a link-local address is of. */
+  zone?: string | undefined;
+  /** Our own address. */
+  from?: string | undefined;
+}
 
 const cure =
   "Compare it with the host agent's own, and take the guest's configuration from vmcall enroll again";
@@ -14,15 +23,13 @@ const cure =
  * @throws VmcallError HOST_CERTIFICATE: it is another host; HOST_UNREACHABLE
  */
 export function dial(
-  url: URL,
-  trust: HostTrust,
+  { url, trust, zone, from }: Dialled,
   timeoutMs: number,
   signal: AbortSignal,
-  from?: string,
 ): Promise<TLSSocket> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const socket = connect({
-    host,
+    host: zone === undefined ? host : `${host}%${zone}`,
     port: Number(url.port || 443),
     minVersion: 'TLSv1.3',
     ...(from === undefined ? {} : { localAddress: from }),
@@ -71,9 +78,12 @@ function verification(trust: HostTrust): ConnectionOptions {
   return 'ca' in trust ? { ca: trust.ca } : { rejectUnauthorized: false };
 }
 
-function wrongFingerprint(socket: TLSSocket, wanted: string): string | undefined {
+function wrongFingerprint(socket: TLSSocket, wanted: string | readonly string[]): string | undefined {
   const shown = socket.getPeerX509Certificate()?.fingerprint256;
-  return shown === wanted ? undefined : `its certificate has the fingerprint ${shown}, wanted ${wanted}`;
+  const pins = [wanted].flat();
+  return shown !== undefined && pins.includes(shown)
+    ? undefined
+    : `its certificate has the fingerprint ${shown}, wanted ${pins.join(' or ')}`;
 }
 
 /** OpenSSL's verification errors and Node.js's own, as tls.TLSSocket reports them. */

@@ -22,6 +22,8 @@ export interface HostAddress {
   trust: HostTrust;
   domain: string;
   secret: string;
+  /** The interface that a link-local address is of. */
+  zone?: string;
   /** Our own address, where we have several: the host bounds connections by it. */
   from?: string;
 }
@@ -114,10 +116,10 @@ export class HostClosedError extends VmcallError {
 }
 
 async function upgrade(
-  { url, trust, domain, secret, from }: HostAddress,
+  { url, zone, trust, domain, secret, from }: HostAddress,
   signal: AbortSignal,
 ): Promise<WebSocket> {
-  const socket = await dial(url, trust, connectTimeoutMs, signal, from);
+  const socket = await dial({ url, zone, trust, from }, connectTimeoutMs, signal);
   const webSocket = new WebSocket(url, subprotocol, {
     ...webSocketLimits,
     handshakeTimeout: connectTimeoutMs,

@@ -12,6 +12,12 @@ import {
   type DesiredAnswer,
   desiredSchema,
   desireSchema,
+  type Enrol,
+  type Enrolled,
+  type Enrolments,
+  enrolledSchema,
+  enrolmentsSchema,
+  enrolSchema,
   type Lease,
   leasedSchema,
   leaseSchema,
@@ -26,6 +32,8 @@ import {
   refusalSchema,
   releasedSchema,
   releaseSchema,
+  revokedSchema,
+  revokeSchema,
   type Status,
 } from '../../src/control/schema.js';
 import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
@@ -45,6 +53,11 @@ export interface Controlled {
   plan(uuid: string, path: DesiredPath | null): Planned;
   /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE, LIBVIRT_FAILED, DOMAIN_LEASED */
   desire(uuid: string, path: DesiredPath | null, lease?: string): Promise<void>;
+  /** @throws VmcallError NO_DOMAIN, ENROLMENT_* */
+  enrol(order: Enrol): Promise<Enrolled>;
+  enrolments(): Promise<Enrolments>;
+  /** @returns false if it was not enrolled */
+  revoke(domain: string): Promise<boolean>;
   /** Who asks has the domains to himself. @throws VmcallError DOMAIN_LEASED, NO_DOMAIN */
   readonly leases: Pick<Leases, 'take' | 'release'>;
   /** Resolves when every domain has ended or failed. @param signal nobody listens any more. @throws VmcallError DOMAIN_LEASED */
@@ -53,7 +66,7 @@ export interface Controlled {
 
 /**
  * HTTP and JSON on a Unix socket for root: GET /domains[/UUID[/plan/PATH]], PUT /desired, POST /leases, PUT /released,
- * POST /measurements; and the observers' WebSocket.
+ * POST /measurements, PUT /enrolled, GET /enrolments, PUT /revoked; and the observers' WebSocket.
  */
 export class ControlServer {
   readonly #servers: Server[] = [];
@@ -192,7 +205,7 @@ export class ControlServer {
     return { format: 'vmcall-released', version: 1, domains };
   }
 
-  async #route(request: IncomingMessage): Promise<[z.ZodType, Status | Planned | DesiredAnswer | Released]> {
+  async #route(request: IncomingMessage): Promise<[z.ZodType, unknown]> {
     const { method, url = '' } = request;
     // A status is not looked through as a whole: each domain was, and none keeps the others' from being told.
     if (method === 'GET' && url === '/domains') return [z.unknown(), await this.controlled.status()];
@@ -200,6 +213,14 @@ export class ControlServer {
       return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];
     if (method === 'PUT' && url === '/released')
       return [releasedSchema, await this.#release(await readBody(request, releaseSchema))];
+    if (method === 'PUT' && url === '/enrolled')
+      return [enrolledSchema, await this.controlled.enrol(await readBody(request, enrolSchema))];
+    if (method === 'GET' && url === '/enrolments')
+      return [enrolmentsSchema, await this.controlled.enrolments()];
+    if (method === 'PUT' && url === '/revoked') {
+      const was = await this.controlled.revoke((await readBody(request, revokeSchema)).domain);
+      return [revokedSchema, { format: 'vmcall-revoked', version: 1, was }];
+    }
     const [, uuid, path] = /^\/domains\/([^/]+)(?:\/plan\/([^/]+))?$/.exec(url) ?? [];
     if (method === 'GET' && uuid !== undefined && domainSchema.safeParse(uuid).success) {
       if (path === undefined) return [z.unknown(), await this.controlled.status(uuid)];

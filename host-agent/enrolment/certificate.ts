@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { createFile } from '../../src/support/atomic-file.js';
@@ -12,6 +12,8 @@ export interface HostCertificate {
   pem: string;
   /** SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it: AB:CD:... */
   fingerprint: string;
+  /** When it ends, Unix time, s. */
+  expires: number;
 }
 
 const days = 3650;
@@ -19,13 +21,16 @@ const days = 3650;
 /**
  * The host's key and certificate, made at the first call: self-signed, P-256, ten years, pinned by the guests. Both
  * in one file, so that there is never one without the other, and the first of two processes wins.
- * @throws VmcallError CERTIFICATE_FAILED, CERTIFICATE_INVALID
+ * @throws VmcallError CERTIFICATE_FAILED, CERTIFICATE_INVALID, CERTIFICATE_OPEN
  */
 export async function hostCertificate(stateFolder: string): Promise<HostCertificate> {
   const file = join(stateFolder, 'certificate.pem');
   const pem = (await readIfThere(file)) ?? (await make(stateFolder, file));
+  await checkClosed(file);
   try {
-    return { pem, fingerprint: new X509Certificate(pem).fingerprint256 };
+    const { fingerprint256, validTo } = new X509Certificate(pem);
+    createPrivateKey(pem);
+    return { pem, fingerprint: fingerprint256, expires: Date.parse(validTo) / 1000 };
   } catch (error) {
     throw new VmcallError(
       'CERTIFICATE_INVALID',
@@ -35,6 +40,18 @@ export async function hostCertificate(stateFolder: string): Promise<HostCertific
       { cause: error },
     );
   }
+}
+
+/** A private key that others can read is nobody's any more. */
+async function checkClosed(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  if ((mode & 0o077) === 0) return;
+  throw new VmcallError(
+    'CERTIFICATE_OPEN',
+    `${file} holds the host's private key and has mode ${(mode & 0o777).toString(8)}`,
+    `chmod 600 ${file}; if others may have read it, remove it instead and enrol every guest again`,
+    exitCodes.configuration,
+  );
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

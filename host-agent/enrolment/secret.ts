@@ -15,8 +15,12 @@ export function hashSecret(secret: string): Buffer {
 
 const decoy = hashSecret('');
 
-/** In the same time whether or not there is anything to compare with. */
-export function secretMatches(given: string, stored: Buffer | undefined): boolean {
-  const equal = timingSafeEqual(hashSecret(given), stored ?? decoy);
-  return equal && stored !== undefined;
+/** Which of them it is; in the same time whether or not there is anything to compare with. */
+export function matchingHash(given: string, stored: readonly Buffer[]): Buffer | undefined {
+  const hash = hashSecret(given);
+  const equal = [...stored, decoy].map((one) => timingSafeEqual(hash, one));
+  return stored.find((_one, at) => equal[at]);
 }
+
+/** As matchingHash(), of one. */
+export const secretMatches = (given: string, stored: Buffer) => matchingHash(given, [stored]) !== undefined;

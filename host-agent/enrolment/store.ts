@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { domainSchema } from '../../src/protocol/fields.js';
@@ -7,13 +7,26 @@ import { replaceFile } from '../../src/support/atomic-file.js';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import { hashSecret, issueSecret } from './secret.js';
 
+const hashSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
 const enrolmentSchema = z.strictObject({
   format: z.literal('vmcall-enrolment'),
   version: z.literal(1),
   domain: domainSchema,
-  secret_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  secret_sha256: hashSchema,
   issued: z.iso.datetime(),
+  /** The secret before, which holds until then. */
+  previous: z.strictObject({ secret_sha256: hashSchema, until: z.iso.datetime() }).optional(),
 });
+
+/** Of a domain that is enrolled, without anything of its secret. */
+export interface Enrolment {
+  domain: string;
+  /** ISO 8601. */
+  issued: string;
+  /** Until then the secret before holds, too; null: there is none. */
+  previousUntil: string | null;
+}
 
 /** Where the host agent keeps what must survive it. */
 export const hostStateFolder = '/var/lib/vmcall/host';
@@ -31,17 +44,21 @@ export class EnrolmentStore {
 
   /**
    * A new secret for a domain; the one before is worth nothing from now on.
+   * @param overlapS for so many seconds the one before holds, too
    * @throws VmcallError ENROLMENT_DOMAIN, ENROLMENT_STORE
    */
-  async issue(domain: string): Promise<string> {
+  async issue(domain: string, overlapS = 0): Promise<string> {
     const file = this.#file(domain);
     const secret = issueSecret();
+    const before = overlapS > 0 ? await this.#read(domain) : undefined;
+    const until = new Date(Date.now() + overlapS * 1000).toISOString();
     const record = enrolmentSchema.parse({
       format: 'vmcall-enrolment',
       version: 1,
       domain,
       secret_sha256: hashSecret(secret).toString('hex'),
       issued: new Date().toISOString(),
+      ...(before && { previous: { secret_sha256: before.secret_sha256, until } }),
     });
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -59,8 +76,29 @@ export class EnrolmentStore {
     return secret;
   }
 
-  /** The hash of the domain's secret; undefined if it has none. @throws VmcallError ENROLMENT_INVALID */
-  async hashOf(domain: string): Promise<Buffer | undefined> {
+  /** The hashes of the secrets that hold for the domain now: none, one, or two. @throws VmcallError ENROLMENT_INVALID */
+  async hashesOf(domain: string): Promise<Buffer[]> {
+    const record = await this.#read(domain);
+    if (!record) return [];
+    const { previous } = record;
+    const holds = previous !== undefined && Date.parse(previous.until) > Date.now();
+    return [record.secret_sha256, ...(holds ? [previous.secret_sha256] : [])].map((hash) =>
+      Buffer.from(hash, 'hex'),
+    );
+  }
+
+  /** All, by domain. Those that cannot be used are left out. */
+  async list(): Promise<Enrolment[]> {
+    const names = (await readdir(this.#folder).catch(() => []))
+      .filter((name) => name.endsWith('.json'))
+      .sort();
+    const all = await Promise.all(names.map((name) => this.#read(name.slice(0, -5)).catch(() => undefined)));
+    return all
+      .flatMap((record) => record ?? [])
+      .map(({ domain, issued, previous }) => ({ domain, issued, previousUntil: previous?.until ?? null }));
+  }
+
+  async #read(domain: string): Promise<z.infer<typeof enrolmentSchema> | undefined> {
     const file = this.#file(domain);
     let text: string;
     try {
@@ -73,7 +111,7 @@ export class EnrolmentStore {
     try {
       const record = enrolmentSchema.parse(JSON.parse(text));
       if (record.domain !== domain) throw new Error(`it is for the domain ${record.domain}`);
-      return Buffer.from(record.secret_sha256, 'hex');
+      return record;
     } catch (error) {
       throw this.#invalid(file, error);
     }
@@ -84,9 +122,15 @@ export class EnrolmentStore {
     return (await stat(this.#folder).catch(() => undefined))?.mtimeMs;
   }
 
-  /** The domain's guest may connect no more. */
-  async revoke(domain: string): Promise<void> {
-    await rm(this.#file(domain), { force: true });
+  /** The domain's guest may connect no more. @returns false if it was not enrolled */
+  async revoke(domain: string): Promise<boolean> {
+    const file = this.#file(domain);
+    const was = await stat(file).then(
+      () => true,
+      () => false,
+    );
+    await rm(file, { force: true });
+    return was;
   }
 
   #file(domain: string): string {

@@ -17,7 +17,7 @@ import { subprotocol } from '../../src/protocol/version.js';
 import { Channel, type Closed, webSocketLimits } from '../../src/session/channel.js';
 import type { Log } from '../../src/support/log.js';
 import { projectVersion } from '../../src/support/version.js';
-import { secretMatches } from '../enrolment/secret.js';
+import { matchingHash } from '../enrolment/secret.js';
 import { Admission, type AdmissionLimits, type Place, usualAdmission } from './admission.js';
 import { boundedLog, type DomainLog } from './bounded-log.js';
 import { type Agreement, GuestSession } from './guest-session.js';
@@ -26,8 +26,8 @@ import { readUpgrade, refuseUpgrade } from './upgrade.js';
 
 /** Who is enrolled; asked at each upgrade, and of every live session after a change. */
 export interface Enrolments {
-  /** The hash of the domain's secret; undefined if it has none. */
-  hashOf(domain: string): Promise<Buffer | undefined>;
+  /** The hashes of the secrets that hold for the domain. */
+  hashesOf(domain: string): Promise<Buffer[]>;
   /** When anything of it was changed last, Unix time in ms; undefined where that cannot be told. */
   changedAt(): Promise<number | undefined>;
 }
@@ -48,6 +48,7 @@ export interface GuestSessionsOptions {
 /** From the TCP connection to the authenticated upgrade, ms. */
 const upgradeTimeoutMs = 5_000;
 const usualRecheckMs = 10_000;
+const overlapRecheckMs = 60_000;
 /** So long after a change, whoever was let in by what stood before has a session, ms. */
 const settledMs = 4 * limits.helloTimeoutMs;
 /** Refusals are counted, and told once in this time, ms: a flood of connections is no flood of log lines. */
@@ -72,6 +73,8 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   readonly #timers: NodeJS.Timeout[];
   /** The last comparison of all, and the store's change that it took in, Unix time in ms. */
   #compared: { at: number; change: number | undefined } = { at: 0, change: undefined };
+  /** The same, of a clock that is never set. */
+  #comparedAt = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
   private constructor(private readonly options: GuestSessionsOptions) {
@@ -185,9 +188,10 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
     const verdict = readUpgrade(request);
     if ('status' in verdict) return refuse(verdict.status);
     const { domain, secret } = verdict.credentials;
-    const hash = await this.#hashOf(domain);
-    if (hash === 'unreadable') return refuse(503);
-    if (!secretMatches(secret, hash) || !hash) {
+    const hashes = await this.#hashesOf(domain);
+    if (hashes === 'unreadable') return refuse(503);
+    const hash = matchingHash(secret, hashes);
+    if (!hash) {
       this.#refuseStranger(domain, request.socket.remoteAddress ?? '');
       return refuse(401);
     }
@@ -246,24 +250,33 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   async #recheck(): Promise<void> {
     const change = await this.options.enrolments.changedAt();
     const { at, change: before } = this.#compared;
-    if (change !== undefined && change === before && change + settledMs < at) return;
+    // Nothing in the store tells that the time of a secret before is over.
+    const isRecent = performance.now() - this.#comparedAt < overlapRecheckMs;
+    if (isRecent && change !== undefined && change === before && change + settledMs < at) return;
     this.#compared = { at: Date.now(), change };
+    this.#comparedAt = performance.now();
     for (const session of this.all()) {
-      const hash = await this.#hashOf(session.domain);
+      const hashes = await this.#hashesOf(session.domain);
       // A store that cannot be read just now takes nobody's secret back; it is asked again.
-      if (hash === 'unreadable') this.#compared.change = undefined;
-      if (hash === 'unreadable' || (hash && this.#hashes.get(session)?.equals(hash))) continue;
+      if (hashes === 'unreadable') this.#compared.change = undefined;
+      const held = this.#hashes.get(session);
+      if (hashes === 'unreadable' || hashes.some((hash) => held?.equals(hash))) continue;
       session.close(closeCodes.revoked, 'the secret was replaced or taken back');
     }
   }
 
-  async #hashOf(domain: string): Promise<Buffer | undefined | 'unreadable'> {
+  async #hashesOf(domain: string): Promise<Buffer[] | 'unreadable'> {
     try {
-      return await this.options.enrolments.hashOf(domain);
+      return await this.options.enrolments.hashesOf(domain);
     } catch (error) {
-      this.options.log.error({ err: error, domain }, 'the enrolment cannot be read');
+      this.#logOf(domain).error({ err: error }, 'the enrolment cannot be read');
       return 'unreadable';
     }
+  }
+
+  /** Another key and certificate, from the next connection on; those that are open stay. */
+  renew(pem: string): void {
+    this.#server.setSecureContext({ key: pem, cert: pem, minVersion: 'TLSv1.3' });
   }
 
   #refuse(why: string): void {

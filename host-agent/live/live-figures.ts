@@ -24,6 +24,10 @@ export class LiveFigures {
     return this.memory.unheard;
   }
 
+  get certificateExpires(): number | undefined {
+    return this.memory.certificateExpires;
+  }
+
   /** A session began. */
   follow(session: GuestSession): void {
     for (const uuid of this.#figures.keys()) if (!this.memory.knows(uuid)) this.#figures.delete(uuid);

@@ -14,6 +14,8 @@ export interface Memory {
   readonly libvirt: { connected: boolean };
   /** Where it cannot listen, and why. */
   readonly unheard: readonly { what: string; problem: string | undefined }[];
+  /** When the certificate that is served ends, Unix time, s; undefined while none is. */
+  readonly certificateExpires: number | undefined;
   recall(): Recalled[];
   /** Is there such a domain? */
   knows(uuid: string): boolean;

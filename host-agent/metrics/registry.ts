@@ -54,6 +54,14 @@ export class Metrics {
         for (const { what, problem } of live.unheard) this.set({ for: what }, Number(problem === undefined));
       },
     });
+    new Gauge({
+      name: 'vmcall_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate that guests are shown ends, Unix time.',
+      registers,
+      collect() {
+        if (live.certificateExpires !== undefined) this.set(live.certificateExpires);
+      },
+    });
   }
 
   /** Prometheus' text format, all of one moment. */

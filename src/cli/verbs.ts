@@ -69,6 +69,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./report.js')).reportCommand(),
   },
   {
+    name: 'revoke',
+    does: "take a guest's secret back, and end its session",
+    load: async () => (await import('./enroll.js')).revokeCommand(),
+  },
+  {
+    name: 'rotate',
+    does: "issue a guest's next secret, while the one before holds for some time",
+    load: async () => (await import('./enroll.js')).rotateCommand(),
+  },
+  {
     name: 'run',
     does: "measure a domain's wake latency, and keep it as a result document",
     load: async () => (await import('./run.js')).runCommand(),

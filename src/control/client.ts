@@ -9,6 +9,11 @@ import {
   controlLimits,
   desiredSchema,
   desireSchema,
+  type Enrolled,
+  type Enrolments,
+  enrolledSchema,
+  enrolmentsSchema,
+  enrolSchema,
   leasedSchema,
   leaseSchema,
   type Measure,
@@ -21,6 +26,8 @@ import {
   refusalSchema,
   releasedSchema,
   releaseSchema,
+  revokedSchema,
+  revokeSchema,
   type Status,
   statusSchema,
 } from './schema.js';
@@ -62,6 +69,20 @@ export class ControlClient {
     const order = desireSchema.parse({ domains: uuids, path, ...(lease !== undefined && { lease }) });
     const { domains } = await this.#ask('PUT', '/desired', desiredSchema, order);
     return new Map(domains.flatMap(({ uuid, refusal }) => (refusal ? [[uuid, asError(refusal)]] : [])));
+  }
+
+  /** @param overlapS for so many seconds the secret before holds, too */
+  enrol(domain: string, overlapS: number): Promise<Enrolled> {
+    return this.#ask('PUT', '/enrolled', enrolledSchema, enrolSchema.parse({ domain, overlap_s: overlapS }));
+  }
+
+  enrolments(): Promise<Enrolments> {
+    return this.#ask('GET', '/enrolments', enrolmentsSchema);
+  }
+
+  /** @returns false if it was not enrolled */
+  async revoke(domain: string): Promise<boolean> {
+    return (await this.#ask('PUT', '/revoked', revokedSchema, revokeSchema.parse({ domain }))).was;
   }
 
   /**

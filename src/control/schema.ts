@@ -77,6 +77,8 @@ export const statusSchema = z.strictObject({
   format: z.literal('vmcall-status'),
   version: z.literal(1),
   libvirt: z.strictObject({ uri: z.string().max(1000), connected: z.boolean() }),
+  /** Where it listens, or is to listen, for guests. */
+  guests: z.strictObject({ address: z.string().max(100), port: z.int().min(0).max(65_535) }),
   /** Where the agent is to listen and cannot yet, and why. */
   unheard: z
     .array(z.strictObject({ what: z.enum(['guests', 'metrics', 'web']), problem: z.string().max(1000) }))
@@ -151,6 +153,57 @@ export const desiredSchema = z.strictObject({
     .max(controlLimits.domains),
 });
 export type DesiredAnswer = z.infer<typeof desiredSchema>;
+
+/** Body of `PUT /enrolled`: a new secret for a domain. */
+export const enrolSchema = z.strictObject({
+  domain: domainSchema,
+  /** For so many seconds the one before holds, too. */
+  overlap_s: z.int().min(0).max(31_536_000),
+});
+export type Enrol = z.infer<typeof enrolSchema>;
+
+/** Its answer: all that a guest must know of this host. */
+export const enrolledSchema = z.strictObject({
+  format: z.literal('vmcall-enrolled'),
+  version: z.literal(1),
+  domain: domainSchema,
+  secret: z.string().max(100),
+  /** Of the certificate that guests are shown, SHA-256. */
+  fingerprint: z.string().max(100),
+});
+export type Enrolled = z.infer<typeof enrolledSchema>;
+
+/** Answer to `GET /enrolments`. */
+export const enrolmentsSchema = z.strictObject({
+  format: z.literal('vmcall-enrolments'),
+  version: z.literal(1),
+  domains: z
+    .array(
+      z.strictObject({
+        uuid: domainSchema,
+        /** Null: libvirt has no such domain, or cannot be asked. */
+        name: z.string().max(4096).nullable(),
+        issued: z.string().max(40),
+        /** Until then the secret before holds, too; null: there is none. */
+        previous_until: z.string().max(40).nullable(),
+        /** There is a session with its guest. */
+        session: z.boolean(),
+      }),
+    )
+    .max(65_536),
+});
+export type Enrolments = z.infer<typeof enrolmentsSchema>;
+
+/** Body of `PUT /revoked`: the domain's guest may connect no more. */
+export const revokeSchema = z.strictObject({ domain: domainSchema });
+
+/** Its answer. */
+export const revokedSchema = z.strictObject({
+  format: z.literal('vmcall-revoked'),
+  version: z.literal(1),
+  /** False: it was not enrolled. */
+  was: z.boolean(),
+});
 
 /** Body of `POST /measurements`. */
 export const measureSchema = z.strictObject({

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { guestConfigurationSchema, hostAddress } from '../../guest-agent/configuration.js';
 import { type HostAddress, openHostSession } from '../../guest-agent/session/host-session.js';
 import { SessionKeeper } from '../../guest-agent/session/session-keeper.js';
 import { hostCertificate } from '../../host-agent/enrolment/certificate.js';
@@ -40,11 +42,49 @@ const open = (
   onDefect: (error: unknown) => void = () => {},
 ) => openHostSession({ ...address, ...changes }, handlers, onDefect, none);
 
+const [linkLocal] = Object.entries(networkInterfaces()).flatMap(([name, all = []]) =>
+  all.filter(({ address }) => address.startsWith('fe80:')).map(({ address }) => ({ name, address })),
+);
+
 describe('the host is known by its certificate', () => {
   test('by its fingerprint', async () => {
     const session = await open();
     expect(host.sessions.get(domainA)).toBeDefined();
     session.close(1000, '');
+  });
+
+  test('by one of two fingerprints, so that the host can change it: served at once, and no session ends', async () => {
+    const next = await hostCertificate(await mkdtemp(join(tmpdir(), 'vmcall-next-')));
+    const pins = [host.fingerprint, next.fingerprint];
+    const before = await open({ trust: { fingerprint: pins } });
+    const sessionBefore = host.sessions.get(domainA);
+    host.sessions.renew(next.pem);
+    expect(host.sessions.get(domainA)).toBe(sessionBefore);
+    before.close(1000, '');
+    await expect(open()).rejects.toMatchObject({ code: 'HOST_CERTIFICATE' });
+    const after = await open({ trust: { fingerprint: pins } });
+    after.close(1000, '');
+  });
+
+  test.skipIf(linkLocal === undefined)('at a link-local address, whose interface is in the URL', async () => {
+    const other = await startHost({ address: `${linkLocal?.address}%${linkLocal?.name}` });
+    const configuration = guestConfigurationSchema.parse({
+      host: {
+        url: `wss://[${linkLocal?.address}%${linkLocal?.name}]:${other.sessions.port}/guest`,
+        certificate_sha256: other.fingerprint,
+        domain: domainA,
+        secret: await other.store.issue(domainA),
+      },
+      dataplane: { eal_arguments: [] },
+    });
+    const session = await openHostSession(
+      await hostAddress(configuration),
+      idle,
+      () => {},
+      new AbortController().signal,
+    );
+    session.close(1000, '');
+    await other.stop();
   });
 
   test('another one is refused before the secret is sent', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line reads from a live host agent.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -133,6 +133,45 @@ describe('vmcall check', () => {
   });
 });
 
+describe('vmcall enroll, of the live agent', () => {
+  beforeEach(() => host.startBoth());
+
+  test('issues, lists, rotates and revokes', { timeout: 90_000 }, async () => {
+    const socket = ['--socket', host.bench.socket];
+    const output = join(host.bench.folder, 'guest-agent.toml');
+    const nobody = '00000000-0000-4000-8000-000000000000';
+    expect(await host.vmcall('enroll', nobody, ...socket)).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('NO_DOMAIN'),
+    });
+    // The guest that is connected holds on to its session while its secret is the one before.
+    const rotated = await host.vmcall('rotate', 'test', '--overlap', '1', '--output', output);
+    expect(rotated).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: expect.stringContaining(host.bench.guestUrl.href),
+    });
+    const text = await readFile(output, 'utf8');
+    expect((await stat(output)).mode & 0o777).toBe(0o600);
+    expect(text).toContain(`domain = "${domain.uuid}"`);
+    expect(text).toContain(`url = "${host.bench.guestUrl.href}"`);
+    const { stdout } = await host.vmcall('enroll', '--list', '--json', ...socket);
+    expect(JSON.parse(stdout)).toMatchObject({
+      domains: [{ uuid: domain.uuid, name: 'test', session: true, previous_until: expect.any(String) }],
+    });
+    expect(stdout).not.toContain(/secret = "([^"]+)"/.exec(text)?.[1]);
+    await host.bench.until({ guest: { health: { dataplane: 'running' } } });
+    expect(await host.vmcall('revoke', 'test')).toMatchObject({ exitCode: 0 });
+    await host.bench.until({ guest: null });
+    expect((await host.vmcall('enroll', '--list', ...socket)).stdout).toBe('Nobody is enrolled.');
+    expect(await host.vmcall('revoke', 'test')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('NOT_ENROLLED'),
+    });
+  });
+});
+
 describe('vmcall enroll', () => {
   test.each(['test', '1', domain.uuid])('finds the domain %s through libvirt', async (called) => {
     const words = ['--host', '192.0.2.1', '--state', join(host.bench.folder, 'state')];
@@ -141,14 +180,8 @@ describe('vmcall enroll', () => {
   });
 
   test('says that there is no such domain', async () => {
-    const { exitCode, stderr } = await host.vmcall(
-      'enroll',
-      'nobody',
-      '--host',
-      '192.0.2.1',
-      '-c',
-      'test:///default',
-    );
+    const words = ['--host', '192.0.2.1', '--state', host.bench.folder, '-c', 'test:///default'];
+    const { exitCode, stderr } = await host.vmcall('enroll', 'nobody', ...words);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('NO_DOMAIN')]);
   });
 });

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { guestConfigurationSchema } from '../../guest-agent/configuration.js';
 import { hostCertificate } from '../../host-agent/enrolment/certificate.js';
 import { guestConfiguration } from '../../host-agent/enrolment/guest-configuration.js';
-import { secretMatches } from '../../host-agent/enrolment/secret.js';
+import { matchingHash } from '../../host-agent/enrolment/secret.js';
 import { EnrolmentStore } from '../../host-agent/enrolment/store.js';
 import { checkToml } from '../../src/support/toml.js';
 import { domainA, domainB } from './support/host.js';
@@ -27,7 +27,7 @@ describe('enrolment', () => {
   test('gives a secret of 256 bits and keeps its hash alone, for root alone', async () => {
     const secret = await store.issue(domainA);
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
-    expect(secretMatches(secret, await store.hashOf(domainA))).toBe(true);
+    expect(matchingHash(secret, await store.hashesOf(domainA))).toBeDefined();
     const [file = ''] = await readdir(join(state, 'enrolments'));
     expect(await readFile(join(state, 'enrolments', file), 'utf8')).not.toContain(secret);
     expect(await mode(join(state, 'enrolments'))).toBe('700');
@@ -37,18 +37,18 @@ describe('enrolment', () => {
   test('makes the secret before it worthless; twenty at once leave one that works and no litter', async () => {
     const first = await store.issue(domainA);
     const secrets = await Promise.all(Array.from({ length: 20 }, () => store.issue(domainA)));
-    const hash = await store.hashOf(domainA);
-    expect(secretMatches(first, hash)).toBe(false);
-    expect(secrets.filter((secret) => secretMatches(secret, hash))).toHaveLength(1);
+    const hashes = await store.hashesOf(domainA);
+    expect(matchingHash(first, hashes)).toBeUndefined();
+    expect(secrets.filter((secret) => matchingHash(secret, hashes))).toHaveLength(1);
     expect(await readdir(join(state, 'enrolments'))).toEqual([`${domainA}.json`]);
   });
 
   test('knows nothing of a domain that is not enrolled or not any more', async () => {
     await store.issue(domainA);
     await store.revoke(domainA);
-    expect(await store.hashOf(domainA)).toBeUndefined();
-    expect(secretMatches('anything', await store.hashOf(domainB))).toBe(false);
-    expect(secretMatches('', undefined)).toBe(false);
+    expect(await store.hashesOf(domainA)).toEqual([]);
+    expect(matchingHash('anything', await store.hashesOf(domainB))).toBeUndefined();
+    expect(matchingHash('', [])).toBeUndefined();
   });
 
   test.each(['../x', 'NOT-A-UUID', domainA.toUpperCase(), ''])('refuses %j as a domain', async (domain) => {
@@ -71,7 +71,7 @@ describe('enrolment', () => {
   ])('a file with %s lets nobody in and says so', async (_what, text) => {
     await store.issue(domainA);
     await writeFile(join(state, 'enrolments', `${domainA}.json`), text);
-    await expect(store.hashOf(domainA)).rejects.toMatchObject({ code: 'ENROLMENT_INVALID' });
+    await expect(store.hashesOf(domainA)).rejects.toMatchObject({ code: 'ENROLMENT_INVALID' });
   });
 
   test('prints a file that the guest agent reads', () => {
@@ -91,7 +91,30 @@ describe('enrolment', () => {
   });
 });
 
+test('with an overlap the secret before holds, too, until its time is over', async () => {
+  const first = await store.issue(domainA);
+  const second = await store.issue(domainA, 3600);
+  const hashes = await store.hashesOf(domainA);
+  expect([first, second].every((secret) => matchingHash(secret, hashes))).toBe(true);
+  expect(await store.list()).toMatchObject([{ domain: domainA, previousUntil: expect.any(String) }]);
+  expect(JSON.stringify(await store.list())).not.toContain('sha256');
+  // Of three the first is worth nothing.
+  await store.issue(domainA, 3600);
+  expect(matchingHash(first, await store.hashesOf(domainA))).toBeUndefined();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_601_000 });
+  expect(matchingHash(second, await store.hashesOf(domainA))).toBeUndefined();
+  vi.useRealTimers();
+  expect([await store.revoke(domainA), await store.revoke(domainA)]).toEqual([true, false]);
+  expect(await store.list()).toEqual([]);
+});
+
 describe("the host's certificate", () => {
+  test('whose key others can read is refused', async () => {
+    await hostCertificate(state);
+    await chmod(join(state, 'certificate.pem'), 0o640);
+    await expect(hostCertificate(state)).rejects.toMatchObject({ code: 'CERTIFICATE_OPEN', exitCode: 3 });
+  });
+
   test('is made once, also by five at once, and is for root alone', async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => hostCertificate(state)));
     expect(new Set(made.map(({ fingerprint }) => fingerprint)).size).toBe(1);
@@ -109,7 +132,7 @@ describe("the host's certificate", () => {
   });
 
   test('that is none is not overwritten', async () => {
-    await writeFile(join(state, 'certificate.pem'), 'nonsense');
+    await writeFile(join(state, 'certificate.pem'), 'nonsense', { mode: 0o600 });
     await expect(hostCertificate(state)).rejects.toMatchObject({ code: 'CERTIFICATE_INVALID' });
     expect(await readFile(join(state, 'certificate.pem'), 'utf8')).toBe('nonsense');
   });

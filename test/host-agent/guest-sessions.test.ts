@@ -113,7 +113,7 @@ describe('what is refused before the upgrade', () => {
     const { guest } = await open();
     const longAgo = new Date(Date.now() - 3_600_000);
     await utimes(join(host.state, 'enrolments'), longAgo, longAgo);
-    const reads = vi.spyOn(host.store, 'hashOf');
+    const reads = vi.spyOn(host.store, 'hashesOf');
     const looks = vi.spyOn(host.store, 'changedAt');
     await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3));
     reads.mockClear();

@@ -45,6 +45,17 @@ test('every wrong value is named with file, key and value, a secret without', as
   });
 });
 
+test('a fault of the table that a secret is in does not show the secret', async () => {
+  const table = z.strictObject({
+    host: z
+      .object({ secret: z.string(), pin: z.string().optional() })
+      .refine(({ pin }) => pin !== undefined, 'wanted a pin'),
+  });
+  await writeFile(file, '[host]\nsecret = "sesame"', { mode: 0o600 });
+  const wrong = readToml(file, table, ['host.secret']);
+  await expect(wrong).rejects.toMatchObject({ message: `${file}: host: wanted a pin` });
+});
+
 test('a key that is missing is named', async () => {
   await expect(read('[host]\nport = 1')).rejects.toThrow(`${file}: host.secret is missing`);
 });

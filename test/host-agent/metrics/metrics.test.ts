@@ -179,6 +179,14 @@ describe('the alerts', () => {
     ['VmcallHostAgentDown', ({ name }) => (name === 'up' ? 0 : undefined)],
     ['VmcallLibvirtDown', ({ name }) => (name === 'vmcall_libvirt_up' ? 0 : undefined)],
     [
+      'VmcallNotListening',
+      ({ name, labels }) => (name === 'vmcall_listening' ? Number(labels.for !== 'guests') : undefined),
+    ],
+    [
+      'VmcallCertificateExpires',
+      ({ name }) => (name === 'vmcall_certificate_expiry_timestamp_seconds' ? 20 * 86_400 : undefined),
+    ],
+    [
       'VmcallPathBlocked',
       ({ name, labels }) => (name === 'vmcall_domain_phase' ? Number(labels.phase === 'blocked') : undefined),
     ],
