@@ -21,14 +21,14 @@ const isIoThread = (name: string) => name.startsWith('IO ') && name !== 'IO mon_
 /** Of vhost-net: a thread of QEMU's since 6.4, before a kernel thread named by QEMU's process (linux: drivers/vhost/vhost.c). */
 const vhostOf = (name: string) => /^vhost-(\d+)/.exec(name)?.[1];
 
-/** Threads of every VM on this host, but each emulator's main one. */
+/** Threads of every VM on this host. */
 export function vmThreads(host: Host): VmThread[] {
   const vms = qemuVms(host);
   const found = vms.flatMap((vm) => {
     const vcpus = new Map([...vcpuThreads(host, vm.pid)].map(([vcpu, thread]) => [thread, vcpu]));
     return host.names(`/proc/${vm.pid}/task`).flatMap((task): VmThread[] => {
       const thread = readThread(host, `/proc/${vm.pid}/task/${task}`);
-      if (!thread || task === String(vm.pid)) return [];
+      if (!thread) return [];
       const vcpu = vcpus.get(Number(task)) ?? null;
       const kind = vcpu === null ? kindOf(thread.name) : 'vcpu';
       return [{ vm, kind, vcpu, thread, cpus: parseCpus(thread.cpus) }];

@@ -347,6 +347,77 @@ describe('whose CPUs', () => {
     expect((await look('xeon-rt', { threads }, 'dpdk0')).severity(code)).toMatch(/warn|fail/);
   });
 
+  test('another of its vCPUs that is kept to two DPDK CPUs is told', async () => {
+    const change = {
+      files: {
+        '/sys/kernel/debug/kvm/2000-14/vcpu2/pid': '2015',
+        '/sys/kernel/debug/kvm/2000-14/vcpu3/pid': '2016',
+      },
+      threads: {
+        '2000/task/2015': ['CPU 2/KVM', 'fifo:10', '7'],
+        '2000/task/2016': ['CPU 3/KVM', 'other', '6-7'],
+      },
+    } as const;
+    expect((await look('xeon-rt', change, 'dpdk0')).severity('vcpu-on-dpdk-cpu')).toBe('fail');
+  });
+
+  test('many threads that are alike are one finding, and another VM’s are named with it', async () => {
+    const workers = Object.fromEntries(
+      Array.from({ length: 40 }, (_, at) => [`3000/task/${3100 + at}`, ['worker', 'other', '5-6']]),
+    );
+    const { found } = await look(
+      'xeon-rt',
+      {
+        files: { '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0other\0' },
+        threads: { ...workers, '3000': ['kvm', 'other', '5-6'] } as NonNullable<Change['threads']>,
+      },
+      'dpdk0',
+    );
+    const told = found.filter(
+      ({ code, read }) => code === 'emulator-on-dpdk-cpu' && read.includes(' of other '),
+    );
+    expect(told).toHaveLength(1);
+    expect(told[0]?.read).toContain('and 37 more of other');
+  });
+
+  test('each of two NICs has the CPU of the vCPU that waits for it, once that is said', async () => {
+    const second = '0000:82:00.0';
+    const change = {
+      files: {
+        '/sys/kernel/debug/kvm/2000-14/vcpu2/pid': '2015',
+        [`/sys/bus/pci/devices/${second}/class`]: '0x020000',
+        [`/sys/bus/pci/devices/${second}/msi_irqs/50`]: 'msix',
+        [`/sys/bus/pci/devices/${second}/msi_irqs/51`]: 'msix',
+        '/proc/irq/50/smp_affinity_list': '0-7',
+        '/proc/irq/51/smp_affinity_list': '0-7',
+        '/sys/kernel/irq/50/actions': `vfio-msix[0](${second})`,
+        '/sys/kernel/irq/51/actions': `vfio-msix[1](${second})`,
+        [`/sys/kernel/iommu_groups/41/devices/${second}`]: '',
+      },
+      links: {
+        '/proc/2000/fd/23': '/dev/vfio/41',
+        [`/sys/bus/pci/devices/${second}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
+        [`/sys/bus/pci/devices/${second}/iommu_group`]: '../../../../kernel/iommu_groups/41',
+      },
+      threads: { '2000/task/2015': ['CPU 2/KVM', 'fifo:10', '7'] },
+    } as const;
+    const affinities = (lines: readonly string[]) => lines.filter((line) => line.startsWith('irq-affinity'));
+    const unsaid = await look('xeon-rt', change, 'dpdk0');
+    expect(unsaid.severity('nic-cpu')).toBe('fail');
+    expect(unsaid.lines.filter((line) => /irq-affinity|vcpu-scheduler|rt-throttling/.test(line))).toEqual([]);
+    rmSync(root, { recursive: true });
+    const nics = new Map([
+      [nic, [6]],
+      [second, [7]],
+    ]);
+    expect(affinities((await look('xeon-rt', change, 'dpdk0', { nics })).lines)).toEqual([
+      `irq-affinity ${nic}/irq/45 -> 6`,
+      `irq-affinity ${nic}/irq/46 -> 6`,
+      `irq-affinity ${second}/irq/50 -> 7`,
+      `irq-affinity ${second}/irq/51 -> 7`,
+    ]);
+  });
+
   test('another VM’s vCPU that is kept to some CPUs with a DPDK CPU among them keeps throttling in force', async () => {
     const { severity, lines } = await look(
       'xeon-rt',
