@@ -49,15 +49,24 @@ static int take_vcpu(struct claim *claim, struct vmcall_take __user *user)
 	return copy_to_user(user, &take, sizeof(take)) ? -EFAULT : ret;
 }
 
+/* Field by field, for this is on the way to each halt. */
 static int wait_halted(struct claim *claim, const struct vmcall_halt __user *user)
 {
 	struct vmcall_halt halt;
 
-	if (copy_from_user(&halt, user, sizeof(halt)))
+	if (!user_read_access_begin(user, sizeof(*user)))
 		return -EFAULT;
+	unsafe_get_user(halt.looks, &user->looks, fault);
+	unsafe_get_user(halt.timeout_ns, &user->timeout_ns, fault);
+	unsafe_get_user(halt.count, &user->count, fault);
+	unsafe_get_user(halt.reserved, &user->reserved, fault);
+	user_read_access_end();
 	if (halt.count > VMCALL_LOOKS_MOST || halt.reserved)
 		return -EINVAL;
 	return halt_wait(claim, &halt);
+fault:
+	user_read_access_end();
+	return -EFAULT;
 }
 
 static long device_ioctl(struct file *file, unsigned int command,

@@ -17,6 +17,36 @@
 #include "halt.h"
 #include "halt_limit.h"
 
+static int read_look(struct vmcall_look *look,
+		     const struct vmcall_look __user *user)
+{
+	if (!user_read_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_get_user(look->address, &user->address, fault);
+	unsafe_get_user(look->mask, &user->mask, fault);
+	unsafe_get_user(look->value, &user->value, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static int read_word(u64 *word, u64 address)
+{
+	const u64 __user *user = u64_to_user_ptr(address);
+
+	if (!IS_ALIGNED(address, sizeof(*word)) ||
+	    !user_read_access_begin(user, sizeof(*user)))
+		return -EFAULT;
+	unsafe_get_user(*word, user, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 /*
  * 1 if a word has changed, 0 if none has, -EFAULT.  What the program names is
  * read where it stands: nothing is copied on the way to each halt.
@@ -24,44 +54,43 @@
 static int look(const struct vmcall_halt *halt)
 {
 	const struct vmcall_look __user *looks = u64_to_user_ptr(halt->looks);
+	struct vmcall_look look;
 	unsigned int i;
+	u64 word;
 
-	if (!access_ok(looks, halt->count * sizeof(*looks)))
-		return -EFAULT;
 	for (i = 0; i < halt->count; i++) {
-		u64 address, mask, value, word;
-
-		if (__get_user(address, &looks[i].address) ||
-		    __get_user(mask, &looks[i].mask) ||
-		    __get_user(value, &looks[i].value) ||
-		    !IS_ALIGNED(address, sizeof(word)) ||
-		    get_user(word, (u64 __user *)u64_to_user_ptr(address)))
+		if (read_look(&look, &looks[i]) || read_word(&word, look.address))
 			return -EFAULT;
-		if ((word & mask) != value)
+		if ((word & look.mask) != look.value)
 			return 1;
 	}
 	return 0;
 }
 
-/* Interrupts are off, and on afterwards. */
-static u32 halt_unless(struct claim *claim, const struct vmcall_halt *halt)
+/*
+ * Interrupts are off, and on afterwards.  -EFAULT: a page was not there, or is
+ * none of the program's.
+ */
+static int halt_unless(struct claim *claim, const struct vmcall_halt *halt)
 {
+	int changed;
 	u32 why = 0;
 
+	/* Before the look, for arming a timer takes a lock. */
+	halt_limit_keep(&claim->limit, halt->timeout_ns);
 	if (need_resched())
 		why |= VMCALL_HALT_RESCHED;
 	if (signal_pending(current))
 		why |= VMCALL_HALT_SIGNAL;
-	/* A page that went since: as if a packet had come, the caller polls. */
 	pagefault_disable();
-	if (look(halt))
-		why |= VMCALL_HALT_CHANGED;
+	changed = look(halt);
 	pagefault_enable();
-	if (why) {
+	if (changed > 0)
+		why |= VMCALL_HALT_CHANGED;
+	if (why || changed < 0) {
 		local_irq_enable();
-		return why;
+		return changed < 0 ? changed : why;
 	}
-	halt_limit_keep(&claim->limit, halt->timeout_ns);
 	safe_halt();
 	why = VMCALL_HALT_HALTED;
 	if (halt_limit_over(&claim->limit))
@@ -71,14 +100,8 @@ static u32 halt_unless(struct claim *claim, const struct vmcall_halt *halt)
 	return why;
 }
 
-int halt_wait(struct claim *claim, const struct vmcall_halt *halt)
+static int halt_on_cpu(struct claim *claim, const struct vmcall_halt *halt)
 {
-	/* With faults allowed, so that the pages are there later on. */
-	int ret = look(halt);
-
-	if (ret)
-		return ret < 0 ? ret : VMCALL_HALT_CHANGED;
-	contend_before_halt();
 	local_irq_disable();
 	if (smp_processor_id() == READ_ONCE(claim->cpu) &&
 	    READ_ONCE(claim->granted) & VMCALL_WAY_HALT)
@@ -86,4 +109,19 @@ int halt_wait(struct claim *claim, const struct vmcall_halt *halt)
 	local_irq_enable();
 	return READ_ONCE(claim->cpu) < 0 || !(claim->ways & VMCALL_WAY_HALT) ?
 	       -ENODEV : -ENXIO;
+}
+
+int halt_wait(struct claim *claim, const struct vmcall_halt *halt)
+{
+	int ret;
+
+	contend_before_halt();
+	ret = halt_on_cpu(claim, halt);
+	if (likely(ret != -EFAULT))
+		return ret;
+	/* With faults allowed, so that the pages are there the next time; this
+	 * time the caller polls, as if a packet had come.
+	 */
+	ret = look(halt);
+	return ret < 0 ? ret : VMCALL_HALT_CHANGED;
 }

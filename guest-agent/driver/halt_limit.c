@@ -47,12 +47,13 @@ void halt_limit_stop(struct halt_limit *limit)
 void halt_limit_keep(struct halt_limit *limit, u64 timeout_ns)
 {
 	u64 most = (u64)READ_ONCE(limit_us) * NSEC_PER_USEC;
+	const bool is_sooner = timeout_ns && timeout_ns < most;
 
-	if (timeout_ns && timeout_ns < most)
-		most = timeout_ns;
 	WRITE_ONCE(limit->over, false);
+	if (is_sooner)
+		most = timeout_ns;
 	if (!hrtimer_active(&limit->timer) ||
-	    (timeout_ns && ktime_to_ns(hrtimer_get_remaining(&limit->timer)) >
-			   (s64)most))
+	    (is_sooner && ktime_to_ns(hrtimer_get_remaining(&limit->timer)) >
+			  (s64)most))
 		hard_timer_start(&limit->timer, most);
 }
