@@ -170,7 +170,7 @@ static uint16_t
 sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 {
 	struct wake wake;
-	uint64_t before;
+	uint64_t before, woken;
 	uint16_t count;
 
 	if (unlikely(forward->arm_delay_cycles != 0))
@@ -190,11 +190,12 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 #endif
 	before = rte_rdtsc();
 	wake = policy->wait(forward->wait, forward->wait_timeout_ns);
-	stats_count_wake(&forward->stats, &wake, before, rte_rdtsc(),
-		forward->tsc_khz);
-
+	woken = rte_rdtsc();
+	/* The packet first, then the books. */
 	count = poll_once(forward);
 	policy->disarm(forward->wait);
+	stats_count_wake(&forward->stats, &wake, before, woken,
+		forward->tsc_khz);
 	if (count == 0)
 		forward->stats.waits_without_packet++;
 	if (unlikely(wake.reason == WAKE_OFF || wake.reason == WAKE_ERROR))
