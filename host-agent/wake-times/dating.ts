@@ -9,7 +9,6 @@ import {
 import { limits } from '../../src/protocol/limits.js';
 import type { Report, WakeTimes } from '../../src/protocol/messages.js';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
-import { TokenBucket } from '../../src/session/token-bucket.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { Host } from '../host/host.js';
@@ -17,6 +16,7 @@ import { hostdevs } from '../host/qemu-process.js';
 import { readGuestTsc, toGuestTsc } from './guest-tsc.js';
 import { InterruptTrace } from './interrupt-trace.js';
 import { dateSleeps } from './match.js';
+import { mayTrace } from './trace-budget.js';
 
 /** Domains whose interrupts are traced at once: each trace has a buffer on each CPU. */
 const tracedMost = 16;
@@ -29,19 +29,6 @@ const longestNs = Number(histogramShape.highest);
 let traced = 0;
 /** Of all that were started: the next may begin before the last of its domain has ended. */
 let started = 0;
-
-/** Traces of a domain that began: so many at once, so many a second after that. Its guest says when its path changes. */
-const traceBurst = 5;
-const tracesPerSecond = 0.5;
-const begun = new Map<string, TokenBucket>();
-
-function mayTrace(domain: string): boolean {
-  const now = performance.now();
-  for (const [one, bucket] of begun) if (bucket.isFull(now)) begun.delete(one);
-  const bucket = begun.get(domain) ?? new TokenBucket(tracesPerSecond, traceBurst, now);
-  begun.set(domain, bucket);
-  return bucket.take(now);
-}
 
 /** Where the VM is: its process, and its folder in KVM's debugfs. */
 export interface VmPlace {
@@ -210,7 +197,7 @@ export class WakeDating {
         `the domain has ${addresses.length} passed-through PCI functions, and which its dataplane has is not known`,
         'Give it one',
       );
-    if (!mayTrace(this.domain))
+    if (!mayTrace(this.domain, performance.now()))
       throw new VmcallError(
         'WAKES_UNDATED',
         'its interrupts were traced too often of late: each time costs every CPU of the host',

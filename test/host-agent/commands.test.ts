@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line reads from a live host agent.
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -41,6 +41,8 @@ describe('vmcall status', () => {
       max_exit_latency_us: null,
       hardirq: true,
     };
+    // The domain's QEMU has not begun yet.
+    await rm(join(host.bench.root, 'proc/4711'), { recursive: true });
     keep(host.bench.tuning, wish);
     await expect
       .poll(async () => (await host.vmcall('status')).stdout, { timeout: 20_000 })

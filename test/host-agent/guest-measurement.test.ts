@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type HostSession, openHostSession } from '../../guest-agent/session/host-session.js';
 import { GuestMeasurement } from '../../host-agent/guest-sessions/guest-measurement.js';
+import type { WakeDating } from '../../host-agent/wake-times/dating.js';
 import { MeasurementSum } from '../../src/measurement/sum.js';
 import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
 import type { Health, Report } from '../../src/protocol/messages.js';
@@ -89,6 +90,23 @@ test('adds reports up to the whole', async () => {
     total: { count: 3, min: 1000, max: 3000, sum: 6000 },
   });
   expect(decodeHistogram(measured?.histogram ?? '').totalCount).toBe(3);
+});
+
+test('a second one is refused, and the dating of the first goes on', async () => {
+  const first = await measure([() => ({})]);
+  const session = host.sessions.get(domainA);
+  if (!session) throw new Error('no session');
+  const dated: string[] = [];
+  session.dating = {
+    begin: async () => void dated.push('begin'),
+    end: async () => void dated.push('end'),
+    date: (report: Report) => report,
+  } as unknown as WakeDating;
+  const listener = { onReport: () => {}, onBroken: () => {} };
+  await expect(GuestMeasurement.start(session, listener)).rejects.toMatchObject({ code: 'BUSY' });
+  expect(dated).toEqual([]);
+  expect(await first.finish()).toEqual({ reports: 1 });
+  expect(sum.broken).toBeUndefined();
 });
 
 test('what nobody asked for counts for nothing', async () => {
