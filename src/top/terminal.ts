@@ -6,7 +6,14 @@ export type Key = 'up' | 'down' | 'page-up' | 'page-down' | string;
 /** xterm's control sequences, as terminfo has them for any terminal of today. */
 const enter = '\x1b[?1049h\x1b[?25l';
 const leave = '\x1b[?25h\x1b[?1049l';
-const tones: Record<Tone, string> = { plain: '', head: '\x1b[7m', soft: '\x1b[2m', bad: '\x1b[31m' };
+/** Without colour where NO_COLOR is set to anything (no-color.org): bold in place of red. */
+export const tonesFor = ({ NO_COLOR }: { NO_COLOR?: string | undefined }): Record<Tone, string> => ({
+  plain: '',
+  head: '\x1b[7m',
+  soft: '\x1b[2m',
+  bad: NO_COLOR ? '\x1b[1m' : '\x1b[31m',
+});
+const tones = tonesFor(process.env);
 const named: Readonly<Record<string, Key>> = {
   '\x1b[A': 'up',
   '\x1b[B': 'down',
