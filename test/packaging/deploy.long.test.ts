@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPackages } from '../../packaging/build/packages.js';
+import type { Status } from '../../src/control/schema.js';
 import { supported } from '../../src/setup/supported.js';
 import { projectRoot } from '../../src/support/paths.js';
 import { stderrProgress } from '../../src/support/progress.js';
@@ -19,8 +20,10 @@ const fixtures = join(projectRoot, 'test', 'packaging', 'fixtures');
 /** The version that is upgraded to. */
 const next = '0.1.0+next';
 const minutes = 60_000;
+/** libvirt's test driver in place of QEMU, with the domain of the document. */
+const uri = 'test:///srv/vmcall-packages/libvirt-test.xml';
 
-describe.each(supported.distributions)('docs/deploy.md on Debian $version', (distribution) => {
+describe.each(supported.distributions)('docs/deploy.md on $codename', (distribution) => {
   let containers: Containers;
   let repository = '';
   const before = new Map<Side, Map<string, string>>();
@@ -36,7 +39,8 @@ describe.each(supported.distributions)('docs/deploy.md on Debian $version', (dis
   async function follow(...titles: string[]): Promise<void> {
     const steps = stepsOf(document).filter(({ title }) => titles.some((each) => title.startsWith(each)));
     expect(steps.length).toBeGreaterThan(0);
-    for (const { side, command, needs } of steps) if (needs === undefined) await run(side, command);
+    for (const { side, command, needs } of steps)
+      if (needs === undefined) await run(side, command.replace('vmcall enroll', `vmcall enroll -c ${uri}`));
   }
 
   beforeAll(async () => {
@@ -64,9 +68,7 @@ describe.each(supported.distributions)('docs/deploy.md on Debian $version', (dis
 
   test('the packages are offered, and the host agent runs', { timeout: 5 * minutes }, async () => {
     await follow('1.', '2.');
-    // libvirt's test driver in place of QEMU, with the domain of the document.
     await cp(join(fixtures, 'libvirt-test.xml'), join(repository, 'libvirt-test.xml'));
-    const uri = 'test:///srv/vmcall-packages/libvirt-test.xml';
     const steps = stepsOf(document).filter(
       ({ title, needs }) => title.startsWith('3.') && needs === undefined,
     );
@@ -89,12 +91,35 @@ describe.each(supported.distributions)('docs/deploy.md on Debian $version', (dis
       `cat >guest-agent.toml <<'END'\n${adapted}\nEND\nprintf '${program}\\n' >>guest-agent.toml`,
     );
     await follow('7.');
-    await expect
-      .poll(async () => (await containers.run('host', 'vmcall status dpdk0')).stdout, {
-        timeout: minutes,
-        interval: 500,
-      })
-      .toContain('poll');
+    const actual = async () => {
+      const { stdout } = await containers.run('host', 'vmcall status dpdk0 --json');
+      return (JSON.parse(stdout) as Status).domains.map(({ actual: path }) => path);
+    };
+    await expect.poll(actual, { timeout: minutes, interval: 500 }).toEqual(['poll']);
+  });
+
+  test('a member of the group may ask and change nothing, others may not ask', async () => {
+    await run('host', 'useradd --groups vmcall reader && useradd stranger');
+    expect(await run('host', 'runuser -u reader -- vmcall status')).toContain('dpdk0');
+    const changed = await containers.run('host', 'runuser -u reader -- vmcall disable dpdk0');
+    expect([changed.exitCode, changed.all]).toEqual([1, expect.stringContaining('CONTROL_READ_ONLY')]);
+    const asked = await containers.run('host', 'runuser -u stranger -- vmcall status');
+    expect([asked.exitCode, asked.all]).toEqual([1, expect.stringContaining('HOST_AGENT_FORBIDDEN')]);
+    await run('host', 'userdel reader; userdel stranger');
+  });
+
+  test('the command says what it is, and has its pages and completions', async () => {
+    for (const side of ['host', 'guest'] as const) {
+      expect(await run(side, 'vmcall --version')).toMatch(
+        /^vmcall 0\.1\.0 \(\w+.*\)\nseries for Linux 6\.1, 6\.12$/,
+      );
+      const help = await run(side, 'vmcall --help');
+      expect(help).not.toMatch(/^ {2}(?:lab|test|bench) /m);
+      expect(Math.max(...help.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+      await run(side, 'bash -n /usr/share/bash-completion/completions/vmcall');
+      for (const verb of ['check', 'status', 'tune'])
+        await run(side, `test -s /usr/share/man/man1/vmcall-${verb}.1.gz`);
+    }
   });
 
   test('units are confined', async () => {
