@@ -16,9 +16,17 @@ export interface ScreenState {
 /** One line about all. */
 export function summary({ domains, libvirt, left_out: leftOut }: Picture, clock: string): string {
   const count = (is: (domain: Picture['domains'][number]) => boolean) => domains.filter(is).length;
+  const kicked = count(({ actual }) => actual === 'pv-kick');
+  const counts = [
+    `${domains.length} domain${domains.length === 1 ? '' : 's'}`,
+    `${count(({ state }) => state === 'running')} running`,
+    `${count(({ actual }) => actual === 'vmcall')} on the VM call`,
+    ...(kicked > 0 ? [`${kicked} on the PV kick`] : []),
+    `${count(({ phase }) => phase === 'blocked')} blocked`,
+  ];
   return [
     `vmcall top - ${clock}`,
-    `${domains.length} domain${domains.length === 1 ? '' : 's'}, ${count(({ state }) => state === 'running')} running, ${count(({ actual }) => actual === 'vmcall')} on the VM call, ${count(({ phase }) => phase === 'blocked')} blocked`,
+    counts.join(', '),
     ...(leftOut > 0 ? [`${leftOut} more not shown`] : []),
     ...(libvirt ? [] : ['no connection to libvirt']),
   ].join('   ');
