@@ -103,6 +103,7 @@ port_start(struct port *port, struct control *control, bool promiscuous,
 		struct failure *failure)
 {
 	struct rte_eth_link link;
+	int ret;
 
 	memset(port, 0, sizeof(*port));
 	port->id = (uint16_t)rte_eth_find_next(0);
@@ -121,7 +122,9 @@ port_start(struct port *port, struct control *control, bool promiscuous,
 	if (configure_and_start(port, promiscuous, failure) != 0)
 		return -1;
 	port->is_pci = pci_device_open(&port->pci, port->name, failure) == 0;
-	(void)rte_eth_link_get(port->id, &link);	/* waits for it */
+	/* Waits for it; one that does not come keeps nothing from starting. */
+	ret = rte_eth_link_get(port->id, &link);
+	RTE_SET_USED(ret);
 	port->events.control = control;
 	return port_events_listen(&port->events, port->id, failure);
 }
