@@ -32,7 +32,7 @@ export function findPath(run: Run, name: string): PathResult {
 
 function sideOf({ source, result }: Run, path: PathResult): Side {
   const { name, title, received, lost, rounds } = path;
-  const kept = rounds.filter(({ rtt_histogram }) => rtt_histogram !== null).length;
+  const kept = rounds.filter(({ latency_histogram }) => latency_histogram !== null).length;
   return { source, made: result.made, path: name, title, received, lost, rounds: kept };
 }
 

@@ -7,12 +7,12 @@ import { t975 } from '../statistics/normal.js';
 
 /** A path's latencies as the statistics take them. */
 export function sampleOf(path: PathResult): Sample {
-  const rounds = path.rounds.flatMap(({ rtt_histogram, rtt_ns, received }) =>
-    rtt_histogram === null || received === 0 ? [] : [distributionOf(rtt_histogram, rtt_ns)],
+  const rounds = path.rounds.flatMap(({ latency_histogram, latency_ns, received }) =>
+    latency_histogram === null || received === 0 ? [] : [distributionOf(latency_histogram, latency_ns)],
   );
   // A part of the rounds would stand for another set of packets than the whole.
   const complete = rounds.length === path.rounds.length;
-  return { all: distributionOf(path.rtt_histogram, path.rtt_ns), rounds: complete ? rounds : [] };
+  return { all: distributionOf(path.latency_histogram, path.latency_ns), rounds: complete ? rounds : [] };
 }
 
 /** A run and one of its paths. */
@@ -29,7 +29,7 @@ export function repeatTolerance(
 ): number | undefined {
   const known = sides.every(([{ clock }, { rounds }]) => clock === 'instruction' && rounds.length >= 2);
   if (!known) return undefined;
-  const [a, b] = sides.map(([, { rounds }]) => rounds.map(({ rtt_ns }) => rtt_ns[statistic])) as [
+  const [a, b] = sides.map(([, { rounds }]) => rounds.map(({ latency_ns }) => latency_ns[statistic])) as [
     number[],
     number[],
   ];

@@ -32,7 +32,7 @@ export function runDocument(rounds: readonly MeasuredRound[], facts: RunFacts): 
   const measured = paths.filter((path) => of(path).length > 0).map((path) => pathOf(path, of(path)));
   return resultSchema.parse({
     format: 'vmcall-result',
-    version: 2,
+    version: 3,
     ...rest,
     made_by: { name: 'vmcall', version: projectVersion },
     quantity: 'wake-latency',
@@ -119,7 +119,7 @@ function timelineOf(rounds: readonly MeasuredRound[]): NonNullable<Result['timel
         at_s: beganS + atS,
         length_s: lengthS,
         received: count,
-        rtt_ns: { p50, p99, max },
+        latency_ns: { p50, p99, max },
       });
     beganS += measured.elapsedUs / 1e6;
     before = path;

@@ -9,7 +9,7 @@ const columns = ['min', 'avg', 'max', 'p50', 'p99', 'p999'] as const;
 export function runText({ clock, quantity, partial, paths, notes, energy }: Result): string {
   const rows = [
     [`${describeQuantity(quantity)}, us`, ...columns, 'wakes'],
-    ...paths.map(({ title, rtt_ns: latency, received }) => [
+    ...paths.map(({ title, latency_ns: latency, received }) => [
       title,
       ...columns.map((column) => (latency[column] / 1000).toFixed(1)),
       String(received),

@@ -205,7 +205,7 @@ export function figuresSection(runs: readonly Run[]): Markup {
   return html`<section><h2>All figures</h2><p class="soft">Times in µs. Late: slower than one packet interval. Ticks: the guest's timer interrupts, no part of a path.</p>
     <div class="scroll"><table><thead><tr><th scope="col">Path</th>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
     <tbody>${everyPath(runs).map(({ path, name }) => {
-      const { min, p50, p90, p99, p999, max } = path.rtt_ns;
+      const { min, p50, p90, p99, p999, max } = path.latency_ns;
       const ticks = path.timer_ticks_per_packet;
       return html`<tr><th scope="row">${name}</th>${[min, p50, p90, p99, p999, max].map((value) => html`<td>${us(value)}</td>`)}${[path.sent, path.lost, path.late, path.reordered].map((value) => html`<td>${value}</td>`)}<td>${ticks === null ? '–' : ticks.toFixed(3)}</td></tr>`;
     })}</tbody></table></div></section>`;

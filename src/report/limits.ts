@@ -8,7 +8,7 @@ import { runLetter } from './series.js';
 function measured({ result }: Run, tool: string): string {
   const received = result.paths.filter((path) => path.received > 0);
   return toolOf(result) === tool && received.length > 0
-    ? (Math.max(...received.map(({ rtt_ns }) => rtt_ns.max)) / 1000).toFixed(2)
+    ? (Math.max(...received.map(({ latency_ns }) => latency_ns.max)) / 1000).toFixed(2)
     : '–';
 }
 

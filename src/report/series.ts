@@ -60,7 +60,7 @@ export function seriesOf(runs: readonly Run[]): Series[] {
             ? (['none', '6 3', '2 3', '10 3 2 3'][run] ?? 'none')
             : (dashes[path.name] ?? 'none'),
         width: isMain(path.name) ? 2.5 : 1.75,
-        distribution: distributionOf(path.rtt_histogram, path.rtt_ns),
+        distribution: distributionOf(path.latency_histogram, path.latency_ns),
       }))
       .filter(({ distribution }) => distribution.total > 0),
   );

@@ -55,7 +55,7 @@ function tiles(main: PathResult, injected: PathResult, quantity: string): Markup
   const share = (value: number | null) => (value === null ? '–' : (value * 100).toFixed(1));
   const plain = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   return html`<dl class="tiles">
-    ${tile(`${quantity}, median`, us(main.rtt_ns.p50), 'µs', `injected: ${us(injected.rtt_ns.p50)} µs`)}
+    ${tile(`${quantity}, median`, us(main.latency_ns.p50), 'µs', `injected: ${us(injected.latency_ns.p50)} µs`)}
     ${tile('Added to polling, median', added(main), 'µs', `injected: ${added(injected)} µs`)}
     ${tile('Interrupts injected', plain(main.injected_interrupts_per_packet), 'a packet', `injected: ${plain(injected.injected_interrupts_per_packet)}`)}
     ${tile('CPU handed back', share(main.cpu_handed_back), '%', `injected: ${share(injected.cpu_handed_back)} %`)}
@@ -76,7 +76,7 @@ function deckTable({ result }: Run, caption: string): Markup {
     <tbody>${everything.map(
       (path) => html`<tr${path.name === main?.name && html` class="main"`}>
         <th scope="row">${shortTitle(path.name)}<small>${path.title}</small></th>
-        <td data-head="minimum">${us(path.rtt_ns.min)}</td><td data-head="average">${us(path.rtt_ns.avg)}</td><td data-head="maximum">${us(path.rtt_ns.max)}</td>
+        <td data-head="minimum">${us(path.latency_ns.min)}</td><td data-head="average">${us(path.latency_ns.avg)}</td><td data-head="maximum">${us(path.latency_ns.max)}</td>
         ${anyDeck && html`<td class="deck full${!deck(path) && ' empty'}" data-head="the deck's min / avg / max, on its hardware*">${deck(path)}</td>`}</tr>`,
     )}</tbody></table></div>
     ${anyDeck && html`<p class="note" style="margin-top:10px">* The slides' minimum / average / maximum in µs, on ${deckHardware}. Not ours, and not comparable with ours in absolute terms.</p>`}`;

@@ -33,7 +33,7 @@ function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
   );
   const x = scaleLinear().domain([0, end]).range([left, right]);
   const y = latencyScale(
-    points.flatMap(({ rtt_ns }) => [rtt_ns.p50 / 1000, rtt_ns.p99 / 1000]),
+    points.flatMap(({ latency_ns }) => [latency_ns.p50 / 1000, latency_ns.p99 / 1000]),
     [bottom, top],
     6,
   );
@@ -41,9 +41,9 @@ function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
   const of = (path: string) => points.filter((point) => point.path === path);
   const stroke = (path: string, key: 'p50' | 'p99') =>
     bursts(of(path))
-      .map((burst) => line<Point>(middle, ({ rtt_ns }) => round(y(rtt_ns[key] / 1000)))(burst) ?? '')
+      .map((burst) => line<Point>(middle, ({ latency_ns }) => round(y(latency_ns[key] / 1000)))(burst) ?? '')
       .join('');
-  const lasts = paths.map((path) => y((of(path).at(-1)?.rtt_ns.p50 ?? 0) / 1000));
+  const lasts = paths.map((path) => y((of(path).at(-1)?.latency_ns.p50 ?? 0) / 1000));
   const places = spread(lasts, 16, [top, bottom]);
   return html`
     ${y.ticks.map((tick) => html`<path d="M${left} ${round(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${round(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
@@ -56,7 +56,7 @@ function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
       return html`
         <path d="${stroke(path, 'p99')}" fill="none" stroke="${colour}" stroke-width="1.25" stroke-dasharray="2 3"/>
         <path d="${stroke(path, 'p50')}" fill="none" stroke="${colour}" stroke-width="2"/>
-        ${of(path).map((point) => html`<circle cx="${middle(point)}" cy="${round(y(point.rtt_ns.p50 / 1000))}" r="${of(path).length > 200 ? 0 : 2}" fill="${colour}"><title>${shortTitle(path)} at ${point.at_s.toFixed(2)} s: median ${(point.rtt_ns.p50 / 1000).toFixed(2)}, p99 ${(point.rtt_ns.p99 / 1000).toFixed(2)}, maximum ${(point.rtt_ns.max / 1000).toFixed(2)} µs</title></circle>`)}
+        ${of(path).map((point) => html`<circle cx="${middle(point)}" cy="${round(y(point.latency_ns.p50 / 1000))}" r="${of(path).length > 200 ? 0 : 2}" fill="${colour}"><title>${shortTitle(path)} at ${point.at_s.toFixed(2)} s: median ${(point.latency_ns.p50 / 1000).toFixed(2)}, p99 ${(point.latency_ns.p99 / 1000).toFixed(2)}, maximum ${(point.latency_ns.max / 1000).toFixed(2)} µs</title></circle>`)}
         <text class="name" x="${right + 12}" y="${round(places[index] ?? top) + 4}" style="fill:${colour}">${titles[index]}</text>`;
     })}`;
 }

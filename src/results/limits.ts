@@ -102,9 +102,9 @@ export function judgeLimits(name: LimitSet, given: readonly Given[]): Judgement 
       path: path.name,
       tool: limit.tool,
       samples: path.received,
-      max_us: path.rtt_ns.max / 1000,
+      max_us: path.latency_ns.max / 1000,
       limit_us: limit.us,
-      within: path.received > 0 && path.rtt_ns.max <= limit.us * 1000,
+      within: path.received > 0 && path.latency_ns.max <= limit.us * 1000,
     }));
   });
   const objections = given.flatMap((one) => objectionsTo(one, limits));

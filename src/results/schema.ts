@@ -38,8 +38,8 @@ export const roundResultSchema = z.strictObject({
   index: count,
   sent: count,
   received: count,
-  rtt_ns: latencySchema,
-  rtt_histogram: histogram.nullable(),
+  latency_ns: latencySchema,
+  latency_histogram: histogram.nullable(),
 });
 
 /** One path of the comparison. */
@@ -56,8 +56,8 @@ export const pathResultSchema = z.strictObject({
   /** Sent later than the pattern has it, as the reply before was late; absent where that was not counted. */
   postponed: count.optional(),
   /** The latency the document is about (`quantity`); a round trip is generator send to generator receive. */
-  rtt_ns: latencySchema,
-  rtt_histogram: histogram,
+  latency_ns: latencySchema,
+  latency_histogram: histogram,
   /** Round trip less that of polling, at the same percentile. */
   added_ns: z
     .strictObject({ min: z.number(), avg: z.number(), p50: z.number(), p99: z.number(), max: z.number() })
@@ -101,7 +101,7 @@ export const timelineSchema = z.strictObject({
         at_s: z.number().min(0),
         length_s: z.number().min(0),
         received: count,
-        rtt_ns: z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() }),
+        latency_ns: z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() }),
       }),
     )
     .max(100_000),
@@ -125,7 +125,7 @@ export type Partial = z.infer<typeof partialSchema>;
 /** One run, self-describing. */
 export const resultSchema = z.strictObject({
   format: z.literal('vmcall-result'),
-  version: z.literal(2),
+  version: z.literal(3),
   made: z.iso.datetime(),
   /** The program that measured. */
   made_by: z.strictObject({ name: z.string(), version: z.string() }),

@@ -42,17 +42,17 @@ function deckTable(paths: readonly PathResult[]): string {
     return figures ? `${figures.join(' / ')}  (${deckRow[path.name]})` : '-';
   };
   return table('Round trip, us', paths, [
-    { head: 'minimum', cell: (path) => us(path.rtt_ns.min) },
-    { head: 'average', cell: (path) => us(path.rtt_ns.avg) },
-    { head: 'maximum', cell: (path) => us(path.rtt_ns.max) },
+    { head: 'minimum', cell: (path) => us(path.latency_ns.min) },
+    { head: 'average', cell: (path) => us(path.latency_ns.avg) },
+    { head: 'maximum', cell: (path) => us(path.latency_ns.max) },
     { head: "the deck's min / avg / max *", cell: deck },
   ]);
 }
 
 function pathTable(paths: readonly PathResult[]): string {
   return table('', paths, [
-    { head: 'p50 us', cell: (path) => us(path.rtt_ns.p50) },
-    { head: 'p99 us', cell: (path) => us(path.rtt_ns.p99) },
+    { head: 'p50 us', cell: (path) => us(path.latency_ns.p50) },
+    { head: 'p99 us', cell: (path) => us(path.latency_ns.p99) },
     { head: 'added p50', cell: (path) => us(path.added_ns?.p50) },
     { head: 'added p99', cell: (path) => us(path.added_ns?.p99) },
     { head: 'exits/packet', cell: (path) => plain(path.exits_per_packet) },

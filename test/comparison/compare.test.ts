@@ -58,7 +58,10 @@ describe('comparison inside a run', () => {
       if (path.name !== 'vmcall' || !first) return path;
       return {
         ...path,
-        rounds: [{ ...first, rtt_ns: { ...first.rtt_ns, p50: first.rtt_ns.p50 + 20_000 } }, ...others],
+        rounds: [
+          { ...first, latency_ns: { ...first.latency_ns, p50: first.latency_ns.p50 + 20_000 } },
+          ...others,
+        ],
       };
     });
     const [wide] =
@@ -80,11 +83,18 @@ describe('comparison inside a run', () => {
           histogram.recordValue(floor + index * 100 + random.index(2000));
         all.add(histogram);
         const exact = { min: floor, max: floor + 4000 };
-        const rtt_ns = { ...percentilesOf(histogram, exact), avg: floor + 1000 };
-        return { index, sent: 100, received: 100, rtt_ns, rtt_histogram: encodeHistogram(histogram) };
+        const latency_ns = { ...percentilesOf(histogram, exact), avg: floor + 1000 };
+        return { index, sent: 100, received: 100, latency_ns, latency_histogram: encodeHistogram(histogram) };
       });
-      const rtt_ns = { ...percentilesOf(all, { min: floor, max: floor + 4000 }), avg: floor + 1000 };
-      return { ...template, name, rounds, received: 1200, rtt_ns, rtt_histogram: encodeHistogram(all) };
+      const latency_ns = { ...percentilesOf(all, { min: floor, max: floor + 4000 }), avg: floor + 1000 };
+      return {
+        ...template,
+        name,
+        rounds,
+        received: 1200,
+        latency_ns,
+        latency_histogram: encodeHistogram(all),
+      };
     };
     const paths = [path('injected', 60_000), path('vmcall', 59_000)];
     const [pair] = compareInside(changed({ paths }), ['injected', 'vmcall']).pairs;
@@ -101,7 +111,7 @@ describe('comparison inside a run', () => {
 
   test('of a path that nothing came back on ends in words', () => {
     const empty = encodeHistogram(emptyHistogram());
-    const paths = run.result.paths.map((path) => ({ ...path, received: 0, rtt_histogram: empty }));
+    const paths = run.result.paths.map((path) => ({ ...path, received: 0, latency_histogram: empty }));
     expect(() => compareInside(changed({ paths }), ['injected', 'vmcall'])).toThrow(
       expect.objectContaining({ code: 'COMPARE_NOTHING_RECEIVED' }),
     );

@@ -52,7 +52,7 @@ function side(random: Random, clock: Clock, rounds: number, packets: number): Si
   };
   const path = {
     rounds: distributions.map((_, index) => ({
-      rtt_ns: { p50: at(index, 0.5), p99: at(index, 0.99), max: at(index, 1) },
+      latency_ns: { p50: at(index, 0.5), p99: at(index, 0.99), max: at(index, 1) },
     })),
   } as unknown as PathResult;
   return { sample: { all: fromValues(values.flat()), rounds: distributions }, path };

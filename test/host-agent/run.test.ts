@@ -52,7 +52,7 @@ describe('vmcall run', () => {
     expect(vmcall?.rounds).toHaveLength(2);
     // Counters and histogram are asked for one after the other, while packets go on.
     expect(Math.abs((vmcall?.dataplane.rx ?? 0) - (vmcall?.received ?? 0))).toBeLessThan(1_000);
-    expect(vmcall?.rtt_ns.min).toBeGreaterThanOrEqual(7_500);
+    expect(vmcall?.latency_ns.min).toBeGreaterThanOrEqual(7_500);
     expect(result.notes.join()).toContain('No wake was timed on injected');
     expect(result.partial).toBeUndefined();
     // Of a machine without RAPL, which is most, it says so and has no figure.

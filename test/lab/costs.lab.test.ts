@@ -39,7 +39,7 @@ describe('what the series costs', () => {
 
   test('vmcall probe finds what each host has, and the PV kick and the doorbell faster than a vector', () => {
     const p50 = (host: 'unpatched' | 'patched', name: string) =>
-      report.probes[host].paths.find((path) => path.name === name)?.rtt_ns.p50 ?? Number.NaN;
+      report.probes[host].paths.find((path) => path.name === name)?.latency_ns.p50 ?? Number.NaN;
     expect(p50('unpatched', 'vmcall')).toBeNaN();
     for (const host of ['unpatched', 'patched'] as const)
       expect(p50(host, 'pv-kick'), host).toBeLessThan(p50(host, 'injected'));

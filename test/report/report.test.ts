@@ -36,7 +36,12 @@ describe('report', () => {
     const run = realRun();
     const [path, ...others] = run.result.paths;
     if (!path) throw new Error('the fixture has no path');
-    const point = { path: path.name, length_s: 1, received: 10, rtt_ns: { p50: 1000, p99: 2000, max: 3000 } };
+    const point = {
+      path: path.name,
+      length_s: 1,
+      received: 10,
+      latency_ns: { p50: 1000, p99: 2000, max: 3000 },
+    };
     const page = renderReport([
       {
         ...run,
@@ -46,7 +51,7 @@ describe('report', () => {
             points: [0, 1, 2].map((at_s) => ({ ...point, at_s })),
             marks: [{ at_s: 1, kind: 'switch', text: 'injected to vmcall' }],
           },
-          paths: [{ ...path, stages: [{ name: 'NIC to host ISR', ns: path.rtt_ns }] }, ...others],
+          paths: [{ ...path, stages: [{ name: 'NIC to host ISR', ns: path.latency_ns }] }, ...others],
         },
       },
     ]);

@@ -21,7 +21,7 @@ export function hostileRun(): Run {
     name: ['injected', 'vmcall'].includes(path.name) ? path.name : `${path.name}${attack}`,
     title: attack,
     exits_by_reason: { [attack]: 1 },
-    stages: [{ name: attack, ns: path.rtt_ns }],
+    stages: [{ name: attack, ns: path.latency_ns }],
   }));
   return {
     source: `${source}${attack}`,
@@ -38,7 +38,13 @@ export function hostileRun(): Run {
       repeat: attack,
       timeline: {
         points: [
-          { path: attack, at_s: 0, length_s: 1, received: 1, rtt_ns: { p50: 1000, p99: 2000, max: 3000 } },
+          {
+            path: attack,
+            at_s: 0,
+            length_s: 1,
+            received: 1,
+            latency_ns: { p50: 1000, p99: 2000, max: 3000 },
+          },
         ],
         marks: [{ at_s: 0.5, kind: 'tuning', text: attack }],
       },

@@ -15,10 +15,10 @@ describe('exports', () => {
   test('as CSV give every packet of every path, and end at the exact maximum', () => {
     const [head, ...rows] = toCsv(result.paths).trimEnd().split('\r\n');
     expect(head).toBe('path,latency_ns,count,share_at_or_below');
-    for (const { name, received, rtt_ns } of result.paths) {
+    for (const { name, received, latency_ns } of result.paths) {
       const own = rows.map((row) => row.split(',')).filter(([path]) => path === name);
       expect(own.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(received);
-      expect(own.at(-1)?.slice(1)).toEqual([String(rtt_ns.max), '1', '1.000000000']);
+      expect(own.at(-1)?.slice(1)).toEqual([String(latency_ns.max), '1', '1.000000000']);
     }
   });
 

@@ -28,11 +28,11 @@ describe("cyclictest's results", () => {
   test('keep count, extremes and average of --json, in ns', () => {
     const [first, second] = json.paths;
     expect(first).toMatchObject({ name: 'cyclictest-cpu0', received: 1500, exits_per_packet: null });
-    expect(first?.rtt_ns).toMatchObject({ min: 9000, avg: 15_660, max: 106_000 });
-    expect(second?.rtt_ns).toMatchObject({ min: 11_000, avg: 21_040, max: 133_000 });
+    expect(first?.latency_ns).toMatchObject({ min: 9000, avg: 15_660, max: 106_000 });
+    expect(second?.latency_ns).toMatchObject({ min: 11_000, avg: 21_040, max: 133_000 });
     // 13 us is the histogram's own median: 386 of 1500 lie below it, 1025 at or below it.
-    expect(first?.rtt_ns.p50).toBeGreaterThanOrEqual(13_000);
-    expect(first?.rtt_ns.p50).toBeLessThan(13_010);
+    expect(first?.latency_ns.p50).toBeGreaterThanOrEqual(13_000);
+    expect(first?.latency_ns.p50).toBeLessThan(13_010);
     expect(json).toMatchObject({ quantity: 'timer-wake-up', resolution_ns: 1000 });
     expect(json.platform).toMatchObject({ hostKernel: expect.stringContaining('6.12.0-rt') });
     expect(json.repeat).toMatch(/^cyclictest -t2/);
@@ -46,7 +46,7 @@ describe("cyclictest's results", () => {
   });
 
   test('are the same from the text of -h', () => {
-    const figures = ({ received, rtt_ns: { avg, ...rtt } }: (typeof json.paths)[number]) => ({
+    const figures = ({ received, latency_ns: { avg, ...rtt } }: (typeof json.paths)[number]) => ({
       received,
       rtt,
     });
@@ -59,7 +59,7 @@ describe("cyclictest's results", () => {
       ['cyclictest-thread0', 100],
       ['cyclictest-thread1', 100],
     ]);
-    expect(both.paths.map(({ rtt_ns }) => rtt_ns.max)).toEqual([5000, 7000]);
+    expect(both.paths.map(({ latency_ns }) => latency_ns.max)).toEqual([5000, 7000]);
     // Recorded: thread 0 has all its 1796 latencies above, thread 1 all but 4 of 1975.
     const above = imported('cyclictest', input('cyclictest-histofall-above.txt'));
     expect(named(above)).toEqual([['cyclictest-thread1', 1975]]);
@@ -165,12 +165,12 @@ describe("oslat's results", () => {
       ['oslat-cpu0', 27_610_233],
       ['oslat-cpu1', 38_601_222],
     ]);
-    expect(result.paths[0]?.rtt_ns).toMatchObject({
+    expect(result.paths[0]?.latency_ns).toMatchObject({
       min: 1000,
       avg: expect.closeTo(1084.186, 3),
       max: 173_708_000,
     });
-    expect(result.paths[0]?.rtt_ns.p99).toBeLessThan(1002);
+    expect(result.paths[0]?.latency_ns.p99).toBeLessThan(1002);
     expect(result.notes.join()).toMatch(/time that others stole.*oslat-cpu0 1093 of 27610233/s);
   });
 
@@ -207,7 +207,7 @@ describe('logs of HDR histograms', () => {
     const [path] = result.paths;
     expect(path?.rounds).toHaveLength(2);
     // The log's maxima are in ms.
-    expect(path?.rounds.map(({ rtt_ns }) => Math.round(rtt_ns.max / 1000))).toEqual([2769, 442]);
+    expect(path?.rounds.map(({ latency_ns }) => Math.round(latency_ns.max / 1000))).toEqual([2769, 442]);
     expect(result.timeline?.points.map(({ at_s }) => Math.round(at_s * 1000))).toEqual([0, 1007]);
     // An editor's: carriage returns, a mark in front, blanks behind.
     const touched = `\uFEFF${log.replaceAll('\n', '  \r\n')}`;
@@ -229,7 +229,7 @@ describe('logs of HDR histograms', () => {
       writer.outputIntervalHistogram(histogram, 1, 2, 1);
     }
     const result = importResult('hdr-log', log, { ...options, unit: 'us', quantity: 'round-trip' });
-    expect(result.paths.map(({ name, received, rtt_ns }) => [name, received, rtt_ns.max])).toEqual([
+    expect(result.paths.map(({ name, received, latency_ns }) => [name, received, latency_ns.max])).toEqual([
       ['a', 5, 100_000],
       ['b', 5, 7000],
     ]);
@@ -237,8 +237,8 @@ describe('logs of HDR histograms', () => {
 
   test('of the longest range are read', () => {
     const { paths } = imported('hdr-log', input('hdr-range-long-max.hlog'));
-    expect(paths[0]).toMatchObject({ received: 11, rtt_ns: { min: expect.closeTo(1000, -1) } });
-    expect(Math.abs((paths[0]?.rtt_ns.max ?? 0) - 5000)).toBeLessThan(5);
+    expect(paths[0]).toMatchObject({ received: 11, latency_ns: { min: expect.closeTo(1000, -1) } });
+    expect(Math.abs((paths[0]?.latency_ns.max ?? 0) - 5000)).toBeLessThan(5);
   });
 
   test('of any range and precision keep their values within it', () => {
@@ -263,7 +263,7 @@ describe('logs of HDR histograms', () => {
         const [path] = imported('hdr-log', line).paths;
         expect(path?.received).toBe(values.length);
         const worst = Math.max(lowest, Math.max(...values) * 10 ** -digits);
-        expect(Math.abs((path?.rtt_ns.max ?? 0) - Math.max(...values))).toBeLessThanOrEqual(worst);
+        expect(Math.abs((path?.latency_ns.max ?? 0) - Math.max(...values))).toBeLessThanOrEqual(worst);
       }
   });
 
@@ -316,8 +316,8 @@ describe("MoonGen's histograms", () => {
   test('are one path in ns, with the clock of the NIC as it shows', () => {
     const result = imported('moongen', csv);
     expect(named(result)).toEqual([['moongen', 8]]);
-    expect(result.paths[0]?.rtt_ns).toMatchObject({ min: 1203.2, max: 2355.2 });
-    expect(result.paths[0]?.rtt_ns.avg).toBeCloseTo((1203.2 * 2 + 1216 * 5 + 2355.2) / 8, 6);
+    expect(result.paths[0]?.latency_ns).toMatchObject({ min: 1203.2, max: 2355.2 });
+    expect(result.paths[0]?.latency_ns.avg).toBeCloseTo((1203.2 * 2 + 1216 * 5 + 2355.2) / 8, 6);
     expect(result.resolution_ns).toBeCloseTo(12.8, 6);
     expect(result.quantity).toBe('round-trip');
     expect(result.notes.join()).toContain('how many were lost is not known');
@@ -351,7 +351,7 @@ describe("TRex's statistics", () => {
       ['trex-stream12', 1],
     ]);
     expect(result.paths[0]).toMatchObject({ sent: 5, lost: 3, duplicate: 1, reordered: 2 });
-    expect(result.paths[0]?.rtt_ns).toMatchObject({ min: 40_000, max: 60_000, avg: 50_000 });
+    expect(result.paths[0]?.latency_ns).toMatchObject({ min: 40_000, max: 60_000, avg: 50_000 });
     expect(result).toMatchObject({ quantity: 'round-trip', resolution_ns: 1000 });
   });
 

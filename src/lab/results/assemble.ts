@@ -75,8 +75,8 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
     late: total('late'),
     reordered: total('reordered'),
     postponed: total('postponed'),
-    rtt_ns: latency,
-    rtt_histogram: histogram,
+    latency_ns: latency,
+    latency_histogram: histogram,
     added_ns: floor
       ? {
           min: latency.min - floor.min,
@@ -109,8 +109,8 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
       index,
       sent: generator.sent,
       received: generator.received,
-      rtt_ns: mergeRoundTrips([generator]).latency,
-      rtt_histogram: generator.histogram,
+      latency_ns: mergeRoundTrips([generator]).latency,
+      latency_histogram: generator.histogram,
     })),
   };
 }
@@ -131,7 +131,7 @@ function timelineOf(rounds: readonly Round[]): Timeline | undefined {
         at_s: (start + at) / nsPerS,
         length_s: length / nsPerS,
         received,
-        rtt_ns: rtt,
+        latency_ns: rtt,
       });
     start += last.at + last.length;
   }
@@ -153,7 +153,7 @@ export function assembleResult(
   const rounds = events.filter((event) => event.type === 'round');
   const of = (name: PathName) => rounds.filter((round) => round.path === name);
   const isMeasured = (name: PathName) => of(name).some((round) => round.pass === 'latency');
-  const floor = isMeasured('poll') ? pathResult('poll', of('poll'), undefined).rtt_ns : undefined;
+  const floor = isMeasured('poll') ? pathResult('poll', of('poll'), undefined).latency_ns : undefined;
   const build = (name: PathName) => {
     const staged = events.find((event) => event.type === 'stages' && event.path === name);
     const path = pathResult(name, of(name), floor);
@@ -164,7 +164,7 @@ export function assembleResult(
   const [paths, references] = [measured(ours), measured(forReference)];
   return resultSchema.parse({
     format: 'vmcall-result',
-    version: 2,
+    version: 3,
     made_by: { name: 'vmcall', version: projectVersion },
     quantity: 'round-trip',
     resolution_ns: 1,

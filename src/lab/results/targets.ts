@@ -37,7 +37,7 @@ export function judgeTargets(
   ];
   const noStrawman = atLeast(
     "l3fwd-power's p50 / injected's p50",
-    ratio(l3fwd?.rtt_ns.p50, injected?.rtt_ns.p50),
+    ratio(l3fwd?.latency_ns.p50, injected?.latency_ns.p50),
     0.95,
   );
   if (isStock)
@@ -51,7 +51,7 @@ export function judgeTargets(
     nothingLost,
     atMost('added p50, VM call / injected', ratio(vmcall?.added_ns?.p50, injected?.added_ns?.p50), 0.3),
     atMost('added p50, VM call / native interrupt', ratio(vmcall?.added_ns?.p50, native?.added_ns?.p50), 0.6),
-    atMost("VM call's p99 / injected's minimum", ratio(vmcall?.rtt_ns.p99, injected?.rtt_ns.min), 1),
+    atMost("VM call's p99 / injected's minimum", ratio(vmcall?.latency_ns.p99, injected?.latency_ns.min), 1),
     atMost('exits per packet, VM call', vmcall?.exits_per_packet, 1.3),
     atMost('NIC interrupts injected per packet, VM call', vmcall?.injected_interrupts_per_packet, 0),
     atLeast('CPU handed back, VM call', vmcall?.cpu_handed_back, 0.95),

@@ -11,7 +11,7 @@ function cell(text: string): string {
 /** Every bin of every path: where it ends (ns, within the exact extremes), its count, the share at or below it. */
 export function toCsv(paths: readonly PathResult[]): string {
   const rows = paths.flatMap((path) => {
-    const { bins, total } = distributionOf(path.rtt_histogram, path.rtt_ns);
+    const { bins, total } = distributionOf(path.latency_histogram, path.latency_ns);
     let below = 0;
     return bins.map(({ value, count }) => {
       below += count;

@@ -7,7 +7,10 @@ const linesEachHalf = 5;
 
 /** The percentile distribution as HdrHistogram's plotters read it, in us; the exact extremes as a comment. */
 export function toHgrm(path: PathResult): string {
-  const distribution = decodeHistogram(path.rtt_histogram).outputPercentileDistribution(linesEachHalf, 1000);
-  const { min, max } = path.rtt_ns;
+  const distribution = decodeHistogram(path.latency_histogram).outputPercentileDistribution(
+    linesEachHalf,
+    1000,
+  );
+  const { min, max } = path.latency_ns;
   return `${distribution.trimEnd()}\n#[Exact minimum = ${min / 1000}, exact maximum = ${max / 1000}]\n`;
 }

@@ -89,7 +89,7 @@ const latencyOf = ({ histogram, exact }: ExactHistogram): Latency => ({
 /** A round or a point of the timeline. */
 export const figuresOf = (measured: ExactHistogram) => ({
   received: measured.histogram.totalCount,
-  rtt_ns: latencyOf(measured),
+  latency_ns: latencyOf(measured),
 });
 
 /** A path of another tool: its latencies, and nothing of what that tool does not measure. */
@@ -99,7 +99,7 @@ export function importedPath(
   measured: ExactHistogram,
   rounds: readonly ExactHistogram[],
 ): PathResult {
-  const { received, rtt_ns } = figuresOf(measured);
+  const { received, latency_ns } = figuresOf(measured);
   return {
     name,
     title,
@@ -109,8 +109,8 @@ export function importedPath(
     duplicate: 0,
     late: 0,
     reordered: 0,
-    rtt_ns,
-    rtt_histogram: encodeHistogram(measured.histogram),
+    latency_ns,
+    latency_histogram: encodeHistogram(measured.histogram),
     added_ns: null,
     exits_per_packet: null,
     exits_by_reason: null,
@@ -124,7 +124,7 @@ export function importedPath(
       index,
       sent: round.histogram.totalCount,
       ...figuresOf(round),
-      rtt_histogram: encodeHistogram(round.histogram),
+      latency_histogram: encodeHistogram(round.histogram),
     })),
   };
 }
@@ -147,7 +147,7 @@ export function importedResult(
     );
   return {
     format: 'vmcall-result',
-    version: 2,
+    version: 3,
     ...rest,
     made: made ?? new Date().toISOString(),
     platform: platform ?? {},

@@ -121,9 +121,9 @@ export function importHdrLog(text: string, options: ImportOptions): Result {
     return importedPath(tag, `HDR log, ${tag}`, together(rounds), rounds);
   });
   const points: Timeline['points'] = intervals.map(({ tag, start, length, measured }) => {
-    const { received, rtt_ns } = figuresOf(measured);
-    const { p50, p99, max } = rtt_ns;
-    return { path: tag, at_s: start - first, length_s: length, received, rtt_ns: { p50, p99, max } };
+    const { received, latency_ns } = figuresOf(measured);
+    const { p50, p99, max } = latency_ns;
+    return { path: tag, at_s: start - first, length_s: length, received, latency_ns: { p50, p99, max } };
   });
   return importedResult(source, {
     ...(startTime === undefined ? {} : { made: new Date(startTime * 1000).toISOString() }),

@@ -47,7 +47,7 @@ const path = (name: string) => result.paths.find((entry) => entry.name === name)
 describe('result of a run', () => {
   test('adds rounds up, with exact minimum, average and maximum', () => {
     expect(path('injected')).toMatchObject({ sent: 4, received: 4, postponed: 2, exits_per_packet: 2 });
-    expect(path('injected')?.rtt_ns).toMatchObject({ min: 60_000, avg: 66_000, max: 81_000 });
+    expect(path('injected')?.latency_ns).toMatchObject({ min: 60_000, avg: 66_000, max: 81_000 });
   });
 
   test('gives what a path adds to polling', () => {
@@ -89,7 +89,7 @@ describe('result of a run', () => {
   test('a burst that lost everything has no latency, and does not break the result', () => {
     const nothing: Round = {
       ...round('poll', 0, [1], 0),
-      generator: { ...burst([1]), received: 0, lost: 1, rtt_ns: null },
+      generator: { ...burst([1]), received: 0, lost: 1, latency_ns: null },
     };
     expect(assembleResult([nothing], description).paths[0]).toMatchObject({ lost: 1, received: 0 });
   });
