@@ -3,6 +3,7 @@
 // driven and observed over Node.js's IPC channel.
 import { hostCertificate } from '../../../host-agent/enrolment/certificate.js';
 import { EnrolmentStore } from '../../../host-agent/enrolment/store.js';
+import type { GuestSession } from '../../../host-agent/guest-sessions/guest-session.js';
 import { GuestSessions } from '../../../host-agent/guest-sessions/server.js';
 import type { Method, Params } from '../../../src/protocol/messages.js';
 import { RequestError } from '../../../src/session/request-error.js';
@@ -47,9 +48,18 @@ async function answer({ number, domain, method, params }: Ask): Promise<void> {
   try {
     const session = sessions.get(domain);
     if (!session) throw new RequestError('SESSION_LOST');
-    tell({ event: 'answer', number, result: await session.request(method, params, 20_000) });
+    tell({ event: 'answer', number, result: await ask(session, method, params) });
   } catch (error) {
     const { code, message, refusal } = error as RequestError;
     tell({ event: 'answer', number, error: { code, message, refusal } });
   }
+}
+
+/** Measurements as the host agent begins and ends them: reports of another are nobody's. */
+async function ask(session: GuestSession, method: Method, params: Params<Method>): Promise<unknown> {
+  if (method === 'start-measurement')
+    return { path: await session.startMeasurement(params as Params<'start-measurement'>, false) };
+  if (method === 'stop-measurement')
+    return session.stopMeasurement((params as Params<'stop-measurement'>).measurement);
+  return session.request(method, params, 20_000);
 }
