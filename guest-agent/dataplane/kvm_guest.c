@@ -18,8 +18,7 @@
 #define CPUID_KVM_BASE		0x40000000U
 #define CPUID_KVM_END		0x40010000U
 #define CPUID_KVM_STEP		0x100U
-#define CPUID_KVM_FEATURES	1U		/* offsets from the base */
-#define CPUID_KVM_TSC		0x10U
+#define CPUID_KVM_TSC		0x10U		/* offset from the base */
 
 static enum kvm_vcpu_yield_insn
 vendor_insn(void)
@@ -75,6 +74,7 @@ kvm_guest_init(struct kvm_guest *kvm, unsigned int cpu)
 {
 	uint32_t base = kvm_base();
 	uint32_t eax, ebx, ecx, edx, last;
+	struct kvm_vcpu_yield_info info;
 
 	memset(kvm, 0, sizeof(*kvm));
 	kvm->cpu = cpu;
@@ -84,8 +84,9 @@ kvm_guest_init(struct kvm_guest *kvm, unsigned int cpu)
 		return;
 	kvm->is_kvm = true;
 	__cpuid(base, last, ebx, ecx, edx);
-	__cpuid(base + CPUID_KVM_FEATURES, eax, ebx, ecx, edx);
-	kvm->announced = (eax >> KVM_FEATURE_VCPU_YIELD & 1) != 0;
+	kvm_vcpu_yield_find(&info);
+	kvm->version = info.version;
+	kvm->announced = info.version == KVM_VCPU_YIELD_VERSION;
 	if (last >= base + CPUID_KVM_TSC) {
 		__cpuid(base + CPUID_KVM_TSC, eax, ebx, ecx, edx);
 		kvm->tsc_khz = eax;
@@ -126,40 +127,31 @@ kvm_guest_error_text(int64_t ret)
 	}
 }
 
-/* Set or clear KVM_VCPU_YIELD_CPL3.  @return 0 or an errno value */
+/* Let user space name these doorbells in its calls.  @return 0 or an errno value */
 static int
-write_msr(const struct kvm_guest *kvm, bool allow, char *path, size_t size)
+write_msr(const struct kvm_guest *kvm, uint64_t doorbells, char *path, size_t size)
 {
-	const uint64_t value = allow ? KVM_VCPU_YIELD_CPL3 : 0;
 	int fd, error = 0;
 
 	snprintf(path, size, "/dev/cpu/%u/msr", kvm->cpu);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
-	if (pwrite(fd, &value, sizeof(value), MSR_KVM_VCPU_YIELD) !=
-			sizeof(value))
+	if (pwrite(fd, &doorbells, sizeof(doorbells), MSR_KVM_VCPU_YIELD) !=
+			sizeof(doorbells))
 		error = errno;
 	close(fd);
 	return error;
 }
 
 static int
-explain_msr(const struct kvm_guest *kvm, int error, const char *path,
-		struct failure *failure)
+explain_msr(int error, const char *path, struct failure *failure)
 {
-	int64_t ret;
-
 	switch (error) {
 	case EIO:
-		/* The MSR faulted; the call itself knows better why. */
-		ret = kvm_vcpu_yield_probe(kvm->insn);
-		if (ret == -KVM_EOPNOTSUPP || kvm->announced)
-			return failure_set(failure, "EOPNOTSUPP",
-				"the host has the VM call switched off for this VM");
-		return failure_set(failure, kvm_guest_error_name(ret),
-			"the host refuses MSR 0x%x: %s", MSR_KVM_VCPU_YIELD,
-			"its KVM lacks the patch, or the VM call is off");
+		return failure_set(failure, "EIO",
+			"the host announces the VM call and refuses its MSR 0x%x",
+			MSR_KVM_VCPU_YIELD);
 	case ENOENT:
 	case ENXIO:
 		return failure_set(failure, "ENOENT",
@@ -177,13 +169,13 @@ explain_msr(const struct kvm_guest *kvm, int error, const char *path,
 }
 
 static int
-allow_by_msr(struct kvm_guest *kvm, struct failure *failure)
+allow_by_msr(struct kvm_guest *kvm, uint64_t doorbells, struct failure *failure)
 {
 	char path[32];
-	const int error = write_msr(kvm, true, path, sizeof(path));
+	const int error = write_msr(kvm, doorbells, path, sizeof(path));
 
 	if (error != 0)
-		return explain_msr(kvm, error, path, failure);
+		return explain_msr(error, path, failure);
 	kvm->allowed = KVM_GUEST_BY_MSR;
 	return 0;
 }
@@ -207,10 +199,17 @@ kvm_guest_allow(struct kvm_guest *kvm, struct vcpu_claim *claim,
 	if (!kvm->is_kvm)
 		return failure_set(failure, "ENOTSUP",
 			"not on KVM: CPUID has no KVMKVMKVM, so there is no VM call");
+	if (!kvm->announced)
+		return kvm->version == 0 ?
+			failure_set(failure, "ENOSYS",
+				"the host's KVM does not announce the VM call: its modules are without it, or older than this program") :
+			failure_set(failure, "ENOSYS",
+				"the host has version %u of the VM call, this program %u: the same release of vmcall on both sides",
+				kvm->version, KVM_VCPU_YIELD_VERSION);
 	/* Where the driver is, another holder's vCPU is not taken behind it. */
 	if ((vcpu_claim_possible() ?
 	     allow_by_driver(kvm, claim, doorbells, failure) :
-	     allow_by_msr(kvm, failure)) != 0)
+	     allow_by_msr(kvm, doorbells, failure)) != 0)
 		return -1;
 	ret = kvm_vcpu_yield_probe(kvm->insn);
 	if (ret >= 0)
@@ -228,11 +227,8 @@ kvm_guest_disallow(struct kvm_guest *kvm, struct vcpu_claim *claim)
 
 	if (kvm->allowed == KVM_GUEST_BY_DRIVER)
 		vcpu_claim_give_back(claim);
-	/* It fails when the host has switched the feature off: then nobody may
-	 * make the call, which is what is wanted.
-	 */
 	if (kvm->allowed == KVM_GUEST_BY_MSR)
-		write_msr(kvm, false, path, sizeof(path));
+		write_msr(kvm, 0, path, sizeof(path));
 	kvm->allowed = KVM_GUEST_NOT_ALLOWED;
 }
 

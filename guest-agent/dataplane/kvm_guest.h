@@ -27,7 +27,8 @@ enum kvm_guest_way {
 
 struct kvm_guest {
 	bool is_kvm;		/**< CPUID says KVM */
-	bool announced;		/**< CPUID has the feature bit */
+	bool announced;		/**< CPUID has the call, in this program's version */
+	uint32_t version;	/**< of the call, as CPUID says; 0: it has none */
 	enum kvm_vcpu_yield_insn insn;
 	uint32_t tsc_khz;	/**< TSC rate as the hypervisor says; 0: it does not */
 	unsigned int cpu;	/**< Linux's number of the lcore's CPU */

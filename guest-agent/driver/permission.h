@@ -10,7 +10,7 @@
  */
 int permission_write(unsigned int cpu, u64 doorbells);
 
-/* Has the host's KVM the yield, switched on or off?  Where only the MSR tells: on. */
+/* Has the host's KVM the yield, in this version?  Switched on or off. */
 bool permission_possible(void);
 
 #endif /* VMCALL_PERMISSION_H */

@@ -5,21 +5,24 @@ import { libvirtStatus } from './libvirt-status.js';
 import { isEmulator, parseCommandLine } from './qemu-command-line.js';
 import { heldDevices } from './vfio-devices.js';
 
+/** Of each VM the vCPUs' threads and clocks (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
 export const kvmDebugfs = '/sys/kernel/debug/kvm';
+/** Of each VM the series' switches and counters, `PID-N` (kernel-patches/README.md). */
+export const kvmSysfs = '/sys/kernel/kvm';
 
-/** KVM's debugfs folder of each process's VM, its first (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
-export function kvmFolders(host: Pick<Host, 'names'>): Map<number, string> {
+/** KVM's folder of each process's VM, its first. */
+export function kvmFolders(host: Pick<Host, 'names'>, home = kvmDebugfs): Map<number, string> {
   const folders = new Map<number, string>();
-  for (const name of host.names(kvmDebugfs)) {
+  for (const name of host.names(home)) {
     const pid = Number(/^(\d+)-/.exec(name)?.[1]);
-    if (pid > 0 && !folders.has(pid)) folders.set(pid, `${kvmDebugfs}/${name}`);
+    if (pid > 0 && !folders.has(pid)) folders.set(pid, `${home}/${name}`);
   }
   return folders;
 }
 
 /** The same of one process. */
-export function kvmFolder(host: Pick<Host, 'names'>, pid: number): string | null {
-  return kvmFolders(host).get(pid) ?? null;
+export function kvmFolder(host: Pick<Host, 'names'>, pid: number, home = kvmDebugfs): string | null {
+  return kvmFolders(host, home).get(pid) ?? null;
 }
 
 /** vCPU number to thread: by KVM's debugfs, else by the names that `-name debug-threads=on` gives (libvirt does). */

@@ -87,7 +87,7 @@ guest_spin:
 guest_yield:
 	enable_apic
 	cli
-1:	mov	$13, %eax
+1:	mov	$GUEST_YIELD_CALL, %eax
 	mov	$(1 << GUEST_DOORBELL), %ebx
 	xor	%ecx, %ecx
 	mov	$1, %edx

@@ -49,6 +49,8 @@ extern const char guest_hypercall[], guest_halt_kick[], guest_halt_interrupt[],
 #define GUEST_DOORBELL	1
 /** A number that no hypercall has. */
 #define GUEST_UNKNOWN_CALL	99
+/* KVM_HC_VCPU_YIELD of kernel-patches/abi/vcpu_yield.h. */
+#define GUEST_YIELD_CALL	0x59494c44
 #define GUEST_END_PORT	0x10
 
 #endif /* PROBE_GUEST_H */

@@ -11,6 +11,7 @@
 #include "vm.h"
 
 #define CAP_X86_VCPU_YIELD 1013
+#define CAP_IRQFD_HARDIRQ 1014
 #define GSI 24
 #define CR0_PE_NE_PG 0x80000021
 #define CR4_PAE 0x20
@@ -239,13 +240,16 @@ vm_route(struct vm *vm, uint32_t data)
 bool
 vm_switch(struct vm *vm, bool yield, bool hardirq)
 {
-	struct kvm_enable_cap cap = {
-		.cap = CAP_X86_VCPU_YIELD,
-		.args[0] = (yield ? 1 : 0) | (hardirq ? 2 : 0),
+	struct kvm_enable_cap caps[] = {
+		{ .cap = CAP_X86_VCPU_YIELD, .args[0] = yield },
+		{ .cap = CAP_IRQFD_HARDIRQ, .args[0] = hardirq },
 	};
 
-	if (ioctl(vm->fd, KVM_CHECK_EXTENSION, CAP_X86_VCPU_YIELD) <= 0)
+	/* A KVM with an older series has the first alone. */
+	if (ioctl(vm->fd, KVM_CHECK_EXTENSION, CAP_X86_VCPU_YIELD) <= 0 ||
+	    ioctl(vm->fd, KVM_CHECK_EXTENSION, CAP_IRQFD_HARDIRQ) <= 0)
 		return false;
-	need(ioctl(vm->fd, KVM_ENABLE_CAP, &cap), "KVM_CAP_X86_VCPU_YIELD");
+	need(ioctl(vm->fd, KVM_ENABLE_CAP, &caps[0]), "KVM_CAP_X86_VCPU_YIELD");
+	need(ioctl(vm->fd, KVM_ENABLE_CAP, &caps[1]), "KVM_CAP_IRQFD_HARDIRQ");
 	return true;
 }

@@ -3,18 +3,21 @@ import { basename } from 'node:path';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { parseCommandLine } from '../host/qemu-command-line.js';
-import { kvmDebugfs, kvmFolders } from '../host/qemu-process.js';
+import { kvmDebugfs, kvmFolder, kvmFolders, kvmSysfs } from '../host/qemu-process.js';
 import type { DomainIdentity } from '../native/events.js';
 import type { Switches } from './demands.js';
 import type { KvmSeen } from './seen.js';
 
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
-/** Per vCPU in KVM; in the VM's own folder their sum (linux: virt/kvm/kvm_main.c, vcpu_stat_get). */
+/** Per vCPU in KVM; in the VM's own folder their sum. */
 const counter = 'vcpu_yields';
 /** Only told on: nothing is decided by it. */
 const ringsCounter = 'doorbell_rings';
 
-/** The reconciler's one way into the kernel: the two switches of a VM and KVM's count of its VM calls. */
+/**
+ * The reconciler's one way into the kernel: the two switches of a VM and KVM's count of its VM calls. They are files in
+ * sysfs, which a locked-down kernel lets root write. What is written there holds, whatever the VMM asks KVM for.
+ */
 export class KvmSwitches {
   /** By domain's UUID, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
   #folders: ReadonlyMap<string, string> = new Map();
@@ -49,6 +52,7 @@ export class KvmSwitches {
    */
   set(uuid: string, { vcpuYield, irqfdHardirq }: Switches): void {
     const folder = this.#folder(uuid);
+    if (!isOurs(folder)) throw absent(`KVM is without the series, or with an older one: no ${kvmSysfs}`);
     let failure: unknown;
     const wanted = { vcpu_yield: vcpuYield, irqfd_hardirq: irqfdHardirq };
     for (const file of switches) {
@@ -61,13 +65,17 @@ export class KvmSwitches {
     if (failure) throw failure;
   }
 
-  /** Where the VM of a running domain is. @throws VmcallError KVM_VM_ABSENT */
+  /** Process of a running domain, and its VM's folder in KVM's debugfs. @throws VmcallError KVM_VM_ABSENT */
   place(uuid: string): { pid: number; folder: string } {
-    const folder = this.#folder(uuid);
-    return { folder, pid: Number(basename(folder).split('-')[0]) };
+    const pid = Number(basename(this.#folder(uuid)).split('-')[0]);
+    const folder = kvmFolder(this.host, pid);
+    if (folder === null) throw absent(`KVM shows no VM of process ${pid} in ${kvmDebugfs}`);
+    return { folder, pid };
   }
 
   #read(folder: string): KvmSeen {
+    // An older series had such files in debugfs, and other numbers for the guest.
+    if (!isOurs(folder)) return { support: 'unsupported', missing: [kvmSysfs] };
     const values = [...switches, counter].map((file) => [file, this.host.read(`${folder}/${file}`)] as const);
     const missing = values.filter(([, value]) => value === null).map(([file]) => file);
     if (missing.length > 0) return { support: 'unsupported', missing };
@@ -92,15 +100,20 @@ export class KvmSwitches {
     const folder = this.#folders.get(uuid);
     if (folder === undefined)
       throw absent(
-        `KVM shows no VM in ${kvmDebugfs} whose process was begun with -uuid ${uuid}: no KVM guest, or debugfs is not mounted there`,
+        `KVM shows no VM in ${this.#home()} whose process was begun with -uuid ${uuid}: no KVM guest, or debugfs is not mounted`,
       );
     return folder;
+  }
+
+  /** Where KVM has its VMs; without the series in debugfs alone. */
+  #home(): string {
+    return this.host.exists(kvmSysfs) ? kvmSysfs : kvmDebugfs;
   }
 
   /** A name may be another domain's tomorrow; a UUID is in the words of its QEMU (libvirt: qemuBuildCommandLine). */
   #list(): void {
     const folders = new Map<string, string>();
-    for (const [pid, folder] of kvmFolders(this.host)) {
+    for (const [pid, folder] of kvmFolders(this.host, this.#home())) {
       const words = (this.host.read(`/proc/${pid}/cmdline`) ?? '').split('\0');
       const { uuid } = parseCommandLine(words);
       if (uuid === null) continue;
@@ -115,6 +128,8 @@ export class KvmSwitches {
     for (const uuid of this.#seen.keys()) if (!folders.has(uuid)) this.#seen.delete(uuid);
   }
 }
+
+const isOurs = (folder: string) => folder.startsWith(`${kvmSysfs}/`);
 
 function number(file: string, text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw absent(`${file} holds ${JSON.stringify(text.slice(0, 40))}, no number`);

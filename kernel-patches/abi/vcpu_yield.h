@@ -2,8 +2,8 @@
 /*
  * KVM vCPU yield and doorbells: the interface between a guest (its user space
  * or its kernel) and the KVM modules built from the patch series beside this
- * folder.  A stand-alone copy: it needs no kernel header.  If kernel headers
- * are used as well, include them first.
+ * folder.  A stand-alone copy, for user space and for modules of the guest's
+ * kernel.  In user space, if kernel headers are used as well, include them first.
  *
  * A doorbell is one of 31 bits latched per vCPU.  A device rings it with an
  * MSI whose delivery mode is 3 and whose vector field is the doorbell's
@@ -28,24 +28,41 @@
 #ifndef VMCALL_VCPU_YIELD_H
 #define VMCALL_VCPU_YIELD_H
 
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
 #include <stdint.h>
-
-/* Hypercall number (include/uapi/linux/kvm_para.h). */
-#define KVM_HC_VCPU_YIELD		13
+#endif
 
 /*
- * Bit of EAX in KVM's CPUID features leaf, 0x40000001 unless the hypervisor
- * leaves start elsewhere (arch/x86/include/uapi/asm/kvm_para.h).
+ * Numbers.  Upstream gives out hypercalls, CPUID bits and MSRs one by one; these
+ * are far from its next ones, and from those of posted series.  A host that has
+ * the call announces it in CPUID leaves of its own, whatever the VMM passes on:
+ *
+ *   KVM_CPUID_VCPU_YIELD      EAX: the last of these leaves
+ *                             EBX, ECX, EDX: "VcpuYieldKVM"
+ *   KVM_CPUID_VCPU_YIELD + 1  EAX: KVM_VCPU_YIELD_VERSION
+ *                             EBX: KVM_HC_VCPU_YIELD
+ *                             ECX: MSR_KVM_VCPU_YIELD
+ *                             EDX: the doorbells that there are
+ *
+ * A guest that does not find the signature and this version makes no call and
+ * touches no MSR, but uses interrupts.
  */
-#define KVM_FEATURE_VCPU_YIELD		18
+#define KVM_CPUID_VCPU_YIELD		0x40005900U
+#define KVM_CPUID_VCPU_YIELD_SIGNATURE	"VcpuYieldKVM"
+#define KVM_VCPU_YIELD_VERSION		1
+
+/* Hypercall number. */
+#define KVM_HC_VCPU_YIELD		0x59494c44
 
 /*
- * Per-vCPU MSR.  Accessible to the guest's kernel while the VM's switch is on;
- * #GP otherwise, and #GP if a reserved bit is set.
+ * Per-vCPU MSR: the doorbells that this vCPU's user space (CPL > 0) may wait for
+ * and take, bits 1..31; 0, as after RESET and INIT: user space may not make the
+ * call.  The guest's kernel reads and writes it whether or not the VM's switch is
+ * on.  It counts from the next call on.  #GP if another bit is set.
  */
-#define MSR_KVM_VCPU_YIELD		0x4b564d09
-/* This vCPU's user space (CPL3) may make the call. */
-#define KVM_VCPU_YIELD_CPL3		(1ULL << 0)
+#define MSR_KVM_VCPU_YIELD		0x59494c44
 
 /*
  * Doorbells.  Number 0 is not a doorbell: an MSI or IPI in delivery mode 3
@@ -100,7 +117,7 @@
 #ifndef KVM_ENOSYS
 /*
  * Caller at CPL0 on a host that does not know the call, or the VMM enforces
- * CPUID (KVM_CAP_ENFORCE_PV_FEATURE_CPUID) and did not announce the feature.
+ * CPUID (KVM_CAP_ENFORCE_PV_FEATURE_CPUID) and did not set the leaves.
  */
 #define KVM_ENOSYS			1000
 #endif
@@ -110,7 +127,7 @@
 #endif
 #ifndef KVM_EPERM
 /*
- * Caller at CPL > 0 and KVM_VCPU_YIELD_CPL3 is not set in this vCPU's MSR, or
+ * Caller at CPL > 0, and this vCPU's MSR is 0 or lacks a doorbell of the mask, or
  * caller at CPL > 0 on a host that does not know the call.
  */
 #define KVM_EPERM			1
@@ -168,10 +185,55 @@ static inline int64_t kvm_vcpu_yield(enum kvm_vcpu_yield_insn insn,
 	return ret;
 }
 
+/* What the host announces in CPUID. */
+struct kvm_vcpu_yield_info {
+	uint32_t version;
+	uint32_t hypercall;
+	uint32_t msr;
+	uint32_t doorbells;
+};
+
+static inline void kvm_vcpu_yield_cpuid(uint32_t leaf, uint32_t regs[4])
+{
+	__asm__ __volatile__("cpuid"
+			     : "=a" (regs[0]), "=b" (regs[1]),
+			       "=c" (regs[2]), "=d" (regs[3])
+			     : "a" (leaf), "c" (0));
+}
+
+/*
+ * What the host announces: 1 if there is a hypervisor, and its KVM knows the call;
+ * otherwise 0, and *info is all 0.  Whether it is the version of this header, and
+ * whether the call is switched on, is for the caller to find out.
+ */
+static inline int kvm_vcpu_yield_find(struct kvm_vcpu_yield_info *info)
+{
+	static const char signature[] = KVM_CPUID_VCPU_YIELD_SIGNATURE;
+	uint32_t regs[4];
+	unsigned int i;
+
+	info->version = info->hypercall = info->msr = info->doorbells = 0;
+	kvm_vcpu_yield_cpuid(1, regs);
+	if (!(regs[2] & (1U << 31)))
+		return 0;
+	kvm_vcpu_yield_cpuid(KVM_CPUID_VCPU_YIELD, regs);
+	for (i = 0; i < 12; i++)
+		if ((char)(regs[1 + i / 4] >> i % 4 * 8) != signature[i])
+			return 0;
+	if (regs[0] < KVM_CPUID_VCPU_YIELD + 1)
+		return 0;
+	kvm_vcpu_yield_cpuid(KVM_CPUID_VCPU_YIELD + 1, regs);
+	info->version = regs[0];
+	info->hypercall = regs[1];
+	info->msr = regs[2];
+	info->doorbells = regs[3];
+	return 1;
+}
+
 /*
  * Ask whether the call would be allowed right now: 0, or a negative error.
- * Never blocks.  On a machine without a hypervisor the instruction raises
- * #UD: look at CPUID first (leaf 1, ECX bit 31; "KVMKVMKVM" at 0x40000000).
+ * Never blocks.  On a machine without a hypervisor the instruction raises #UD:
+ * see kvm_vcpu_yield_find() first.
  */
 static inline int64_t kvm_vcpu_yield_probe(enum kvm_vcpu_yield_insn insn)
 {

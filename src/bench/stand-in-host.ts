@@ -11,14 +11,14 @@ export interface BenchDomain {
   name: string;
   uuid: string;
   secret: string;
-  /** Its VM's folder in what stands for KVM's debugfs. */
+  /** Its VM's folder in what stands for KVM's sysfs. */
   kvm: string;
 }
 
 /** Above the default pid_max (linux: include/linux/threads.h), so that none of these processes is one. */
 const firstPid = 5_000_000;
 
-/** What stands for debugfs must wait for no disk. */
+/** What stands for sysfs must wait for no disk. */
 const inMemory = '/dev/shm';
 
 /**
@@ -43,7 +43,7 @@ export class StandInHost {
       for (let index = 0; index < guests; index++) {
         const name = `bench-${index}`;
         const uuid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
-        const kvm = join(root, 'sys/kernel/debug/kvm', `${firstPid + index}-12`);
+        const kvm = join(root, 'sys/kernel/kvm', `${firstPid + index}-12`);
         await mkdir(kvm, { recursive: true });
         for (const file of ['vcpu_yield', 'irqfd_hardirq']) await writeFile(join(kvm, file), '0\n');
         await writeFile(join(kvm, 'vcpu_yields'), '000000000\n');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Host } from '../../host/host.js';
-import { kvmFolder } from '../../host/qemu-process.js';
+import { kvmFolder, kvmSysfs } from '../../host/qemu-process.js';
 import { forcesInterruptThreads } from '../boot.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, unsupported, warn } from './finding.js';
@@ -50,12 +50,12 @@ function handler(host: Host, hasSeries: boolean, pid: number | null): Finding {
       'VFIO’s interrupt handler runs in a thread (PREEMPT_RT or threadirqs), which must be scheduled first',
       'Install our modules, whose handler is not threaded: apt-get install vmcall-kvm-dkms',
     );
-  const folder = pid === null ? null : kvmFolder(host, pid);
+  const folder = pid === null ? null : kvmFolder(host, pid, kvmSysfs);
   if (pid !== null && folder === null)
     return warn(
       'vfio-handler',
-      'KVM’s debugfs folder of this VM is not to be seen',
-      'Mount debugfs on /sys/kernel/debug and run as root.',
+      `KVM has no folder of this VM in ${kvmSysfs}`,
+      'Load the six modules of one build together (kernel-patches/README.md), and start the VM again.',
     );
   return ok('vfio-handler', 'a non-threaded VFIO handler is there; switched per VM by irqfd_hardirq');
 }

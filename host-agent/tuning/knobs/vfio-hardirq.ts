@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { kvmFolder } from '../../host/qemu-process.js';
+import { kvmFolder, kvmSysfs } from '../../host/qemu-process.js';
 import { fileKnob } from '../knob.js';
 
 export const vfioHardirq = fileKnob(
@@ -11,7 +11,7 @@ export const vfioHardirq = fileKnob(
     severity: 'warn',
   },
   ({ host }, { facts, nics }) => {
-    const folder = facts && nics.length > 0 && kvmFolder(host, facts.pid);
+    const folder = facts && nics.length > 0 && kvmFolder(host, facts.pid, kvmSysfs);
     return folder ? [[`${folder}/irqfd_hardirq`, '1']] : [];
   },
 );

@@ -6,6 +6,7 @@ import type { Plan } from '../plan.js';
 import { run } from './commands.js';
 import { emit } from './events.js';
 import { dpdkCpu, dpdkVcpu } from './guest-machine.js';
+import { limitHardIrqs } from './kvm.js';
 import { intoGuest, onCpu, passages, rung, type Station, traceOf } from './stages.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';
@@ -26,6 +27,8 @@ export const costsStepCount = 7;
 export async function costs(plan: Plan, steps: Steps): Promise<void> {
   if (plan.costs === undefined) throw new Error('the plan names no folder of the cost program');
   const bench = await TestBench.prepare(plan);
+  // One upon the other: more than a host lets devices have.
+  limitHardIrqs(1_000_000);
   const words = ['--cpu', String(dpdkCpu), '--rounds', String(plan.packets), '--device', bench.nic];
   const printed = await steps.take("KVM's paths one by one", () =>
     run(`${plan.costs}/vmcall-costs`, ...words),

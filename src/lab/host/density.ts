@@ -6,6 +6,7 @@ import type { Dataplane } from './dataplane.js';
 import { emit } from './events.js';
 import type { Traffic } from './generator.js';
 import { dpdkCpu, type GuestMachine, vcpuPriority } from './guest-machine.js';
+import { limitHardIrqs } from './kvm.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench, takeNic } from './test-bench.js';
 
@@ -27,6 +28,9 @@ const paths: readonly (GuestPath & { name: DensityPath; priority: number })[] = 
 /** A polling guest is back on the CPU after a time slice of each other guest, some ms each. */
 const linger = 200;
 
+/** The default of `kvm.irqfd_hardirq_max`, a CPU's. */
+const hardIrqsOfGuest = 10_000;
+
 /** A guest, its program and its NIC. */
 interface Tenant {
   guest: GuestMachine;
@@ -44,6 +48,8 @@ export async function density(plan: Plan, steps: Steps): Promise<void> {
   const bench = await TestBench.prepare(plan);
   const tenants: Tenant[] = [];
   for (const guests of plan.guests ?? []) {
+    // For one guest the default is enough; as many share the CPU now.
+    limitHardIrqs(hardIrqsOfGuest * guests);
     while (tenants.length < guests)
       tenants.push(
         await steps.take(`booting guest ${tenants.length + 1}`, () => moveIn(bench, tenants.length)),

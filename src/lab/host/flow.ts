@@ -37,7 +37,7 @@ export async function countedWhile(
     hardIrqTaken: Number(readText(`${folder}/irqfd_hardirq_taken`)),
     yields: Number(readText(`${folder}/vcpu_yields`)),
     doorbellRings: Number(readText(`${folder}/doorbell_rings`)),
-    injections: Number(readText(`${folder}/irq_injections`)),
+    injections: Number(readText(`${guest.kvmDebugfs}/irq_injections`)),
   });
   const before = read();
   await work();

@@ -142,11 +142,20 @@ export class GuestMachine {
     return thread;
   }
 
-  /** This VM's folder in KVM's debugfs, where the administrator's switch is. */
+  /** This VM's folder in sysfs, where the series has the administrator's switches and its counters. */
   get kvmFolder(): string {
-    const name = readdirSync('/sys/kernel/debug/kvm').find((entry) => entry.startsWith(`${this.pid}-`));
-    if (!name) throw new Error(`KVM's debugfs has no folder for process ${this.pid}`);
-    return `/sys/kernel/debug/kvm/${name}`;
+    return this.#folderIn('/sys/kernel/kvm');
+  }
+
+  /** Its folder in debugfs, where KVM has all of its counters. */
+  get kvmDebugfs(): string {
+    return this.#folderIn('/sys/kernel/debug/kvm');
+  }
+
+  #folderIn(home: string): string {
+    const name = readdirSync(home).find((entry) => entry.startsWith(`${this.pid}-`));
+    if (!name) throw new Error(`${home} has no folder for process ${this.pid}`);
+    return `${home}/${name}`;
   }
 
   /** Asks the guest's supervisor loop (guest/init.sh); `timeout` in ms of the lab's clock. */

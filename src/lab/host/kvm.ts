@@ -14,9 +14,16 @@ export interface KvmSwitch {
 
 /** On a KVM without the series there is nothing to throw, and nothing is on. */
 export function throwSwitch(guest: GuestMachine, wanted: KvmSwitch): void {
-  if (!wanted.vcpuYield && !existsSync(`${guest.kvmFolder}/vcpu_yield`)) return;
+  if (!wanted.vcpuYield && !existsSync('/sys/kernel/kvm')) return;
   writeText(`${guest.kvmFolder}/irqfd_hardirq`, wanted.irqfdHardirq ? '1' : '0');
   writeText(`${guest.kvmFolder}/vcpu_yield`, wanted.vcpuYield ? '1' : '0');
+}
+
+const hardIrqsMost = '/sys/module/kvm/parameters/irqfd_hardirq_max';
+
+/** Interrupts a second that each CPU takes in hard IRQ context; a KVM without the series takes none. */
+export function limitHardIrqs(perSecond: number): void {
+  if (existsSync(hardIrqsMost)) writeText(hardIrqsMost, String(perSecond));
 }
 
 /** KVM's own counters of the DPDK vCPU, through QEMU's query-stats (linux: KVM_GET_STATS_FD). */

@@ -67,7 +67,7 @@ export class HostBench {
   /** A QEMU process as libvirt and KVM show it, both switches off. */
   async startVm(pid: number, files = [...switchFiles, 'vcpu_yields', 'doorbell_rings']): Promise<void> {
     if (this.kvm) await rm(this.kvm, { recursive: true, force: true });
-    this.kvm = join(this.root, 'sys/kernel/debug/kvm', `${pid}-12`);
+    this.kvm = join(this.root, 'sys/kernel/kvm', `${pid}-12`);
     await mkdir(this.kvm, { recursive: true });
     for (const file of files)
       await writeFile(join(this.kvm, file), switchFiles.includes(file) ? '0\n' : '000000000\n');

@@ -40,7 +40,7 @@ export class StandInGuest {
   readonly #keeper: SessionKeeper;
   readonly #timer: NodeJS.Timeout;
 
-  /** @param kvm the VM's folder in the stand-in debugfs */
+  /** @param kvm the VM's folder in the stand-in sysfs */
   constructor(
     address: HostAddress,
     private readonly kvm: () => string,

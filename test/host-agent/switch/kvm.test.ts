@@ -23,7 +23,7 @@ let kvm: KvmSwitches;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'vmcall-kvm-'));
-  folder = join(root, 'sys/kernel/debug/kvm/4711-12');
+  folder = join(root, 'sys/kernel/kvm/4711-12');
   mkdirSync(folder, { recursive: true });
   begin(4711);
   for (const file of ['vcpu_yield', 'irqfd_hardirq', 'vcpu_yields']) writeFileSync(join(folder, file), '0\n');
@@ -66,12 +66,27 @@ describe("KVM's switches", () => {
     expect(kvm.see(dpdk0)).toEqual({ support: 'unsupported', missing: ['vcpu_yield', 'vcpu_yields'] });
   });
 
+  test('are missing where KVM has only its own folder, with switches of an older series or none', () => {
+    mkdirSync(join(root, 'sys/kernel/debug'), { recursive: true });
+    renameSync(join(root, 'sys/kernel/kvm'), join(root, 'sys/kernel/debug/kvm'));
+    expect(kvm.see(dpdk0)).toEqual({ support: 'unsupported', missing: ['/sys/kernel/kvm'] });
+    expect(() => kvm.set(dpdk0.uuid, demands.vmcall)).toThrow(
+      expect.objectContaining({ code: 'KVM_VM_ABSENT' }),
+    );
+    expect(kvm.place(dpdk0.uuid)).toEqual({ pid: 4711, folder: '/sys/kernel/debug/kvm/4711-12' });
+  });
+
+  test('of a VM that KVM does not have are absent', () => {
+    rmSync(folder, { recursive: true });
+    expect(kvm.see(dpdk0)).toEqual({ support: 'absent', why: expect.stringContaining('/sys/kernel/kvm') });
+  });
+
   test('are found again in another process, and in another folder of the same', () => {
     kvm.set(dpdk0.uuid, demands.vmcall);
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
-    renameSync(folder, join(root, 'sys/kernel/debug/kvm/4711-13'));
+    renameSync(folder, join(root, 'sys/kernel/kvm/4711-13'));
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
-    renameSync(join(root, 'sys/kernel/debug/kvm/4711-13'), join(root, 'sys/kernel/debug/kvm/4712-12'));
+    renameSync(join(root, 'sys/kernel/kvm/4711-13'), join(root, 'sys/kernel/kvm/4712-12'));
     expect(kvm.see(dpdk0)).toMatchObject({ support: 'absent' });
     begin(4712);
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
@@ -79,7 +94,7 @@ describe("KVM's switches", () => {
 
   test('of a domain that was begun again are looked for in its new process, though the old folder is there', () => {
     expect(kvm.see(dpdk0)).toMatchObject({ yields: 0 });
-    const folderNow = join(root, 'sys/kernel/debug/kvm/4712-12');
+    const folderNow = join(root, 'sys/kernel/kvm/4712-12');
     cpSync(folder, folderNow, { recursive: true });
     writeFileSync(join(folderNow, 'vcpu_yields'), '7\n');
     begin(4712);
@@ -87,8 +102,8 @@ describe("KVM's switches", () => {
   });
 
   test('are found where another process number begins with theirs', () => {
-    mkdirSync(join(root, 'sys/kernel/debug/kvm/47110-3'));
-    mkdirSync(join(root, 'sys/kernel/debug/kvm/471-3'));
+    mkdirSync(join(root, 'sys/kernel/kvm/47110-3'));
+    mkdirSync(join(root, 'sys/kernel/kvm/471-3'));
     expect(kvm.see(dpdk0)).toMatchObject({ support: 'present' });
   });
 
@@ -113,7 +128,7 @@ describe("KVM's switches", () => {
 
   test('are those of its UUID, whatever another domain is named', () => {
     begin(4713, 'dpdk0', '11111111-2a4d-4c6b-9e8f-7a6b5c4d3e2f');
-    const other = join(root, 'sys/kernel/debug/kvm/4713-12');
+    const other = join(root, 'sys/kernel/kvm/4713-12');
     cpSync(folder, other, { recursive: true });
     writeFileSync(join(other, 'vcpu_yields'), '9\n');
     expect(kvm.see(dpdk0)).toMatchObject({ yields: 0 });
@@ -125,7 +140,7 @@ describe("KVM's switches", () => {
   test("are nobody's where two processes say the same UUID", () => {
     mkdirSync(join(root, 'proc/4714'), { recursive: true });
     cpSync(join(root, 'proc/4711'), join(root, 'proc/4714'), { recursive: true });
-    cpSync(folder, join(root, 'sys/kernel/debug/kvm/4714-12'), { recursive: true });
+    cpSync(folder, join(root, 'sys/kernel/kvm/4714-12'), { recursive: true });
     expect(kvm.see(dpdk0)).toEqual({ support: 'absent', why: expect.stringContaining('two processes') });
   });
 });

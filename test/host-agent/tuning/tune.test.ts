@@ -73,7 +73,7 @@ describe('the plan', () => {
       'irq-affinity 0000:81:00.0/irq/46: 0-7 -> 6',
       `resume-latency ${resumeLatency(6)}: 0 -> 2`,
       `halt-poll ${haltPoll}: 200000 -> 0`,
-      'vfio-hardirq /sys/kernel/debug/kvm/2000-14/irqfd_hardirq: 0 -> 1',
+      'vfio-hardirq /sys/kernel/kvm/2000-14/irqfd_hardirq: 0 -> 1',
       'vcpu-scheduler dpdk0/vcpu/1: fifo:60 -> fifo:10',
       'rt-throttling /proc/sys/kernel/sched_rt_runtime_us: 950000 -> -1',
     ]);
