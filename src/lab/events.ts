@@ -90,6 +90,26 @@ export const driverFactsSchema = z.object({
   facts: z.record(z.string(), z.string()),
 });
 
+/** How host and guest are locked down, and why a file of KVM's in debugfs cannot be written (an error's name). */
+export const lockedDownSchema = z.object({
+  type: z.literal('locked-down'),
+  host: z.string(),
+  guest: z.string(),
+  debugfs: z.string(),
+});
+
+/** Packets on a path of a host and a guest that are locked down. */
+export const lockedDownBurstSchema = z.object({
+  type: z.literal('locked-down-burst'),
+  path: z.string(),
+  sent: z.int(),
+  received: z.int(),
+  /** Who let the program have its vCPU: `driver`, `msr` or `none`. */
+  vcpuBy: z.string(),
+  yields: z.int(),
+  hardIrqs: z.int(),
+});
+
 /** A VM's packets and notifications in one stretch of time, as KVM and the host's kernel count them. */
 const windowSchema = z.object({
   /** Interrupts of the NIC on the host. */
@@ -330,6 +350,8 @@ export const labEventSchema = z.discriminatedUnion('type', [
   commandLineSwitchSchema,
   hotPlugSchema,
   driverFactsSchema,
+  lockedDownSchema,
+  lockedDownBurstSchema,
   liveMeasurementSchema,
   tuningSchema,
   tuneStepsSchema,

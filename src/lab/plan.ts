@@ -42,6 +42,7 @@ export const planSchema = z.strictObject({
       'faults',
       'hot-plug',
       'driver',
+      'locked-down',
     ],
   ] as const),
   /** Folder of the run on the machine, read-only in L1. */

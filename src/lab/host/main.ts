@@ -13,6 +13,7 @@ import { faults, faultsStepCount } from './faults.js';
 import { hotPlug, hotPlugStepCount } from './hot-plug.js';
 import { kernelLog, lockdepRuns } from './kernel-log.js';
 import { liveMeasurement, liveMeasurementStepCount } from './live-measurement.js';
+import { lockedDown, lockedDownStepCount } from './locked-down.js';
 import { lostWakeups, lostWakeupsStepCount } from './lost-wakeups.js';
 import { modes, modesStepCount } from './modes.js';
 import { platformFacts } from './platform.js';
@@ -71,6 +72,9 @@ async function main(planFile: string): Promise<void> {
       break;
     case 'driver':
       await driver(plan, new Steps(driverStepCount));
+      break;
+    case 'locked-down':
+      await lockedDown(plan, new Steps(lockedDownStepCount));
       break;
     case 'costs':
       await costs(plan, new Steps(costsStepCount));
