@@ -78,6 +78,9 @@ want=(
 	tools/testing/selftests/kvm tools/testing/selftests/rseq
 	tools/testing/selftests/lib.mk
 	'tools/testing/selftests/kselftest*'
+	# of later kernels: the libraries that theirs uses
+	tools/testing/selftests/{cgroup,clone3,vfio} drivers/dma/{idxd,ioat}
+	drivers/net/ethernet/intel/igb
 )
 # Files that a patch changes have to be there for it to apply.
 mapfile -t changed < <(cat -- "${patches[@]+"${patches[@]}"}" </dev/null |
@@ -96,10 +99,10 @@ done
 kvm=$tree/tools/testing/selftests/kvm
 if [[ -n $series ]]; then
 	mapfile -t programs < <(sed --quiet --regexp-extended \
-		's#^\+TEST_GEN_PROGS_x86_64 \+= (x86_64/\S+)$#\1#p' "${patches[@]}")
+		's#^\+TEST_GEN_PROGS_x86(_64)? \+= (x86(_64)?/\S+)$#\2#p' "${patches[@]}")
 else
 	mapfile -t programs < <(sed --quiet --regexp-extended \
-		's#^TEST_GEN_PROGS_x86_64 \+= (\S+)$#\1#p' "$kvm/Makefile")
+		's#^TEST_GEN_PROGS_x86(_64)? \+= (\S+)$#\2#p' "$kvm"/Makefile{,.kvm} 2>/dev/null)
 fi
 ((${#programs[@]})) || die "there is no selftest to build"
 
