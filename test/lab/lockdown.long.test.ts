@@ -22,7 +22,11 @@ describe('host and guest with lockdown=integrity', () => {
       folder: await mkdtemp(join(tmpdir(), 'vmcall-lockdown-')),
       scenario: {
         scenario: 'locked-down',
-        ...{ packets, rounds: 1, interval: 350, idleThreshold: 300, seed: 1 },
+        packets,
+        rounds: 1,
+        interval: 350,
+        idleThreshold: 300,
+        seed: 1,
       },
       progress,
     });

@@ -39,8 +39,13 @@ export async function lockedDown(plan: Plan, steps: Steps): Promise<void> {
       const after = counted(guest);
       const { vcpu_by: vcpuBy } = await dataplane.command('/vmcall/info');
       emit({
-        ...{ type: 'locked-down-burst', path, sent, received, vcpuBy: String(vcpuBy) },
-        ...{ yields: after.yields - before.yields, hardIrqs: after.hardIrqs - before.hardIrqs },
+        type: 'locked-down-burst',
+        path,
+        sent,
+        received,
+        vcpuBy: String(vcpuBy),
+        yields: after.yields - before.yields,
+        hardIrqs: after.hardIrqs - before.hardIrqs,
       });
     });
 }
