@@ -50,9 +50,9 @@ print_histogram(const struct hdr *hdr)
 
 	if (text == NULL)
 		return -1;
-	printf("\"rtt_ns\":");
+	printf("\"latency_ns\":");
 	print_latency(hdr);
-	printf(",\"rtt_histogram\":\"%s\"", text);
+	printf(",\"latency_histogram\":\"%s\"", text);
 	free(text);
 	return 0;
 }
@@ -107,7 +107,7 @@ print_begin(const struct findings *findings)
 	char made[32];
 
 	strftime(made, sizeof(made), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-	printf("{\"format\":\"vmcall-result\",\"version\":2,\"made\":\"%s\",\"made_by\":{\"name\":\"vmcall-probe\",\"version\":\"" PROBE_VERSION "\"},",
+	printf("{\"format\":\"vmcall-result\",\"version\":3,\"made\":\"%s\",\"made_by\":{\"name\":\"vmcall-probe\",\"version\":\"" PROBE_VERSION "\"},",
 		made);
 	printf("\"clock\":\"%s\",\"quantity\":\"wake-latency\",\"resolution_ns\":1,\"retries\":0,\"failed_attempts\":[],",
 		findings->clock);
