@@ -193,16 +193,6 @@ control_take(struct control *control)
 }
 
 void
-control_drain(struct control *control)
-{
-	uint64_t count;
-
-	/* Empty already is fine: the file is non-blocking. */
-	if (read(control->event_fd, &count, sizeof(count)) < 0)
-		errno = 0;
-}
-
-void
 control_answer(struct control *control, const struct failure *failure)
 {
 	if (failure != NULL)

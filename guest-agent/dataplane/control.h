@@ -51,7 +51,7 @@ struct control {
 	int state;		/**< enum control_state, atomic */
 	int quit;		/**< atomic */
 	int stopped;		/**< the lcore has left its loop; atomic */
-	int event_fd;
+	int event_fd;		/**< non-blocking: ends a sleep in epoll */
 	int keeper_fd;		/**< eventfd: the keeper has something to do */
 	int exit_status;	/**< of the program */
 	pthread_t lcore;
@@ -100,12 +100,6 @@ control_quit(const struct control *control)
 {
 	return __atomic_load_n(&control->quit, __ATOMIC_RELAXED);
 }
-
-/**
- * On the lcore: empty the eventfd after it has ended a sleep, then look at
- * control_pending().
- */
-void control_drain(struct control *control);
 
 /** On the lcore: take the posted request up, NULL if there is none. */
 const struct control_request *control_take(struct control *control);

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "forward.h"
 #include "port.h"
+#include "wake_times.h"
 
 #define BURST 32
 #define PAUSED_SLEEP_US 100
@@ -71,7 +72,7 @@ leave(struct forward *forward)
 static void
 fall_back(struct forward *forward)
 {
-	forward->last_fallback = *forward->wait->failure;
+	forward->last_fallback = forward->wait->failure;
 	forward->stats.fallbacks++;
 	__atomic_store_n(&forward->broken, true, __ATOMIC_RELEASE);
 	control_call_keeper(forward->control);
@@ -175,7 +176,7 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 
 	if (unlikely(forward->arm_delay_cycles != 0))
 		waste_time(forward);
-	if (unlikely(policy->arm(forward->wait, forward->wait->failure) != 0)) {
+	if (unlikely(policy->arm(forward->wait, &forward->wait->failure) != 0)) {
 		fall_back(forward);
 		return 0;
 	}
@@ -196,6 +197,8 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 	policy->disarm(forward->wait);
 	stats_count_wake(&forward->stats, &wake, before, woken,
 		forward->tsc_khz);
+	if (wake.undated && unlikely(wake_times_wanted(forward->wake_times)))
+		wake_times_keep(forward->wake_times, before, woken);
 	if (count == 0)
 		forward->stats.waits_without_packet++;
 	if (unlikely(wake.reason == WAKE_OFF || wake.reason == WAKE_ERROR))

@@ -14,11 +14,14 @@
 
 struct control;
 struct port;
+struct wake_times;
 
 struct forward {
 	struct port *port;
 	struct control *control;
 	struct wait_context *wait;
+	/** Of the sleeps that nothing else dates. */
+	struct wake_times *wake_times;
 	enum wait_policy_id policy;	/**< in force; others may read it */
 	uint64_t tsc_khz;
 	uint64_t idle_threshold_us;

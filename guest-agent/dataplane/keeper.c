@@ -10,7 +10,6 @@
 
 #include "control.h"
 #include "control_thread.h"
-#include "doorbell.h"
 #include "failure.h"
 #include "forward.h"
 #include "keeper.h"
@@ -70,7 +69,8 @@ look_at_doorbell(struct keeper *keeper)
 	struct forward *forward = keeper->forward;
 	struct failure failure;
 
-	if (doorbell_check(forward->wait->doorbell) != DOORBELL_OVERWRITTEN)
+	if (!rx_queues_overwritten(forward->wait->queues,
+			forward->wait->count))
 		return;
 	if (policy_renew(forward, LCORE_TIMEOUT_MS, &failure) != 0) {
 		say("the doorbell was overwritten and is not put right", &failure);

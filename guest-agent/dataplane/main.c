@@ -9,11 +9,9 @@
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
-#include <rte_interrupts.h>
 #include <rte_lcore.h>
 
 #include "control.h"
-#include "doorbell.h"
 #include "failure.h"
 #include "forward.h"
 #include "irq_affinity.h"
@@ -21,7 +19,7 @@
 #include "kvm_guest.h"
 #include "options.h"
 #include "port.h"
-#include "rx_interrupt.h"
+#include "rx_queue.h"
 #include "stats.h"
 #include "telemetry.h"
 #include "version.h"
@@ -33,13 +31,11 @@ struct dataplane {
 	struct options options;
 	struct control control;
 	struct port port;
-	struct rx_interrupt rx_interrupt;
-	struct doorbell doorbell;
+	struct rx_queue rx_queue;
 	struct kvm_guest kvm;
 	struct irq_affinity irq_affinity;
 	struct wake_times wake_times;
 	struct wait_context wait;
-	struct failure wait_failure;
 	struct forward forward;
 	struct keeper keeper;
 };
@@ -73,31 +69,23 @@ set_up_interrupts(void *arg)
 	    dp->options.set_irq_affinity &&
 	    irq_affinity_set(&dp->irq_affinity, pci, dp->kvm.cpu, &failure) != 0)
 		say("interrupts not moved: ", &failure);
-	if (rx_interrupt_init(&dp->rx_interrupt, dp->port.id, dp->port.driver,
-			pci, &failure) != 0)
+	if (rx_queue_init(&dp->rx_queue, dp->port.id, 0, dp->port.driver, pci,
+			&failure) != 0)
 		say("the driver's own way to interrupts is used: ", &failure);
 	if (dp->irq_affinity.count != 0)
-		rx_interrupt_fire(&dp->rx_interrupt);
+		rx_interrupt_fire(&dp->rx_queue.rx_interrupt);
 }
 
 static void
 set_up_forwarding(struct dataplane *dp)
 {
-	dp->wait = (struct wait_context) {
-		.port = &dp->port,
-		.rx_interrupt = &dp->rx_interrupt,
-		.doorbell = &dp->doorbell,
-		.kvm = &dp->kvm,
-		.control = &dp->control,
-		.wake_times = &dp->wake_times,
-		.failure = &dp->wait_failure,
-		.epoll_fd = -1,
-		.claim = VCPU_CLAIM_NONE,
-	};
+	wait_context_init(&dp->wait, &dp->kvm, dp->control.event_fd);
+	dp->wait.queues[dp->wait.count++] = &dp->rx_queue;
 	dp->forward = (struct forward) {
 		.port = &dp->port,
 		.control = &dp->control,
 		.wait = &dp->wait,
+		.wake_times = &dp->wake_times,
 		.policy = WAIT_POLICY_POLL,
 		.tsc_khz = find_tsc_khz(&dp->options, &dp->kvm),
 		.pause = dp->options.pause,
@@ -177,9 +165,9 @@ start(struct dataplane *dp, struct failure *failure)
 		return -1;
 	tell_unused(&dp->port);
 	set_up_interrupts(dp);
-	doorbell_init(&dp->doorbell, dp->port.is_pci ? &dp->port.pci : NULL,
-		dp->options.doorbell, RTE_INTR_VEC_RXTX_OFFSET,
-		dp->kvm.apic_id);
+	rx_queue_set_doorbell(&dp->rx_queue,
+		dp->port.is_pci ? &dp->port.pci : NULL, dp->options.doorbell,
+		rx_queue_vector(dp->port.id, 0), dp->kvm.apic_id);
 	set_up_forwarding(dp);
 	if (wake_times_init(&dp->wake_times, failure) != 0 ||
 	    control_start(&dp->control, failure) != 0 ||

@@ -97,7 +97,10 @@ wake_until(uint64_t until)
 	}
 	for (; last + WAKE_EACH_NS <= until; last += WAKE_EACH_NS) {
 		const uint64_t ring = last + WAKE_EACH_NS;
-		const struct wake wake = { WAKE_PACKET, ring };
+		const struct wake wake = {
+			.reason = WAKE_PACKET,
+			.ring_tsc = ring,
+		};
 
 		stats.polls += 3;
 		stats_count_wake(&stats, &wake, last, ring + draw(), 1000000);

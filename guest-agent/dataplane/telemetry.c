@@ -11,7 +11,6 @@
 #include <rte_version.h>
 
 #include "control.h"
-#include "doorbell.h"
 #include "failure.h"
 #include "forward.h"
 #include "keeper.h"
@@ -19,7 +18,7 @@
 #include "options.h"
 #include "policy_switch.h"
 #include "port.h"
-#include "rx_interrupt.h"
+#include "rx_queue.h"
 #include "telemetry.h"
 #include "version.h"
 #include "wake_times.h"
@@ -66,6 +65,7 @@ handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 {
 	const struct forward *forward = context.forward;
 	const struct wait_context *wait = forward->wait;
+	const struct rx_queue *q = wait->queues[0];
 	const struct port *port = forward->port;
 	char mac[RTE_ETHER_ADDR_FMT_SIZE];
 
@@ -101,10 +101,10 @@ handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 		pci_interrupt_mode_name(pci_device_interrupt_mode(&port->pci)) :
 		"none");
 	rte_tel_data_add_dict_string(d, "rx_interrupt",
-		rx_interrupt_way_name(wait->rx_interrupt->way));
-	rte_tel_data_add_dict_u64(d, "doorbell", wait->doorbell->number);
+		rx_interrupt_way_name(q->rx_interrupt.way));
+	rte_tel_data_add_dict_u64(d, "doorbell", q->doorbell.number);
 	rte_tel_data_add_dict_string(d, "doorbell_state",
-		doorbell_state_name(doorbell_check(wait->doorbell)));
+		doorbell_state_name(doorbell_check(&q->doorbell)));
 	rte_tel_data_add_dict_string(d, "vcpu_by", vcpu_by(wait));
 	add_failure(d, &forward->last_fallback);
 	return 0;
@@ -268,7 +268,7 @@ static int
 handle_wakes(const char *cmd __rte_unused, const char *params,
 		struct rte_tel_data *d)
 {
-	struct wake_times *times = context.forward->wait->wake_times;
+	struct wake_times *times = context.forward->wake_times;
 	struct failure failure;
 	uint32_t count = 0;
 	char *text = NULL;

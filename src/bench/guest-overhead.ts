@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'smol-toml';
 import { ControlClient } from '../control/client.js';
 import { makeIn } from '../setup/build.js';
+import { dataplaneFolder, dataplaneSources } from '../setup/dataplane-sources.js';
 import { cached } from '../support/cache.js';
 import { cpuTimeOf } from '../support/cpu-time.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
@@ -31,14 +32,9 @@ const patienceMs = 60_000;
 
 /** The dataplane's stand-in (guest-agent/dataplane/stand_in.c) and the real telemetry client. */
 export async function standInDataplane(): Promise<{ program: string; client: string }> {
-  const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const abis = [
-    join(projectRoot, 'kernel-patches', 'abi'),
-    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
-  ];
-  const files = [source, ...abis];
+  const files = [...dataplaneSources];
   const folder = await cached('dataplane-stand-in', { files, values: [] }, async (target) => {
-    await makeIn(source, target, ['stand-in']);
+    await makeIn(dataplaneFolder, target, ['stand-in']);
   });
   return { program: join(folder, 'vmcall-stand-in'), client: join(folder, 'vmcall-telemetry') };
 }

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { makeIn } from '../setup/build.js';
+import { dataplaneFolder, dataplaneSources } from '../setup/dataplane-sources.js';
 import { cached } from '../support/cache.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
-import { projectRoot } from '../support/paths.js';
 
 /** Instructions that counting costs the dataplane. */
 export interface RecordCost {
@@ -21,14 +21,9 @@ const packets = 100_000;
 
 /** The program that only counts (guest-agent/dataplane/record_cost.c), built by the dataplane's own flags. */
 export async function recordCostProgram(): Promise<string> {
-  const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const abis = [
-    join(projectRoot, 'kernel-patches', 'abi'),
-    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
-  ];
-  const files = [source, ...abis];
+  const files = [...dataplaneSources];
   const folder = await cached('record-cost', { files, values: [] }, async (target) => {
-    await makeIn(source, target, ['record-cost']);
+    await makeIn(dataplaneFolder, target, ['record-cost']);
   });
   return join(folder, 'record-cost');
 }

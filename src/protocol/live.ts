@@ -40,7 +40,7 @@ export const observerAckSchema = z.strictObject({
   agent: textSchema,
 });
 
-/** Why a wait of the dataplane ended (guest-agent/dataplane/wait.h). */
+/** Why a wait of the dataplane ended (guest-agent/library/wait/wait.h). */
 export const wakeReasons = [
   'packet',
   'timeout',

@@ -8,6 +8,7 @@ import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
 import { here, logged, makeIn, workFolder } from './build.js';
 import { bundlePrograms } from './bundle.js';
+import { dataplaneFolder, dataplaneSources } from './dataplane-sources.js';
 import { buildGuestDriver } from './guest-driver.js';
 import { buildInitramfs, type InitramfsContents, moduleName } from './initramfs.js';
 import type { KernelPackages } from './kernel-packages.js';
@@ -99,17 +100,11 @@ const faults = ['no-repoll', 'no-look', 'no-repoll-no-look'];
 
 async function buildDataplane(progress: Progress): Promise<string> {
   const { stdout: version } = await execa('pkg-config', ['--modversion', 'libdpdk']);
-  const files = [
-    here('guest-agent', 'dataplane'),
-    here('guest-agent', 'driver', 'uapi'),
-    here('kernel-patches', 'abi'),
-  ];
-  return cached('dataplane', { files, values: [version] }, async (folder) => {
-    const source = here('guest-agent', 'dataplane');
+  return cached('dataplane', { files: [...dataplaneSources], values: [version] }, async (folder) => {
     const known = { key: 'dataplane', text: `building the dataplane against DPDK ${version}`, usual: 20 };
     await timed(progress, known, async () => {
-      await makeIn(source, folder, ['STATIC=1', 'all', 'l3fwd-power']);
-      for (const fault of faults) await makeIn(source, folder, ['STATIC=1', `FAULT=${fault}`]);
+      await makeIn(dataplaneFolder, folder, ['STATIC=1', 'all', 'l3fwd-power']);
+      for (const fault of faults) await makeIn(dataplaneFolder, folder, ['STATIC=1', `FAULT=${fault}`]);
     });
   });
 }

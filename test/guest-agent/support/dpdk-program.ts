@@ -52,7 +52,7 @@ export class DpdkProgram {
   }
 
   /** Until it has printed something like this. */
-  async says(text: RegExp, timeout = 20_000): Promise<void> {
+  async says(text: RegExp, timeout = 60_000): Promise<void> {
     const until = performance.now() + timeout;
     while (!text.test(this.output)) {
       if (performance.now() > until || this.child.exitCode !== null)
@@ -61,7 +61,7 @@ export class DpdkProgram {
     }
   }
 
-  async answers(timeout = 20_000): Promise<void> {
+  async answers(timeout = 60_000): Promise<void> {
     const until = performance.now() + timeout;
     for (;;) {
       try {
@@ -73,6 +73,11 @@ export class DpdkProgram {
         await delay(50);
       }
     }
+  }
+
+  /** A line on its standard input: a command of testpmd's. */
+  types(line: string): void {
+    this.child.stdin?.write(`${line}\n`);
   }
 
   async stop(): Promise<number | null> {

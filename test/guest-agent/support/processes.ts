@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { makeIn } from '../../../src/setup/build.js';
+import { dataplaneFolder, dataplaneSources } from '../../../src/setup/dataplane-sources.js';
 import { cached } from '../../../src/support/cache.js';
 import { projectRoot } from '../../../src/support/paths.js';
 import type { Ask } from '../../host-agent/support/host-process.js';
@@ -13,15 +14,10 @@ const dist = (...words: string[]) => join(projectRoot, 'dist', ...words);
 
 /** The dataplane and its client, linked to Debian's shared DPDK: its drivers for NICs that are none come with it. */
 export async function sharedDataplane(): Promise<{ program: string; client: string }> {
-  const source = join(projectRoot, 'guest-agent', 'dataplane');
-  const abis = [
-    join(projectRoot, 'kernel-patches', 'abi'),
-    join(projectRoot, 'guest-agent', 'driver', 'uapi'),
-  ];
-  const files = [source, ...abis];
+  const files = [...dataplaneSources];
   const { stdout: version } = await execa('pkg-config', ['--modversion', 'libdpdk']);
   const folder = await cached('dataplane-shared', { files, values: [version] }, async (target) => {
-    await makeIn(source, target);
+    await makeIn(dataplaneFolder, target);
   });
   return { program: join(folder, 'vmcall-dataplane'), client: join(folder, 'vmcall-telemetry') };
 }

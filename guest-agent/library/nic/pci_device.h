@@ -14,6 +14,7 @@
  * device that VFIO gives for DPDK's group, or from sysfs for other drivers.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct pci_device {
 	char name[PCI_DEVICE_NAME];	/**< domain:bus:device.function */
 	uint16_t vendor;
 	uint16_t device;
+	char kernel_driver[PCI_DEVICE_NAME];	/**< empty: it has none */
 	int vfio_fd;			/**< of this device; -1: another driver has it */
 };
 
@@ -42,6 +44,12 @@ struct pci_device {
  */
 int pci_device_open(struct pci_device *device, const char *name,
 		struct failure *failure);
+
+/**
+ * Does its kernel driver leave its interrupts to a program?  mlx5's, for one,
+ * does not: its ports are driven beside the kernel.
+ */
+bool pci_device_is_user_space(const struct pci_device *device);
 
 /** How it interrupts at this moment. */
 enum pci_interrupt_mode

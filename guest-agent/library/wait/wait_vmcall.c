@@ -6,24 +6,22 @@
 
 #include <vcpu_yield.h>
 
-#include "doorbell.h"
 #include "failure.h"
 #include "kvm_guest.h"
-#include "rx_interrupt.h"
 #include "wait.h"
 
-/* VM calls: give the vCPU back to the host until the NIC's interrupt, which is
- * made a doorbell, rings for it.  No interrupt is injected, no handler runs and
+/* VM calls: give the vCPU back to the host until the NIC's interrupts, which
+ * are made doorbells, ring for it.  No interrupt is injected, no handler runs and
  * no eventfd is signalled in this VM.
  */
 
 static int
 vmcall_enter(struct wait_context *context, struct failure *failure)
 {
-	if (rx_interrupt_try(context->rx_interrupt, failure) != 0)
+	if (rx_queues_try(context->queues, context->count, failure) != 0)
 		return -1;
 	return kvm_guest_allow(context->kvm, &context->claim,
-		KVM_DOORBELL_BIT(context->doorbell->number), failure);
+		rx_queues_doorbells(context->queues, context->count), failure);
 }
 
 static void
@@ -35,26 +33,26 @@ vmcall_leave(struct wait_context *context)
 static int
 vmcall_install(struct wait_context *context, struct failure *failure)
 {
-	return doorbell_install(context->doorbell,
-		context->doorbell->number, failure);
+	return rx_queues_install(context->queues, context->count,
+		RX_QUEUE_RINGS_DOORBELL, failure);
 }
 
 static void
 vmcall_remove(struct wait_context *context)
 {
-	doorbell_restore(context->doorbell);
+	rx_queues_restore(context->queues, context->count);
 }
 
 static int
 vmcall_arm(struct wait_context *context, struct failure *failure)
 {
-	return rx_interrupt_arm(context->rx_interrupt, failure);
+	return rx_queues_arm(context->queues, context->count, failure);
 }
 
 static void
 vmcall_disarm(struct wait_context *context)
 {
-	rx_interrupt_disarm(context->rx_interrupt);
+	rx_queues_disarm(context->queues, context->count);
 }
 
 /* Several flags may be set; the first of this order names the wake. */
@@ -77,22 +75,22 @@ reason_of(int64_t ret)
 static struct wake
 vmcall_wait(struct wait_context *context, uint64_t timeout_ns)
 {
-	struct wake wake;
+	struct wake wake = { .undated = false };
 	int64_t ret;
 
 	ret = kvm_vcpu_yield(context->kvm->insn,
-			KVM_DOORBELL_BIT(context->doorbell->number),
+			rx_queues_doorbells(context->queues, context->count),
 			timeout_ns, 0, &wake.ring_tsc);
 	if (likely(ret >= 0)) {
 		wake.reason = reason_of(ret);
 		if (unlikely(wake.reason == WAKE_OFF))
-			failure_set(context->failure, "EOPNOTSUPP",
+			failure_set(&context->failure, "EOPNOTSUPP",
 				"the host switched the VM call off for this VM");
 		return wake;
 	}
 	wake.ring_tsc = 0;
 	wake.reason = ret == -KVM_EOPNOTSUPP ? WAKE_OFF : WAKE_ERROR;
-	failure_set(context->failure, kvm_guest_error_name(ret),
+	failure_set(&context->failure, kvm_guest_error_name(ret),
 		"the VM call returned %lld: %s", (long long)ret,
 		kvm_guest_error_text(ret));
 	return wake;

@@ -7,17 +7,26 @@
 #include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
+#include <rte_spinlock.h>
 
+#include "driver_quirks.h"
 #include "failure.h"
 #include "pci_device.h"
 #include "rx_interrupt.h"
 
 #define FIRED_US 1000	/* more than an interrupt takes */
 
+/* Drivers keep one word of enabled interrupts a port, and several lcores may
+ * want to change it.
+ */
+static rte_spinlock_t port_locks[RTE_MAX_ETHPORTS];
+
 static int
 init_by_registers(struct rx_interrupt *rx, const struct pci_device *device,
 		struct failure *failure)
 {
+	if (rx->queue != 0)
+		return 0;
 	if (nic_82574_match(device)) {
 		if (nic_82574_init(&rx->nic_82574, device, failure) != 0)
 			return -1;
@@ -31,15 +40,18 @@ init_by_registers(struct rx_interrupt *rx, const struct pci_device *device,
 }
 
 int
-rx_interrupt_init(struct rx_interrupt *rx, uint16_t port, const char *driver,
-		const struct pci_device *device, struct failure *failure)
+rx_interrupt_init(struct rx_interrupt *rx, uint16_t port, uint16_t queue,
+		const char *driver, const struct pci_device *device,
+		struct failure *failure)
 {
 	int ret = 0;
 
 	rx->way = RX_INTERRUPT_ETHDEV;
 	rx->port = port;
+	rx->queue = queue;
 	rx->driver = driver;
-	if (strcmp(driver, "net_tap") == 0)
+	rx->driver_quirks = driver_quirks(driver);
+	if (rx->driver_quirks & DRIVER_ALWAYS_ARMED)
 		rx->way = RX_INTERRUPT_ALWAYS;
 	else if (device != NULL)
 		ret = init_by_registers(rx, device, failure);
@@ -92,7 +104,9 @@ rx_interrupt_arm(const struct rx_interrupt *rx, struct failure *failure)
 	case RX_INTERRUPT_ETHDEV:
 		break;
 	}
-	ret = rte_eth_dev_rx_intr_enable(rx->port, 0);
+	rte_spinlock_lock(&port_locks[rx->port]);
+	ret = rte_eth_dev_rx_intr_enable(rx->port, rx->queue);
+	rte_spinlock_unlock(&port_locks[rx->port]);
 	return likely(ret == 0) ? 0 : refused(rx, ret, failure);
 }
 
@@ -109,18 +123,13 @@ rx_interrupt_disarm(const struct rx_interrupt *rx)
 	case RX_INTERRUPT_ALWAYS:
 		break;
 	case RX_INTERRUPT_ETHDEV:
-		rte_eth_dev_rx_intr_disable(rx->port, 0);
+		if (rx->driver_quirks & DRIVER_NEVER_DISARM)
+			break;
+		rte_spinlock_lock(&port_locks[rx->port]);
+		rte_eth_dev_rx_intr_disable(rx->port, rx->queue);
+		rte_spinlock_unlock(&port_locks[rx->port]);
 		break;
 	}
-}
-
-int
-rx_interrupt_try(const struct rx_interrupt *rx, struct failure *failure)
-{
-	if (rx_interrupt_arm(rx, failure) != 0)
-		return -1;
-	rx_interrupt_disarm(rx);
-	return 0;
 }
 
 void

@@ -4,36 +4,38 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_cycles.h>
 
-#include "doorbell.h"
 #include "failure.h"
-#include "port.h"
-#include "rx_interrupt.h"
 #include "rx_look.h"
 #include "vcpu_claim.h"
 #include "wait.h"
-#include "wake_times.h"
 
-/* PV kick: on a host whose KVM nobody has patched.  The NIC's MSI-X entry is
+/* PV kick: on a host whose KVM nobody has patched.  Each queue's MSI-X entry is
  * made KVM's own PV kick of the lcore's vCPU, which the guest driver halts in
  * this thread.  No interrupt is injected, no handler runs and no eventfd is
  * signalled in this VM.
  *
  * The kick is one bit that any HLT consumes, so that the poll after arming is
- * not enough: the driver looks at the next descriptor once more, with interrupts
+ * not enough: the driver looks at the next descriptors once more, with interrupts
  * off.  Longest sleep: the driver's limit (halt_limit_us).
  */
 
 static int
 pv_kick_enter(struct wait_context *context, struct failure *failure)
 {
-	if (rx_interrupt_try(context->rx_interrupt, failure) != 0)
+	unsigned int i;
+
+	if (rx_queues_try(context->queues, context->count, failure) != 0)
 		return -1;
-	if (rx_look_init(&context->rx_look, context->port->id, 0,
-			context->port->driver, failure) != 0)
-		return -1;
+	for (i = 0; i < context->count; i++) {
+		struct rx_queue *q = context->queues[i];
+
+		if (rx_look_init(&q->look, q->port, q->queue, q->driver,
+				failure) != 0)
+			return -1;
+	}
 	return vcpu_claim_take(&context->claim, VMCALL_WAY_HALT, 0, failure);
 }
 
@@ -46,25 +48,26 @@ pv_kick_leave(struct wait_context *context)
 static int
 pv_kick_install(struct wait_context *context, struct failure *failure)
 {
-	return doorbell_install(context->doorbell, DOORBELL_PV_KICK, failure);
+	return rx_queues_install(context->queues, context->count,
+		RX_QUEUE_RINGS_PV_KICK, failure);
 }
 
 static void
 pv_kick_remove(struct wait_context *context)
 {
-	doorbell_restore(context->doorbell);
+	rx_queues_restore(context->queues, context->count);
 }
 
 static int
 pv_kick_arm(struct wait_context *context, struct failure *failure)
 {
-	return rx_interrupt_arm(context->rx_interrupt, failure);
+	return rx_queues_arm(context->queues, context->count, failure);
 }
 
 static void
 pv_kick_disarm(struct wait_context *context)
 {
-	rx_interrupt_disarm(context->rx_interrupt);
+	rx_queues_disarm(context->queues, context->count);
 }
 
 /* Several may be set; the first of this order names the wake. */
@@ -83,37 +86,50 @@ reason_of(int why, bool is_packet)
 }
 
 static int
-halt(struct wait_context *context, const struct vmcall_look *look,
+halt(struct wait_context *context, const struct vmcall_look *looks,
 		uint64_t timeout_ns)
 {
 #ifdef VMCALL_FAULT_NO_LOOK
-	RTE_SET_USED(look);
+	RTE_SET_USED(looks);
 	return vcpu_claim_halt(&context->claim, NULL, 0, timeout_ns);
 #else
-	return vcpu_claim_halt(&context->claim, look, 1, timeout_ns);
+	return vcpu_claim_halt(&context->claim, looks, context->count,
+		timeout_ns);
 #endif
+}
+
+static bool
+has_packet(const struct vmcall_look *looks, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (rx_look_changed(&looks[i]))
+			return true;
+	return false;
 }
 
 static struct wake
 pv_kick_wait(struct wait_context *context, uint64_t timeout_ns)
 {
-	const uint64_t before = rte_rdtsc();
 	struct wake wake = { .reason = WAKE_ERROR };
-	struct vmcall_look look;
+	struct vmcall_look looks[WAIT_QUEUES_MOST];
+	unsigned int i;
 	int why;
 
-	rx_look_at(&context->rx_look, &look);
-	why = halt(context, &look, timeout_ns);
+	RTE_BUILD_BUG_ON(WAIT_QUEUES_MOST > VMCALL_LOOKS_MOST);
+	for (i = 0; i < context->count; i++)
+		rx_look_at(&context->queues[i]->look, &looks[i]);
+	why = halt(context, looks, timeout_ns);
 	if (unlikely(why < 0)) {
-		failure_errno(context->failure, errno, "%s: the wait failed: %s",
-			VMCALL_DEVICE, strerror(errno));
+		failure_errno(&context->failure, errno,
+			"%s: the wait failed: %s", VMCALL_DEVICE,
+			strerror(errno));
 		return wake;
 	}
-	wake.reason = reason_of(why, rx_look_changed(&look));
+	wake.reason = reason_of(why, has_packet(looks, context->count));
 	/* As with interrupts: nothing in this VM tells when the NIC's came. */
-	if (unlikely(wake_times_wanted(context->wake_times)) &&
-	    wake.reason == WAKE_PACKET && (why & VMCALL_HALT_HALTED))
-		wake_times_keep(context->wake_times, before, rte_rdtsc());
+	wake.undated = wake.reason == WAKE_PACKET && (why & VMCALL_HALT_HALTED);
 	return wake;
 }
 

@@ -29,7 +29,9 @@ enum rx_interrupt_way {
 struct rx_interrupt {
 	enum rx_interrupt_way way;
 	uint16_t port;
+	uint16_t queue;
 	const char *driver;
+	uint32_t driver_quirks;	/**< enum driver_quirk */
 	union {
 		struct nic_82574 nic_82574;
 		struct nic_82576vf nic_82576vf;
@@ -43,7 +45,7 @@ struct rx_interrupt {
  * @param device the NIC, NULL if it is not on PCI
  * @return 0, or -1 with the failure filled in: then the ethdev API is used
  */
-int rx_interrupt_init(struct rx_interrupt *rx, uint16_t port,
+int rx_interrupt_init(struct rx_interrupt *rx, uint16_t port, uint16_t queue,
 		const char *driver, const struct pci_device *device,
 		struct failure *failure);
 
@@ -64,8 +66,5 @@ void rx_interrupt_disarm(const struct rx_interrupt *rx);
  * are known: a move of its interrupt to another CPU is done by that.
  */
 void rx_interrupt_fire(const struct rx_interrupt *rx);
-
-/** Would it be armed?  Arms and disarms.  @return as rx_interrupt_arm() */
-int rx_interrupt_try(const struct rx_interrupt *rx, struct failure *failure);
 
 #endif /* RX_INTERRUPT_H */

@@ -10,7 +10,22 @@ static const struct wait_policy *const policies[WAIT_POLICIES] = {
 	[WAIT_POLICY_INTERRUPT] = &wait_interrupt,
 	[WAIT_POLICY_PV_KICK] = &wait_pv_kick,
 	[WAIT_POLICY_VMCALL] = &wait_vmcall,
+#ifdef VMCALL_SIMULATION
+	[WAIT_POLICY_SIMULATION] = &wait_simulation,
+#endif
 };
+
+void
+wait_context_init(struct wait_context *context, struct kvm_guest *kvm,
+		int wake_fd)
+{
+	*context = (struct wait_context) {
+		.kvm = kvm,
+		.wake_fd = wake_fd,
+		.claim = VCPU_CLAIM_NONE,
+		.epoll_fd = -1,
+	};
+}
 
 const struct wait_policy *
 wait_policy_get(enum wait_policy_id id)

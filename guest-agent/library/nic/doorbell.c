@@ -14,6 +14,8 @@
 #define MSI_ADDRESS_MASK	0xfff00000U
 #define MSI_ADDRESS		0xfee00000U
 #define MSI_ADDRESS_REMAPPABLE	(1U << 4)	/* VT-d's format of an entry */
+#define MSI_DATA_MODE		0x700U	/* delivery mode */
+#define MSI_DATA_MODE_BELL	0x300U
 #define APIC_ID_MAX		254U
 
 /* Words of an entry. */
@@ -26,7 +28,13 @@ void
 doorbell_init(struct doorbell *doorbell, const struct pci_device *device,
 		unsigned int number, unsigned int vector, uint32_t apic_id)
 {
+	volatile uint32_t *entry = NULL;
+
+	/* What is mapped stays mapped. */
+	if (doorbell->device == device && doorbell->vector == vector)
+		entry = doorbell->entry;
 	memset(doorbell, 0, sizeof(*doorbell));
+	doorbell->entry = entry;
 	doorbell->device = device;
 	doorbell->number = number;
 	doorbell->vector = vector;
@@ -85,6 +93,10 @@ check_entry(const struct doorbell *doorbell, struct failure *failure)
 		return failure_set(failure, "ENOTSUP",
 			"MSI-X entry %u of %s holds address 0x%x: the vector is not in use",
 			doorbell->vector, doorbell->device->name, lower);
+	if ((doorbell->entry[DATA] & MSI_DATA_MODE) == MSI_DATA_MODE_BELL)
+		return failure_set(failure, "EBUSY",
+			"MSI-X entry %u of %s rings another lcore: its queues share a vector",
+			doorbell->vector, doorbell->device->name);
 	if (lower & MSI_ADDRESS_REMAPPABLE)
 		return failure_set(failure, "ENOTSUP",
 			"interrupt remapping is on in this VM (address 0x%x): give its IOMMU intremap=off",
@@ -107,6 +119,11 @@ doorbell_install(struct doorbell *doorbell, unsigned int number,
 		return failure_set(failure, "ENOTSUP",
 			"APIC id %u of the lcore is above %u",
 			doorbell->apic_id, APIC_ID_MAX);
+	if (!pci_device_is_user_space(doorbell->device))
+		return failure_set(failure, "ENOTSUP",
+			"the kernel's driver %s keeps the vectors of %s to itself: only vfio-pci and igb_uio give them away",
+			doorbell->device->kernel_driver,
+			doorbell->device->name);
 	mode = pci_device_interrupt_mode(doorbell->device);
 	if (mode != PCI_INTERRUPT_MSIX)
 		return failure_set(failure, "ENOTSUP",

@@ -6,16 +6,17 @@
 
 /**
  * @file
- * The wait policies: what the lcore does while no packet comes.
+ * The wait policies: what an lcore does while none of its RX queues has a
+ * packet.
  *
- * The order in which forward.c calls a policy is the contract:
+ * The order in which they are called is the contract:
  *
  *	enter, install
- *	  arm, poll the ring once more, wait, disarm	(any number of times)
+ *	  arm, poll every ring once more, wait, disarm	(any number of times)
  *	remove, leave
  *
  * An event that happens after arm() makes the next wait() return, now or at
- * once; so a packet is either seen by the poll between the two or ends the
+ * once; so a packet is either seen by the polls between the two or ends the
  * wait.  install and remove run on any thread while the lcore does no more than
  * poll, all others on the lcore.
  */
@@ -25,22 +26,20 @@
 
 #include <rte_epoll.h>
 
-#include "rx_look.h"
+#include "failure.h"
+#include "rx_queue.h"
 #include "vcpu_claim.h"
 
-struct control;
-struct doorbell;
-struct failure;
 struct kvm_guest;
-struct port;
-struct rx_interrupt;
-struct wake_times;
 
 enum wait_policy_id {
 	WAIT_POLICY_POLL,
 	WAIT_POLICY_INTERRUPT,
 	WAIT_POLICY_PV_KICK,
 	WAIT_POLICY_VMCALL,
+#ifdef VMCALL_SIMULATION
+	WAIT_POLICY_SIMULATION,
+#endif
 	WAIT_POLICIES
 };
 
@@ -50,7 +49,7 @@ enum wake_reason {
 	WAKE_TIMEOUT,
 	WAKE_INTERRUPT,	/**< vmcall: an interrupt is pending for the vCPU */
 	WAKE_KICK,	/**< vmcall: PV kick, NMI, SMI; pv-kick: anything */
-	WAKE_CONTROL,	/**< interrupt, pv-kick: the control thread wants something */
+	WAKE_CONTROL,	/**< interrupt, pv-kick: another thread wants something */
 	WAKE_SPURIOUS,	/**< no reason given; always legal */
 	WAKE_OFF,	/**< vmcall: switched off by the host's administrator */
 	WAKE_ERROR,	/**< the wait is not possible any more */
@@ -62,30 +61,38 @@ enum wake_reason {
 
 struct wake {
 	enum wake_reason reason;
+	/** The lcore slept and a packet ended it, and nothing in this VM tells
+	 * when that came: the sleep's own times are worth keeping.
+	 */
+	bool undated;
 	/** Guest TSC at which the doorbell rang; 0 if unknown. */
 	uint64_t ring_tsc;
 };
 
-/** What the policies work on; set up once by main.c. */
+/** As many as there are doorbells. */
+#define WAIT_QUEUES_MOST 31
+
+/** What the policies work on: one lcore and its queues. */
 struct wait_context {
-	struct port *port;
-	struct rx_interrupt *rx_interrupt;
-	struct doorbell *doorbell;
+	/** Fixed while a policy is in force. */
+	struct rx_queue *queues[WAIT_QUEUES_MOST];
+	unsigned int count;
 	struct kvm_guest *kvm;
-	struct control *control;
-	/** Of the sleeps in interrupts, which nothing else dates. */
-	struct wake_times *wake_times;
+	/** Eventfd by which other threads end a sleep in epoll. */
+	int wake_fd;
 	/** Why the last arm() or wait() failed. */
-	struct failure *failure;
+	struct failure failure;
 	/** The vCPU, as long as a policy holds it by the guest driver. */
 	struct vcpu_claim claim;
-	/** owned by wait_pv_kick.c */
-	struct rx_look rx_look;
 	/** @{ owned by wait_interrupt.c */
 	int epoll_fd;
-	struct rte_epoll_event control_event;
+	struct rte_epoll_event wake_event;
 	/** @} */
 };
+
+/** An lcore without queues. @param wake_fd a non-blocking eventfd */
+void wait_context_init(struct wait_context *context, struct kvm_guest *kvm,
+		int wake_fd);
 
 struct wait_policy {
 	const char *name;
@@ -117,6 +124,8 @@ extern const struct wait_policy wait_poll;
 extern const struct wait_policy wait_interrupt;
 extern const struct wait_policy wait_pv_kick;
 extern const struct wait_policy wait_vmcall;
+/** Only where built with VMCALL_SIMULATION: see wait_simulation.c. */
+extern const struct wait_policy wait_simulation;
 
 /** The policy of an id, never NULL for an id below WAIT_POLICIES. */
 const struct wait_policy *wait_policy_get(enum wait_policy_id id);

@@ -53,9 +53,8 @@ read_id(const struct pci_device *device, const char *file)
 	return (uint16_t)strtoul(text, NULL, 16);
 }
 
-/* Does VFIO have it?  Drivers of its kind carry the word in their names. */
-static bool
-is_vfio(const struct pci_device *device)
+static void
+read_kernel_driver(struct pci_device *device)
 {
 	char path[PATH_MAX], driver[PATH_MAX];
 	ssize_t n;
@@ -63,9 +62,23 @@ is_vfio(const struct pci_device *device)
 	snprintf(path, sizeof(path), SYSFS "/%s/driver", device->name);
 	n = readlink(path, driver, sizeof(driver) - 1);
 	if (n < 0)
-		return false;
+		return;
 	driver[n] = '\0';
-	return strstr(basename(driver), "vfio") != NULL;
+	snprintf(device->kernel_driver, sizeof(device->kernel_driver), "%.31s",
+		basename(driver));
+}
+
+/* Drivers of its kind carry the word in their names. */
+static bool
+is_vfio(const struct pci_device *device)
+{
+	return strstr(device->kernel_driver, "vfio") != NULL;
+}
+
+bool
+pci_device_is_user_space(const struct pci_device *device)
+{
+	return is_vfio(device) || strcmp(device->kernel_driver, "igb_uio") == 0;
 }
 
 /* A file of this very device: a process may have several, of other programs'
@@ -109,6 +122,7 @@ pci_device_open(struct pci_device *device, const char *name,
 			"port %s is no PCI device", device->name);
 	device->vendor = read_id(device, "vendor");
 	device->device = read_id(device, "device");
+	read_kernel_driver(device);
 	return is_vfio(device) ? open_vfio(device, failure) : 0;
 }
 
