@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) the vmcall authors
+ */
+#ifndef APP_TELEMETRY_H
+#define APP_TELEMETRY_H
+
+/** Register /vmcall/policy, /vmcall/times and /vmcall/lcores. */
+void app_telemetry_register(void);
+
+#endif /* APP_TELEMETRY_H */
