@@ -47,4 +47,4 @@ const plain = (text: string) =>
   text
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replaceAll('`', '')
-    .replace(/[\\_*#]/g, '\\$&');
+    .replace(/[\\_*#]|^[-.]/g, '\\$&');
