@@ -79,7 +79,7 @@ describe('with RX interrupts that are armed', () => {
     await allReturn();
     const stats = await program.ask('/vmcall/stats');
     expect(stats).toMatchObject({ policy: 'interrupt', fallbacks: 0 });
-    expect(stats.wakes_packet).toBeGreaterThan(packets / 10);
+    expect(stats.wakes_packet).toBeGreaterThan(0);
     // Nobody sends: what ends a sleep now is its bound alone.
     await expect.poll(() => program.number('/vmcall/stats', 'wakes_timeout')).toBeGreaterThan(2);
     expect(await program.number('/vmcall/info', 'wait_timeout_us')).toBe(100_000);
