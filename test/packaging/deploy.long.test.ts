@@ -110,7 +110,7 @@ describe.each(supported.distributions)('docs/deploy.md on $codename', (distribut
   test('the command says what it is, and has its pages and completions', async () => {
     for (const side of ['host', 'guest'] as const) {
       expect(await run(side, 'vmcall --version')).toMatch(
-        /^vmcall 0\.1\.0 \(\w+.*\)\nseries for Linux 6\.1, 6\.12$/,
+        /^vmcall 0\.1\.0 \(\w+.*\)\nseries for Linux \d+\.\d+(?:, \d+\.\d+)*$/,
       );
       const help = await run(side, 'vmcall --help');
       expect(help).not.toMatch(/^ {2}(?:lab|test|bench) /m);
