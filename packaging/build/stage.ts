@@ -3,6 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { here, logged } from '../../src/setup/build.js';
+import { supported } from '../../src/setup/supported.js';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import { projectVersion } from '../../src/support/version.js';
 
@@ -31,6 +32,8 @@ export async function stageSource(folder: string): Promise<string> {
     cwd: here(),
   });
   await writeFile(join(folder, 'packaging', 'commit'), `${commit}\n`);
+  const kernels = new Set(supported.distributions.flatMap((distribution) => distribution.kernels));
+  await writeFile(join(folder, 'packaging', 'series'), `${[...kernels].sort().join(' ')}\n`);
   return version;
 }
 

@@ -7,7 +7,6 @@ import { Command } from 'commander';
 import { build } from 'rolldown';
 import { verbs } from '../../src/cli/verbs.js';
 import { here } from '../../src/setup/build.js';
-import { seriesOfClone } from '../../src/support/version.js';
 import { bashCompletion } from './bash-completion.js';
 import { configurationPage } from './configuration-page.js';
 import { fishCompletion } from './fish-completion.js';
@@ -15,9 +14,14 @@ import { verbsOf } from './verbs.js';
 import { zshCompletion } from './zsh-completion.js';
 
 const { values } = parseArgs({
-  options: { output: { type: 'string' }, version: { type: 'string' }, commit: { type: 'string' } },
+  options: {
+    output: { type: 'string' },
+    version: { type: 'string' },
+    commit: { type: 'string' },
+    series: { type: 'string' },
+  },
 });
-const { output, version, commit = '' } = values;
+const { output, version, commit = '', series = '' } = values;
 if (!output || !version) throw new Error('wanted --output FOLDER --version VERSION');
 
 /** The files that the programs look for beside themselves, as they lie in a clone. */
@@ -37,7 +41,7 @@ await writeFile(entry, (await readFile(entry, 'utf8')).replace(/^#!.*\n/, ''));
 for (const file of [...page, ...built]) await cp(here(file), join(library, file));
 await writeFile(
   join(library, 'package.json'),
-  `${JSON.stringify({ name: 'vmcall', version, commit, series: seriesOfClone(), type: 'module' })}\n`,
+  `${JSON.stringify({ name: 'vmcall', version, commit, series: series.split(' '), type: 'module' })}\n`,
 );
 
 const program = new Command('vmcall');

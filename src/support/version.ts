@@ -34,7 +34,7 @@ function commitOfClone(): string | undefined {
 }
 
 /** The versions of Linux that `kernel-patches/` has a series for, oldest first. */
-export function seriesOfClone(): string[] {
+function seriesOfClone(): string[] {
   return readdirSync(join(projectRoot, 'kernel-patches'))
     .filter((name) => /^\d+\.\d+$/.test(name))
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
