@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
-import { kvmFolder } from '../../host-agent/host/qemu-process.js';
 import { type Change, defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { HostSystem } from '../../host-agent/tuning/knob.js';
+import { hardirqSwitch } from '../../host-agent/tuning/knobs/vfio-hardirq.js';
 import { resolveTarget, type Target } from '../../host-agent/tuning/target.js';
 import {
   apply,
@@ -127,7 +127,7 @@ function wishKept(system: HostSystem, { facts, cpus }: Target, options: Options)
     nics: [...(options.nic ?? [])].map(([address, of]) => [address, of && [...of]]),
     cpus: facts ? [] : [...cpus],
     max_exit_latency_us: options.maxExitLatency ?? null,
-    hardirq: facts !== null && system.host.exists(`${kvmFolder(system.host, facts.pid)}/irqfd_hardirq`),
+    hardirq: facts !== null && hardirqSwitch(system.host, facts.pid) !== null,
   };
 }
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Host } from '../../host/host.js';
 import { kvmFolder, kvmSysfs } from '../../host/qemu-process.js';
 import { fileKnob } from '../knob.js';
+
+/** The VM's switch of the non-threaded handler; null where KVM is without the series. */
+export function hardirqSwitch(host: Host, pid: number): string | null {
+  const folder = kvmFolder(host, pid, kvmSysfs);
+  return folder && `${folder}/irqfd_hardirq`;
+}
 
 export const vfioHardirq = fileKnob(
   {
@@ -11,7 +18,7 @@ export const vfioHardirq = fileKnob(
     severity: 'warn',
   },
   ({ host }, { facts, nics }) => {
-    const folder = facts && nics.length > 0 && kvmFolder(host, facts.pid, kvmSysfs);
-    return folder ? [[`${folder}/irqfd_hardirq`, '1']] : [];
+    const file = facts && nics.length > 0 && hardirqSwitch(host, facts.pid);
+    return file ? [[file, '1']] : [];
   },
 );

@@ -95,7 +95,7 @@ describe('what tune apply did', () => {
     await tune('apply', 'dpdk0');
     const keeper = keeperOf();
     await keeper.look();
-    for (const gone of ['proc/2000', 'sys/kernel/debug/kvm/2000-14'])
+    for (const gone of ['proc/2000', 'sys/kernel/debug/kvm/2000-14', 'sys/kernel/kvm/2000-14'])
       rmSync(join(root, gone), { recursive: true });
     keeper.kick(uuid);
     await keeper.look();
@@ -104,7 +104,7 @@ describe('what tune apply did', () => {
     const moved = (entries: Record<string, unknown>) =>
       Object.fromEntries(
         Object.entries(entries)
-          .filter(([path]) => /^(\/proc\/2000|2000|\/sys\/kernel\/debug\/kvm\/2000)/.test(path))
+          .filter(([path]) => /^(\/proc\/2000|2000|\/sys\/kernel\/(debug\/)?kvm\/2000)/.test(path))
           .map(([path, value]) => [path.replace('2000', '5000'), value]),
       );
     unpack(
@@ -122,7 +122,7 @@ describe('what tune apply did', () => {
     await keeper.look();
     expect(readThread(host(), '/proc/5000/task/2011')?.scheduling).toEqual({ policy: 'fifo', priority: 10 });
     expect(readThread(host(), '/proc/5000')?.cpus).toBe('0-1,4-5');
-    expect(host().read('/sys/kernel/debug/kvm/5000-14/irqfd_hardirq')).toBe('1');
+    expect(host().read('/sys/kernel/kvm/5000-14/irqfd_hardirq')).toBe('1');
     expect([45, 46].map(affinity)).toEqual(['6', '6']);
     expect(keeper.status(uuid)?.problem).toBeNull();
   });
