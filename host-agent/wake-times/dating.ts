@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDatedByHost, type Path } from '../../src/protocol/fields.js';
-import {
-  decodeHistogram,
-  emptyHistogram,
-  encodeHistogram,
-  histogramShape,
-} from '../../src/protocol/histogram.js';
+import { decodeWakes, histogramShape, noWakes } from '../../src/protocol/histogram.js';
 import { limits } from '../../src/protocol/limits.js';
 import type { Report, WakeTimes } from '../../src/protocol/messages.js';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 import type { Log } from '../../src/support/log.js';
 import type { Host } from '../host/host.js';
 import { hostdevs } from '../host/qemu-process.js';
@@ -135,7 +131,7 @@ export class WakeDating {
     latencies: readonly number[],
   ): Report['wake_latency'] {
     const sum = this.#total;
-    const histogram = delta.count === 0 ? emptyHistogram() : decodeHistogram(delta.histogram);
+    const histogram = delta.count === 0 ? noWakes() : decodeWakes(delta.histogram);
     for (const ns of latencies) {
       histogram.recordValue(Math.max(1, ns));
       sum.count++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomLogNormal } from 'd3-random';
-import { emptyHistogram, encodeHistogram } from '../protocol/histogram.js';
+import { noWakes } from '../protocol/histogram.js';
 import { seededRandom } from '../statistics/random.js';
+import { encodeHistogram } from '../support/hdr/histogram.js';
 
 /** A second's wakes of one guest: exact figures in ns, and the histogram as a report has it. */
 export interface WakeSample {
@@ -28,7 +29,7 @@ export class WakeSamples {
     const { uniform } = seededRandom(seed);
     const draw = randomLogNormal.source(uniform)(Math.log(typicalNs), spread);
     this.#samples = Array.from({ length: different }, () => {
-      const histogram = emptyHistogram();
+      const histogram = noWakes();
       const values = Array.from({ length: wakes }, () => Math.max(1, Math.round(draw())));
       for (const value of values) histogram.recordValue(value);
       return {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Histogram } from 'hdr-histogram-js';
 import type { Measure, MeasureEvent } from '../control/schema.js';
 import type { Path } from '../protocol/fields.js';
-import type { Histogram } from '../protocol/histogram.js';
 import { type Measured, MeasurementSum } from './sum.js';
 
 /** What one report held: for a course over time. Times in s since the round's first report was awaited; latencies in ns. */

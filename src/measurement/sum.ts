@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { Histogram } from 'hdr-histogram-js';
 import type { Path } from '../protocol/fields.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram, type Histogram } from '../protocol/histogram.js';
+import { decodeWakes, noWakes } from '../protocol/histogram.js';
 import type { Report } from '../protocol/messages.js';
+import { encodeHistogram } from '../support/hdr/histogram.js';
 import { impossible, type Total, wentBack } from './totals.js';
 
 /** What a guest measured so far, whole. */
@@ -21,7 +24,7 @@ export interface Measured {
 
 /** Adds the reports of one measurement up; takes no more once one is missing or does not fit. */
 export class MeasurementSum {
-  readonly #sum = emptyHistogram();
+  readonly #sum = noWakes();
   #last: Report | undefined;
   #broken: string | undefined;
 
@@ -52,7 +55,7 @@ export class MeasurementSum {
     if (this.#last && report.path !== this.#last.path)
       return this.#break(`the path went from ${this.#last.path} to ${report.path}`);
     try {
-      const histogram = decodeHistogram(delta.histogram);
+      const histogram = decodeWakes(delta.histogram);
       if (histogram.totalCount !== delta.count)
         return this.#break(`report ${expected} says ${delta.count} and holds ${histogram.totalCount}`);
       const why = wentBack(this.#last?.wake_latency.total, total) ?? impossible(total);

@@ -70,7 +70,7 @@ function areCounters(value: unknown): boolean {
   );
 }
 
-/** Base64 of a compressed HDR histogram, V2. Whether it is one is for `decodeHistogram` to say. */
+/** Base64 of a compressed HDR histogram, V2. Whether it is one is for `decodeWakes` to say. */
 export const histogramTextSchema = z
   .string()
   .min(8)

@@ -1,59 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as hdr from 'hdr-histogram-js';
+import type { JsHistogram } from 'hdr-histogram-js';
 import { VmcallError } from '../support/errors.js';
-import { type HdrV2, hdrWords, openHdrV2 } from '../support/hdr-v2.js';
+import { buildHistogram, readHistogram } from '../support/hdr/histogram.js';
+import { type HdrBounds, hdrWords, openHdrV2 } from '../support/hdr/read.js';
 import { limits } from './limits.js';
 
-export { encodeHistogram } from '../support/hdr-v2.js';
-
-export type Histogram = ReturnType<typeof hdr.build>;
-
-/** The shape of every latency histogram here (guest-agent/dataplane/hdr.h): 1 ns to 60 s, three digits. */
+/** The shape of every wake-latency histogram (guest-agent/dataplane/hdr.h): 1 ns to 60 s, three digits. */
 export const histogramShape = { lowest: 1n, highest: 60_000_000_000n, digits: 3 } as const;
 
-function bad(what: string): VmcallError {
-  return new VmcallError(
-    'HISTOGRAM_INVALID',
-    `not an HDR histogram of the shape agreed on: ${what}`,
-    'Use the same version of vmcall on both sides',
-  );
+/** What the other side may send as one. */
+export const histogramBounds: HdrBounds = {
+  characters: limits.histogramCharacters,
+  bytes: limits.histogramBytes,
+  shape: histogramShape,
+};
+
+/** What `read` says; its error as HISTOGRAM_INVALID. */
+function agreed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new VmcallError(
+      'HISTOGRAM_INVALID',
+      `not an HDR histogram of the shape agreed on: ${error instanceof Error ? error.message : 'it cannot be read'}`,
+      'Use the same version of vmcall on both sides',
+    );
+  }
 }
 
 /**
- * The histogram out of base64 (HDR V2, compressed), which may come from anybody: it is inflated to at most
- * `limits.histogramBytes` and must have the agreed shape before the library allocates by its header.
+ * The wake latencies out of base64 (HDR V2, compressed), which may come from anybody: inflated to at most
+ * `limits.histogramBytes`, and of the agreed shape before anything is allocated by their header.
  * @throws VmcallError HISTOGRAM_INVALID
  */
-export function decodeHistogram(text: string): Histogram {
-  open(text);
-  let histogram: Histogram;
-  try {
-    histogram = hdr.decodeFromCompressedBase64(text);
-  } catch (error) {
-    throw bad(error instanceof Error ? error.message : 'its counts cannot be read');
-  }
-  if (!Number.isSafeInteger(histogram.totalCount) || histogram.totalCount < 0) throw bad('negative counts');
-  return histogram;
+export function decodeWakes(text: string): JsHistogram {
+  return agreed(() => readHistogram(text, histogramBounds));
 }
 
-/** Of the agreed shape, or it throws. */
-function open(text: string): HdrV2 {
-  if (text.length > limits.histogramCharacters) throw bad(`${text.length} characters`);
-  let opened: HdrV2;
-  try {
-    opened = openHdrV2(text, limits.histogramBytes);
-  } catch (error) {
-    throw bad(error instanceof Error ? error.message : 'it cannot be opened');
-  }
-  const { indexOffset, digits, lowest, highest } = opened;
-  if (indexOffset !== 0) throw bad('a normalizing index offset');
-  if (
-    digits !== histogramShape.digits ||
-    lowest !== histogramShape.lowest ||
-    highest !== histogramShape.highest
-  )
-    throw bad(`${lowest} to ${highest} with ${digits} digits`);
-  return opened;
+/** No wake latencies yet, in the agreed shape. */
+export function noWakes(): JsHistogram {
+  return buildHistogram(histogramShape, false);
 }
 
 /** Values that are told apart below this are whole ns (HdrHistogram: subBucketCount of three digits). */
@@ -83,12 +69,7 @@ const lastBins: HistogramBins = {
  * @throws VmcallError HISTOGRAM_INVALID
  */
 export function readHistogramBins(text: string): HistogramBins {
-  const { counts } = open(text);
-  try {
-    takeBins(hdrWords(counts));
-  } catch (error) {
-    throw bad(error instanceof Error ? error.message : 'its counts cannot be read');
-  }
+  agreed(() => takeBins(hdrWords(openHdrV2(text, histogramBounds).counts)));
   return lastBins;
 }
 
@@ -128,20 +109,3 @@ function highestAt(place: number): number {
 
 /** highestAt() of each place. */
 const highest = Float64Array.from({ length: places }, (_, place) => highestAt(place));
-
-/** An empty histogram of the agreed shape. */
-export function emptyHistogram(): Histogram {
-  return hdr.build({
-    bitBucketSize: 64,
-    lowestDiscernibleValue: Number(histogramShape.lowest),
-    highestTrackableValue: Number(histogramShape.highest),
-    numberOfSignificantValueDigits: histogramShape.digits,
-    autoResize: false,
-  });
-}
-
-/** What `later` has more than `earlier`; both cumulative. Changes `later`. */
-export function subtractHistogram(later: Histogram, earlier: Histogram): Histogram {
-  later.subtract(earlier);
-  return later;
-}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Histogram } from 'hdr-histogram-js';
+import { encodeHistogram } from '../support/hdr/histogram.js';
 import type { GeneratorResult } from './generator-result.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from './histogram.js';
+import { decodeHistogram, emptyHistogram } from './histogram.js';
 import type { Latency } from './schema.js';
 
 /** One distribution out of several bursts: histograms added, exact minimum, average and maximum kept. */

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compareInside, compareRuns, type Run } from '../../src/comparison/compare.js';
 import { renderComparison } from '../../src/comparison/text.js';
-import { emptyHistogram, encodeHistogram } from '../../src/results/histogram.js';
+import { emptyHistogram } from '../../src/results/histogram.js';
 import { percentilesOf } from '../../src/results/latency.js';
 import { parseResult } from '../../src/results/migrate.js';
 import type { PathResult, Result } from '../../src/results/schema.js';
 import { seededRandom } from '../../src/statistics/random.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 /** A real run of the lab. */
 let run: Run;

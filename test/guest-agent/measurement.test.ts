@@ -2,14 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { type MeasuredDataplane, Measurement } from '../../guest-agent/measurement.js';
 import type { Path } from '../../src/protocol/fields.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import { decodeWakes, noWakes } from '../../src/protocol/histogram.js';
 import { type Report, reportSchema } from '../../src/protocol/messages.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 const id = '0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c';
 
 /** Counts as the dataplane's C program does: cumulative until it is reset. */
 class Counting implements MeasuredDataplane {
-  histogram = emptyHistogram();
+  histogram = noWakes();
   values: number[] = [];
 
   record(...values: number[]): void {
@@ -17,7 +18,7 @@ class Counting implements MeasuredDataplane {
     this.values.push(...values);
   }
   async reset() {
-    this.histogram = emptyHistogram();
+    this.histogram = noWakes();
     this.values = [];
   }
   path: Path = 'vmcall';
@@ -78,11 +79,11 @@ describe('a measurement', () => {
     await measurement.finish();
 
     expect(reports.map(({ sequence }) => sequence)).toEqual(reports.map((_report, index) => index + 1));
-    const sum = emptyHistogram();
+    const sum = noWakes();
     for (const {
       wake_latency: { delta },
     } of reports) {
-      const part = decodeHistogram(delta.histogram);
+      const part = decodeWakes(delta.histogram);
       expect(part.totalCount).toBe(delta.count);
       sum.add(part);
     }

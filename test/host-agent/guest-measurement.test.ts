@@ -4,8 +4,9 @@ import { type HostSession, openHostSession } from '../../guest-agent/session/hos
 import { GuestMeasurement } from '../../host-agent/guest-sessions/guest-measurement.js';
 import type { WakeDating } from '../../host-agent/wake-times/dating.js';
 import { MeasurementSum } from '../../src/measurement/sum.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import { decodeWakes, noWakes } from '../../src/protocol/histogram.js';
 import type { Health, Report } from '../../src/protocol/messages.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 import { domainA, type Host, startHost } from './support/host.js';
 
 let host: Host;
@@ -54,7 +55,7 @@ async function measure(reports: ((report: Report) => Partial<Report>)[], claimed
 }
 
 function honest(sequence: number): Report {
-  const delta = emptyHistogram();
+  const delta = noWakes();
   delta.recordValue(1000 * sequence);
   return {
     type: 'report',
@@ -89,7 +90,7 @@ test('adds reports up to the whole', async () => {
     counters: { rx: 3 },
     total: { count: 3, min: 1000, max: 3000, sum: 6000 },
   });
-  expect(decodeHistogram(measured?.histogram ?? '').totalCount).toBe(3);
+  expect(decodeWakes(measured?.histogram ?? '').totalCount).toBe(3);
 });
 
 test('a second one is refused, and the dating of the first goes on', async () => {

@@ -2,14 +2,15 @@
 // What a guest says of itself is added up only as far as it can be true.
 import { describe, expect, test } from 'vitest';
 import { MeasurementSum } from '../../src/measurement/sum.js';
-import { emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import { noWakes } from '../../src/protocol/histogram.js';
 import type { Report } from '../../src/protocol/messages.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 type Total = Report['wake_latency']['total'];
 
 /** A report of one wake of 5 us; `total` is what the guest says of all so far. */
 function report(sequence: number, total: Total): Report {
-  const histogram = emptyHistogram();
+  const histogram = noWakes();
   histogram.recordValue(5_000);
   return {
     type: 'report',

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import { HistogramDeltas } from '../../src/protocol/delta.js';
-import { decodeHistogram, emptyHistogram, encodeHistogram } from '../../src/protocol/histogram.js';
+import { decodeWakes, noWakes } from '../../src/protocol/histogram.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 const highest = 60_000_000_000;
 
 /** Every value that a histogram tells apart from others, with its count. */
 function values(text: string): string[] {
-  const histogram = decodeHistogram(text);
+  const histogram = decodeWakes(text);
   return Array.from({ length: 1001 }, (_none, at) => histogram.getValueAtPercentile(at / 10)).map(
     (value, at) => `${at}: ${histogram.totalCount === 0 ? 'none' : value}`,
   );
@@ -20,22 +21,22 @@ test.each([
   ['every place at once', [Array.from({ length: 4096 }, (_none, at) => at + 1), [3000]]],
 ])('what is new is what the library subtracts: %s', (_what, rounds) => {
   const deltas = new HistogramDeltas();
-  const all = emptyHistogram();
+  const all = noWakes();
   for (const round of rounds) {
-    const expected = emptyHistogram();
+    const expected = noWakes();
     for (const value of round) {
       all.recordValue(value);
       expected.recordValue(value);
     }
     const { count, histogram } = deltas.take(encodeHistogram(all));
     expect(count).toBe(round.length);
-    expect(decodeHistogram(histogram).totalCount).toBe(round.length);
+    expect(decodeWakes(histogram).totalCount).toBe(round.length);
     expect(values(histogram)).toEqual(values(encodeHistogram(expected)));
   }
 });
 
 const cumulative = (...recorded: number[]) => {
-  const histogram = emptyHistogram();
+  const histogram = noWakes();
   for (const value of recorded) histogram.recordValue(value);
   return encodeHistogram(histogram);
 };

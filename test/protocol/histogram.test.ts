@@ -2,13 +2,9 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import * as hdr from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
-import {
-  decodeHistogram,
-  emptyHistogram,
-  encodeHistogram,
-  readHistogramBins,
-} from '../../src/protocol/histogram.js';
+import { decodeWakes, noWakes, readHistogramBins } from '../../src/protocol/histogram.js';
 import { limits } from '../../src/protocol/limits.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 /** Of an empty histogram, as vmcall-dataplane gives it (guest-agent/dataplane/hdr.c). */
 const fromDataplane = 'HISTFAAAAB142pNpmSzMgADMUJoRiHl/uEcw2H+ACAAATN8EHg==';
@@ -32,14 +28,14 @@ function plainOf(text: string): Buffer {
 
 describe('a histogram', () => {
   test('of the dataplane is read', () => {
-    expect(decodeHistogram(fromDataplane).totalCount).toBe(0);
+    expect(decodeWakes(fromDataplane).totalCount).toBe(0);
   });
 
   test('goes there and back, with the header that the format has', () => {
-    const histogram = emptyHistogram();
+    const histogram = noWakes();
     for (const value of [1, 999, 2100, 2101, 19_004, 59_999_999_999]) histogram.recordValue(value);
     const text = encodeHistogram(histogram);
-    const again = decodeHistogram(text);
+    const again = decodeWakes(text);
     expect(again.totalCount).toBe(6);
     expect(again.getValueAtPercentile(50)).toBe(histogram.getValueAtPercentile(50));
     const [plain, theirs] = [plainOf(text), plainOf(fromDataplane)];
@@ -48,7 +44,7 @@ describe('a histogram', () => {
 
   test('gives its bins without a place for the others, as the library has them', () => {
     const values = [1, 2, 999, 2047, 2048, 2049, 4095, 4096, 19_004, 1_234_567, 987_654_321, 60_000_000_000];
-    const histogram = emptyHistogram();
+    const histogram = noWakes();
     for (const [at, value] of values.entries()) histogram.recordValueWithCount(value, at + 1);
     const bins = binsOf(encodeHistogram(histogram));
     if (!(histogram instanceof hdr.JsHistogram)) throw new Error('another kind');
@@ -81,7 +77,7 @@ describe('a histogram', () => {
       })(),
     ],
   ])('that is %s is refused', (_what, text) => {
-    for (const read of [decodeHistogram, readHistogramBins])
+    for (const read of [decodeWakes, readHistogramBins])
       expect(() => read(text)).toThrow(expect.objectContaining({ code: 'HISTOGRAM_INVALID' }));
   });
 });

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import {
-  decodeHistogram,
-  distributionOf,
-  emptyHistogram,
-  encodeHistogram,
-} from '../../src/results/histogram.js';
+import { decodeHistogram, distributionOf, emptyHistogram } from '../../src/results/histogram.js';
 import { quantileBin } from '../../src/statistics/distribution.js';
 import { seededRandom } from '../../src/statistics/random.js';
 import { VmcallError } from '../../src/support/errors.js';
+import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
 /** The compressed form around a plain one. */
 function packed(plain: Buffer): string {

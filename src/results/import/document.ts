@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Histogram } from 'hdr-histogram-js';
+import type { JsHistogram } from 'hdr-histogram-js';
 import { VmcallError } from '../../support/errors.js';
-import { emptyHistogram, encodeHistogram } from '../histogram.js';
+import { encodeHistogram } from '../../support/hdr/histogram.js';
+import { emptyHistogram } from '../histogram.js';
 import { percentilesOf } from '../latency.js';
 import type { Latency, PathResult, Result } from '../schema.js';
 
@@ -25,7 +26,7 @@ export const cannotImport = (source: string, why: string, cure: string) =>
 
 /** A histogram with what is kept exactly beside it, ns. */
 export interface ExactHistogram {
-  histogram: Histogram;
+  histogram: JsHistogram;
   exact: { min: number; avg: number; max: number };
 }
 
@@ -35,7 +36,7 @@ export type Count = readonly [value: number, times: number];
 export const totalOf = (counts: readonly Count[]) => counts.reduce((total, [, times]) => total + times, 0);
 
 /** A histogram of ns out of counts of values in another unit. */
-export function histogramOf(counts: readonly Count[], scale: number): Histogram {
+export function histogramOf(counts: readonly Count[], scale: number): JsHistogram {
   const histogram = emptyHistogram();
   for (const [value, times] of counts)
     if (times > 0) histogram.recordValueWithCount(Math.round(value * scale), times);

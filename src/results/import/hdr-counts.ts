@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hdrBins, openHdrV2 } from '../../support/hdr-v2.js';
+import { hdrBins } from '../../support/hdr/counts.js';
+import { openHdrV2 } from '../../support/hdr/read.js';
 import { type Count, cannotImport } from './document.js';
 
 /** More than any histogram of five digits and 63 bits needs, packed. */
-const largestPlain = 64 * 2 ** 20;
+const bounds = { bytes: 64 * 2 ** 20 };
 
 /**
  * The values of an HDR histogram of any range, V2 compressed, base64, each by the highest that is told apart from it;
@@ -11,7 +12,7 @@ const largestPlain = 64 * 2 ** 20;
  */
 export function countsOfHdr(base64: string, source: string, where: string): Count[] {
   try {
-    return [...hdrBins(openHdrV2(base64, largestPlain))].map(({ high, count }): Count => [high, count]);
+    return [...hdrBins(openHdrV2(base64, bounds))].map(({ high, count }): Count => [high, count]);
   } catch (error) {
     throw cannotImport(
       source,

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { measureRecordCost, recordCostMost, recordCostProgram } from '../../../src/bench/record-cost.js';
-import { decodeHistogram, emptyHistogram } from '../../../src/protocol/histogram.js';
+import { decodeWakes, noWakes } from '../../../src/protocol/histogram.js';
 
 const timeout = 120_000;
 
@@ -31,9 +31,9 @@ test.each([
     min: values.length === 0 ? '18446744073709551615' : String(Math.min(...values)),
     max: String(Math.max(0, ...values)),
   });
-  const expected = emptyHistogram();
+  const expected = noWakes();
   for (const value of values) expected.recordValue(Math.min(value, highest));
-  const counted = decodeHistogram(data ?? '');
+  const counted = decodeWakes(data ?? '');
   const percentiles = (histogram: typeof expected) =>
     Array.from({ length: 101 }, (_none, at) => histogram.getValueAtPercentile(at));
   expect(percentiles(counted)).toEqual(percentiles(expected));

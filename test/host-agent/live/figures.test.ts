@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { GuestFigures } from '../../../host-agent/live/figures.js';
 import { latencyBounds } from '../../../host-agent/live/latency-bounds.js';
-import { emptyHistogram, encodeHistogram } from '../../../src/protocol/histogram.js';
+import { noWakes } from '../../../src/protocol/histogram.js';
 import type { Report } from '../../../src/protocol/messages.js';
+import { encodeHistogram } from '../../../src/support/hdr/histogram.js';
 
 /** Reports of one measurement; counts and latencies (ns) of each interval are what is new. */
 function measurement() {
@@ -13,7 +14,7 @@ function measurement() {
   const counters: Record<string, number> = {};
   const total = { count: 0, min: null as number | null, max: 0, sum: 0 };
   return (more: Record<string, number>, latencies: number[], changes: Partial<Report> = {}): Report => {
-    const delta = emptyHistogram();
+    const delta = noWakes();
     for (const ns of latencies) delta.recordValue(ns);
     for (const [name, value] of Object.entries(more)) counters[name] = (counters[name] ?? 0) + value;
     total.count += latencies.length;

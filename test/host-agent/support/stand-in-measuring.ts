@@ -2,15 +2,16 @@
 import { Measurement } from '../../../guest-agent/measurement.js';
 import type { WakeLatency } from '../../../guest-agent/program/dataplane.js';
 import type { Path } from '../../../src/protocol/fields.js';
-import { emptyHistogram, encodeHistogram } from '../../../src/protocol/histogram.js';
+import { noWakes } from '../../../src/protocol/histogram.js';
 import type { Report } from '../../../src/protocol/messages.js';
 import { RequestError } from '../../../src/session/request-error.js';
 import type { Handlers } from '../../../src/session/responder.js';
+import { encodeHistogram } from '../../../src/support/hdr/histogram.js';
 
 /** The guest agent's own measuring, on counts that a test gives in place of a dataplane's. */
 export class StandInMeasuring {
   #counters: Record<string, number> = {};
-  #histogram = emptyHistogram();
+  #histogram = noWakes();
   #exact = { count: 0, min: 0, max: 0, sum: 0 };
   #measurement: Measurement | undefined;
 
@@ -75,7 +76,7 @@ export class StandInMeasuring {
     }),
     reset: async () => {
       this.#counters = {};
-      this.#histogram = emptyHistogram();
+      this.#histogram = noWakes();
       this.#exact = { count: 0, min: 0, max: 0, sum: 0 };
     },
     counters: async () => ({ path: this.path(), counters: { ...this.#counters } }),

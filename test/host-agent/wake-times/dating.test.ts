@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { FileHost } from '../../../host-agent/host/host.js';
 import { SystemCommands } from '../../../host-agent/host/host-commands.js';
 import { WakeDating } from '../../../host-agent/wake-times/dating.js';
-import { emptyHistogram, encodeHistogram } from '../../../src/protocol/histogram.js';
+import { noWakes } from '../../../src/protocol/histogram.js';
 import { type Report, reportSchema } from '../../../src/protocol/messages.js';
+import { encodeHistogram } from '../../../src/support/hdr/histogram.js';
 import { createLog } from '../../../src/support/log.js';
 
 const uuid = '0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c';
@@ -28,7 +29,7 @@ const report = (change: Partial<Report>): Report => ({
   counters: { rx: 1 },
   wake_latency: {
     unit: 'ns',
-    delta: { count: 0, histogram: encodeHistogram(emptyHistogram()) },
+    delta: { count: 0, histogram: encodeHistogram(noWakes()) },
     total: { count: 0, min: null, max: 0, sum: 0 },
   },
   ...change,

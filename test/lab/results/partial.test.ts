@@ -6,9 +6,10 @@ import { compareRuns } from '../../../src/comparison/compare.js';
 import { labEventSchema } from '../../../src/lab/events.js';
 import { assembleResult } from '../../../src/lab/results/assemble.js';
 import { renderReport } from '../../../src/report/report.js';
-import { emptyHistogram, encodeHistogram } from '../../../src/results/histogram.js';
+import { emptyHistogram } from '../../../src/results/histogram.js';
 import { parseResult } from '../../../src/results/migrate.js';
 import { renderResult } from '../../../src/results/table.js';
+import { encodeHistogram } from '../../../src/support/hdr/histogram.js';
 import { realRun } from '../../report/runs.js';
 
 const partial = { why: 'ended by SIGINT', done: 0.25 };
