@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MeasurementEndCode } from '../src/protocol/codes.js';
 import type { Path } from '../src/protocol/fields.js';
 import { limits } from '../src/protocol/limits.js';
-import type { Health, Params, Result } from '../src/protocol/messages.js';
+import type { Health, MethodResult, Params } from '../src/protocol/messages.js';
 import { RequestError } from '../src/session/request-error.js';
 import type { Handlers } from '../src/session/responder.js';
 import type { Daemon } from '../src/support/daemon.js';
@@ -134,7 +134,7 @@ export class GuestAgent implements Daemon {
   async #setPath({
     path: wanted,
     idle_threshold_us: threshold,
-  }: Params<'set-path'>): Promise<Result<'set-path'>> {
+  }: Params<'set-path'>): Promise<MethodResult<'set-path'>> {
     const dataplane = this.#ready();
     const before = await answered(dataplane.info());
     const { path, refusal } = await answered(dataplane.setPath(wanted));
@@ -153,7 +153,7 @@ export class GuestAgent implements Daemon {
   async #startMeasurement(
     { measurement: id, interval_ms: interval, wake_times: wakeTimes }: Params<'start-measurement'>,
     signal: AbortSignal,
-  ): Promise<Result<'start-measurement'>> {
+  ): Promise<MethodResult<'start-measurement'>> {
     const dataplane = this.#ready();
     if (this.#measurement) throw new RequestError('BUSY', `measurement ${this.#measurement.id} is on`);
     const measurement = new Measurement(id, dataplane, (report) => this.#keeper.send(report), wakeTimes);
@@ -177,7 +177,7 @@ export class GuestAgent implements Daemon {
 
   async #stopMeasurement({
     measurement: id,
-  }: Params<'stop-measurement'>): Promise<Result<'stop-measurement'>> {
+  }: Params<'stop-measurement'>): Promise<MethodResult<'stop-measurement'>> {
     const measurement = this.#measurement;
     if (measurement?.id !== id) throw new RequestError('NO_MEASUREMENT');
     this.#measurement = undefined;

@@ -7,7 +7,7 @@ import { readToml } from '../src/support/toml.js';
 import type { HostAddress } from './session/host-session.js';
 
 /** Where the configuration is unless told otherwise. */
-export const configurationFile = '/etc/vmcall/guest-agent.toml';
+export const guestConfigurationFile = '/etc/vmcall/guest-agent.toml';
 
 const fileName = z.string().regex(/^\/[^\0]{1,1000}$/, 'wanted an absolute path');
 const seconds = z.number().min(0.1).max(86_400);

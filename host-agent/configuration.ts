@@ -6,7 +6,7 @@ import { readToml } from '../src/support/toml.js';
 import { hostStateFolder } from './enrolment/store.js';
 
 /** Where the configuration is unless told otherwise. */
-export const configurationFile = '/etc/vmcall/host-agent.toml';
+export const hostConfigurationFile = '/etc/vmcall/host-agent.toml';
 
 const defaultWebPort = 8646;
 export const defaultMetricsPort = 8647;

@@ -8,7 +8,7 @@ import { VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import { type HostAddress, HostClosedError, type HostSession, openHostSession } from './host-session.js';
 
-export interface KeeperOptions {
+export interface SessionKeeperOptions {
   address: HostAddress;
   handlers: Handlers;
   log: Log;
@@ -43,7 +43,7 @@ export class SessionKeeper {
   #lostAt: number | undefined = performance.now();
   #running: Promise<void> | undefined;
 
-  constructor(private readonly options: KeeperOptions) {
+  constructor(private readonly options: SessionKeeperOptions) {
     this.#backOff = new BackOff(options.least ?? 500, options.most ?? 30_000);
   }
 

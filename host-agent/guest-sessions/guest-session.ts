@@ -9,10 +9,10 @@ import {
   type HostMessage,
   type MeasurementEnded,
   type Method,
+  type MethodResult,
   methods,
   type Params,
   type Report,
-  type Result,
 } from '../../src/protocol/messages.js';
 import type { Capability } from '../../src/protocol/version.js';
 import type { Channel, Closed } from '../../src/session/channel.js';
@@ -80,7 +80,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
     method: M,
     params: Params<M>,
     deadlineMs: number = limits.deadlineMs.usual,
-  ): Promise<Result<M>> {
+  ): Promise<MethodResult<M>> {
     if (!this.agreement.capabilities.includes(methods[method].capability))
       throw new RequestError('UNSUPPORTED');
     return this.#requester.request(method, params, deadlineMs);
@@ -121,7 +121,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
   }
 
   /** The last report comes before. @throws RequestError as `stop-measurement` answers */
-  async stopMeasurement(measurement: string): Promise<Result<'stop-measurement'>> {
+  async stopMeasurement(measurement: string): Promise<MethodResult<'stop-measurement'>> {
     try {
       return await this.request('stop-measurement', { measurement });
     } finally {

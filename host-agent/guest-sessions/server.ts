@@ -25,7 +25,7 @@ import { awaitHello } from './handshake.js';
 import { readUpgrade, refuseUpgrade } from './upgrade.js';
 
 /** Who is enrolled; asked at each upgrade, and of every live session after a change. */
-export interface Enrolments {
+export interface EnrolledSecrets {
   /** The hashes of the secrets that hold for the domain. */
   hashesOf(domain: string): Promise<Buffer[]>;
   /** When anything of it was changed last, Unix time in ms; undefined where that cannot be told. */
@@ -38,7 +38,7 @@ export interface GuestSessionsOptions {
   port: number;
   /** Private key and certificate. */
   pem: string;
-  enrolments: Enrolments;
+  enrolments: EnrolledSecrets;
   log: Log;
   admission?: AdmissionLimits;
   /** How often the store is looked at, and after a change each live session's secret compared with it, ms. */

@@ -14,7 +14,7 @@ export type Scheduling = z.infer<typeof schedulingSchema>;
 export const isRealTime = ({ policy }: Scheduling) => policy === 'fifo' || policy === 'rr';
 
 /** Whom a thread keeps from running: all of a lower rank. Ordinary ones 0, deadline above every priority (man sched(7)). */
-export const rankOf = ({ policy, priority }: Scheduling) => (policy === 'deadline' ? 100 : priority);
+export const schedulingRank = ({ policy, priority }: Scheduling) => (policy === 'deadline' ? 100 : priority);
 
 /** As `fifo:10`, or `other`. */
 export function formatScheduling({ policy, priority }: Scheduling): string {

@@ -24,7 +24,7 @@ export const beforeSchema = z.strictObject({
 });
 export type Before = z.infer<typeof beforeSchema>;
 
-export interface Place {
+export interface LeasedDomain {
   uuid: string;
   libvirt: Pick<Libvirt, 'readWish' | 'writeWish' | 'setDesired'>;
   keeper: Pick<DomainKeeper, 'status' | 'desire'>;
@@ -34,7 +34,7 @@ export interface Place {
 const patienceMs = 25_000;
 
 /** @throws VmcallError NO_DOMAIN, LIBVIRT_*; LibvirtError */
-export async function remember({ uuid, libvirt, keeper }: Place): Promise<Before> {
+export async function remember({ uuid, libvirt, keeper }: LeasedDomain): Promise<Before> {
   const status = keeper.status(true);
   const wish = await libvirt.readWish(uuid);
   if (!status || !wish) throw new VmcallError('NO_DOMAIN', `there is no domain ${uuid}`, 'See vmcall status');
@@ -43,7 +43,7 @@ export async function remember({ uuid, libvirt, keeper }: Place): Promise<Before
 }
 
 /** @throws VmcallError NOT_PUT_BACK */
-export async function putBack(place: Place, before: Before): Promise<void> {
+export async function putBack(place: LeasedDomain, before: Before): Promise<void> {
   const { uuid, libvirt, keeper } = place;
   try {
     // Nobody tells a guest without a wish anything: so it is told before its wish goes.
@@ -70,7 +70,10 @@ export async function putBack(place: Place, before: Before): Promise<void> {
   }
 }
 
-async function until(keeper: Place['keeper'], holds: (status: DomainStatus) => boolean): Promise<void> {
+async function until(
+  keeper: LeasedDomain['keeper'],
+  holds: (status: DomainStatus) => boolean,
+): Promise<void> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const status = keeper.status(true);

@@ -14,7 +14,7 @@ import { DomainHandles } from './domain-handles.js';
 import { formatDesired, metadataPrefix, metadataUri, parseDesired } from './metadata.js';
 
 /** `off`: it does not run. `paused`: nothing in it can answer. */
-export type DomainState = 'running' | 'paused' | 'off';
+export type RunState = 'running' | 'paused' | 'off';
 
 /** What a domain's metadata says of its path. */
 export interface Desired {
@@ -25,7 +25,7 @@ export interface Desired {
 }
 
 /** Our metadata in the running and the persistent definition: its text, null for none; absent without such a definition. */
-export interface Wish {
+export interface WishMetadata {
   live?: string | null | undefined;
   config?: string | null | undefined;
 }
@@ -33,7 +33,7 @@ export interface Wish {
 /** What libvirt knows of one domain. */
 export interface DomainFacts extends Desired {
   identity: DomainIdentity;
-  domain: DomainState;
+  domain: RunState;
 }
 
 interface LibvirtEvents {
@@ -127,7 +127,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   }
 
   /** Our metadata as it stands, in each of the domain's definitions; undefined as for read(). @throws as it does */
-  readWish(uuid: string): Promise<Wish | undefined> {
+  readWish(uuid: string): Promise<WishMetadata | undefined> {
     return this.#with(uuid, async (domain) => {
       const [live, config] = await Promise.all([
         domain.id === null ? undefined : readElement(domain, 'live'),
@@ -142,7 +142,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
    * @returns false if there is no such domain any more
    * @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError
    */
-  async writeWish(uuid: string, wish: Wish): Promise<boolean> {
+  async writeWish(uuid: string, wish: WishMetadata): Promise<boolean> {
     const written = await this.#with(uuid, async (domain) => {
       const set = (element: string | null, affect: 'live' | 'config') =>
         domain.setMetadata(metadataUri, metadataPrefix, element, affect);
@@ -289,7 +289,7 @@ export function desiredIn(xml: string | null): Desired {
     : { desired: { path: read.path, source: 'metadata' }, problem: null };
 }
 
-function domainState(state: string): DomainState {
+function domainState(state: string): RunState {
   if (state === 'running' || state === 'blocked' || state === 'in shutdown') return 'running';
   return state === 'paused' || state === 'pmsuspended' ? 'paused' : 'off';
 }

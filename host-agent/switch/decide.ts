@@ -199,7 +199,7 @@ function afterStep(seen: Seen, step: Step, reason: Reason | null): Seen {
 const stepsMost = 8;
 
 /** What would be done for a path that is not desired yet, and what would stand in the way. Changes nothing. */
-export function plan(seen: Seen, desired: Seen['desired']): { steps: Step[]; obstacle: Reason | null } {
+export function planSwitch(seen: Seen, desired: Seen['desired']): { steps: Step[]; obstacle: Reason | null } {
   const steps: Step[] = [];
   let at: Seen = { ...seen, desired, failure: null };
   for (;;) {

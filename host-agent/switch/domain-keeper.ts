@@ -13,7 +13,7 @@ import type { HostConfiguration } from '../configuration.js';
 import type { DomainLog } from '../guest-sessions/bounded-log.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { Desired, DomainFacts, Libvirt } from '../libvirt/libvirt.js';
-import { type Decision, decide, plan, type Reason } from './decide.js';
+import { type Decision, decide, planSwitch, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
 import { describeDomain, type GuestSeen, libvirtLost } from './describe.js';
 import { YieldEvidence } from './evidence.js';
@@ -22,7 +22,7 @@ import type { Failure, Seen } from './seen.js';
 
 export type Timing = HostConfiguration['reconciler'];
 
-export interface KeeperOptions {
+export interface DomainKeeperOptions {
   uuid: string;
   libvirt: Pick<Libvirt, 'read' | 'readDesired'>;
   kvm: KvmSwitches;
@@ -65,7 +65,7 @@ export class DomainKeeper {
   #stopped = false;
   #logged = '';
 
-  constructor(private readonly options: KeeperOptions) {
+  constructor(private readonly options: DomainKeeperOptions) {
     this.#backOff = this.#newBackOff();
   }
 
@@ -144,9 +144,9 @@ export class DomainKeeper {
   }
 
   /** What would be done for that path; undefined as for status(). */
-  plan(desired: Seen['desired']): ReturnType<typeof plan> | undefined {
+  plan(desired: Seen['desired']): ReturnType<typeof planSwitch> | undefined {
     const seen = this.#see();
-    return seen && plan(seen, desired);
+    return seen && planSwitch(seen, desired);
   }
 
   /** No step begins any more; resolves when the one under way has ended. */

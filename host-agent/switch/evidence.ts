@@ -2,7 +2,7 @@
 import type { Evidence } from './seen.js';
 
 /** Counters of a guest's report, since its measurement began. */
-export interface Told {
+export interface ToldCounters {
   measurement: string;
   counters: Readonly<Record<string, number>>;
 }
@@ -11,7 +11,7 @@ export interface Told {
 export class YieldEvidence {
   #last: number | null = null;
   #grewAt: number | null = null;
-  #told: Told | null = null;
+  #told: ToldCounters | null = null;
   /** When it last told of packets and no sleep, and when of a sleep. */
   #busyAt: number | null = null;
   #sleptAt: number | null = null;
@@ -25,7 +25,7 @@ export class YieldEvidence {
   }
 
   /** A report of the guest: one who gets packets without a pause never sleeps, and makes no call. */
-  hear(told: Told, now: number): void {
+  hear(told: ToldCounters, now: number): void {
     const before = this.#told?.measurement === told.measurement ? this.#told.counters : {};
     this.#told = told;
     const grew = (name: string) => (told.counters[name] ?? 0) > (before[name] ?? 0);

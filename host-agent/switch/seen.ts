@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Step } from '../../src/control/steps.js';
 import type { Health } from '../../src/protocol/messages.js';
-import type { Desired, DomainState } from '../libvirt/libvirt.js';
+import type { Desired, RunState } from '../libvirt/libvirt.js';
 import type { Switches } from './demands.js';
 
 /** KVM's side of one running domain, as its folder in sysfs shows it (kernel-patches/README.md). */
@@ -39,7 +39,7 @@ export interface Failure {
 /** All that is seen of one domain at one moment. */
 export interface Seen {
   desired: Desired['desired'];
-  domain: DomainState;
+  domain: RunState;
   kvm: KvmSeen;
   /** The guest agent's session; null without one. Its health is null until it has told it. */
   guest: {

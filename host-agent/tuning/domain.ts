@@ -6,7 +6,7 @@ import { type Scheduling, schedulingSchema } from '../host/scheduling.js';
 const cpuListSchema = z.string().regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, 'a CPU list is written 2,4-7');
 
 /** What tuning needs to know of one running domain. */
-export const domainFactsSchema = z.strictObject({
+export const tunedDomainFactsSchema = z.strictObject({
   name: z.string().min(1).max(256),
   uuid: z.guid().nullable(),
   /** Its QEMU process. */
@@ -32,15 +32,15 @@ export const domainFactsSchema = z.strictObject({
   /** UUIDs of mediated devices: no function is theirs alone. */
   mediated: z.array(z.string().max(256)).max(256),
 });
-export type DomainFacts = z.infer<typeof domainFactsSchema>;
+export type TunedDomainFacts = z.infer<typeof tunedDomainFactsSchema>;
 
 /**
  * One domain: its facts now, and the three settings that tuning changes. With libvirt these are
  * virDomainPinVcpuFlags, virDomainPinEmulator and the vCPU's thread (libvirt applies `<vcpusched>` only at
  * start: docs/formatdomain.rst, "CPU Tuning"); `QemuProcess` does without libvirt.
  */
-export interface Domain {
-  facts(): Promise<DomainFacts>;
+export interface TunedDomain {
+  facts(): Promise<TunedDomainFacts>;
   pinVcpu(vcpu: number, cpus: string): Promise<void>;
   pinEmulator(cpus: string): Promise<void>;
   setVcpuScheduling(vcpu: number, scheduling: Scheduling): Promise<void>;
@@ -51,7 +51,7 @@ export interface DomainSource {
    * By name, id or UUID, and where none is called so, by process; null where none such runs. Throws `DOMAIN_AMBIGUOUS`
    * where the word means several.
    */
-  find(domain: string): Promise<Domain | null>;
+  find(domain: string): Promise<TunedDomain | null>;
   /** By name alone. Throws `DOMAIN_AMBIGUOUS`. */
-  named(name: string): Promise<Domain | null>;
+  named(name: string): Promise<TunedDomain | null>;
 }

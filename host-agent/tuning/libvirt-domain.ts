@@ -2,21 +2,21 @@
 import { VmcallError } from '../../src/support/errors.js';
 import type { Scheduling } from '../host/scheduling.js';
 import { type Connection, openConnection } from '../native/connection.js';
-import type { Domain as LibvirtDomain } from '../native/domain.js';
+import type { Domain } from '../native/domain.js';
 import { LibvirtError } from '../native/error.js';
 import { parseCpus } from './cpu-set.js';
-import type { Domain, DomainFacts, DomainSource } from './domain.js';
+import type { DomainSource, TunedDomain, TunedDomainFacts } from './domain.js';
 
 /** A running domain that is pinned through libvirt, so that what libvirt says of it stays true; facts are its threads'. */
-class PinnedByLibvirt implements Domain {
+class PinnedByLibvirt implements TunedDomain {
   constructor(
     private readonly uri: string,
-    private readonly process: Domain,
+    private readonly process: TunedDomain,
     private readonly uuid: string,
   ) {}
 
   /** libvirt sets its cpusets as it pins. */
-  async facts(): Promise<DomainFacts> {
+  async facts(): Promise<TunedDomainFacts> {
     return { ...(await this.process.facts()), cpuset: null };
   }
 
@@ -33,7 +33,7 @@ class PinnedByLibvirt implements Domain {
     return this.process.setVcpuScheduling(vcpu, scheduling);
   }
 
-  async #ask(work: (domain: LibvirtDomain) => Promise<void>): Promise<void> {
+  async #ask(work: (domain: Domain) => Promise<void>): Promise<void> {
     let connection: Connection | undefined;
     try {
       connection = await openConnection(this.uri);
@@ -60,15 +60,15 @@ export class LibvirtDomains implements DomainSource {
     private readonly processes: DomainSource,
   ) {}
 
-  async find(domain: string): Promise<Domain | null> {
+  async find(domain: string): Promise<TunedDomain | null> {
     return this.#pinned(await this.processes.find(domain));
   }
 
-  async named(name: string): Promise<Domain | null> {
+  async named(name: string): Promise<TunedDomain | null> {
     return this.#pinned(await this.processes.named(name));
   }
 
-  async #pinned(process: Domain | null): Promise<Domain | null> {
+  async #pinned(process: TunedDomain | null): Promise<TunedDomain | null> {
     const uuid = process && (await process.facts()).uuid;
     return process && uuid ? new PinnedByLibvirt(this.uri, process, uuid) : process;
   }

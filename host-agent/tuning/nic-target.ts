@@ -2,7 +2,7 @@
 import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { formatCpus } from './cpu-set.js';
-import type { DomainFacts } from './domain.js';
+import type { TunedDomainFacts } from './domain.js';
 import type { Undecided, Wish } from './wish.js';
 
 export interface NicTarget {
@@ -28,7 +28,7 @@ export function isNic(host: Pick<Host, 'read'>, address: string): boolean {
 export function nicTargets(
   host: Host,
   wish: Wish,
-  facts: DomainFacts | null,
+  facts: TunedDomainFacts | null,
   cpus: readonly number[],
   undecided: Undecided[],
 ): NicTarget[] {
@@ -48,7 +48,7 @@ export function nicTargets(
   });
 }
 
-function nicsOf(host: Host, facts: DomainFacts | null, undecided: Undecided[]): string[] {
+function nicsOf(host: Host, facts: TunedDomainFacts | null, undecided: Undecided[]): string[] {
   if (!facts) return [];
   const nics = facts.hostdevs.filter((address) => isNic(host, address));
   const doubtful = facts.doubtful.filter((address) => isNic(host, address));
@@ -67,7 +67,7 @@ function nicsOf(host: Host, facts: DomainFacts | null, undecided: Undecided[]): 
   return nics;
 }
 
-function others({ hostdevs, mediated }: DomainFacts): string {
+function others({ hostdevs, mediated }: TunedDomainFacts): string {
   const given = [...hostdevs, ...mediated.map((uuid) => `mediated device ${uuid}`)];
   return given.length > 0 ? `: ${given.join(', ')} is none` : '';
 }

@@ -2,7 +2,7 @@
 import { VmcallError } from '../../src/support/errors.js';
 import { isRealTime } from '../host/scheduling.js';
 import { formatCpus, overlap, parseCpus } from './cpu-set.js';
-import type { DomainFacts } from './domain.js';
+import type { TunedDomainFacts } from './domain.js';
 import type { Occupied } from './neighbours.js';
 import type { Undecided, Wish } from './wish.js';
 
@@ -24,7 +24,12 @@ export const alone = (cpus: string): number | null => {
 };
 
 /** DPDK vCPUs: those the wish names; else what the domain itself shows to be meant for that. */
-export function placements(cpus: Cpus, wish: Wish, facts: DomainFacts, undecided: Undecided[]): Placement[] {
+export function placements(
+  cpus: Cpus,
+  wish: Wish,
+  facts: TunedDomainFacts,
+  undecided: Undecided[],
+): Placement[] {
   const placed = wish.pins.size > 0 ? asked(cpus, wish, facts, undecided) : seen(cpus, facts, undecided);
   for (const { vcpu, cpu } of placed) {
     const same = facts.vcpus.filter((other) => other.vcpu !== vcpu && alone(other.cpus) === cpu);
@@ -52,7 +57,7 @@ export function placements(cpus: Cpus, wish: Wish, facts: DomainFacts, undecided
   });
 }
 
-function asked({ online }: Cpus, wish: Wish, facts: DomainFacts, undecided: Undecided[]): Placement[] {
+function asked({ online }: Cpus, wish: Wish, facts: TunedDomainFacts, undecided: Undecided[]): Placement[] {
   return [...wish.pins].map(([vcpu, wanted]) => {
     const own = facts.vcpus.find((entry) => entry.vcpu === vcpu);
     if (!own || !online.includes(wanted))
@@ -77,7 +82,7 @@ function asked({ online }: Cpus, wish: Wish, facts: DomainFacts, undecided: Unde
  * Those with a CPU of their own. Where some vCPU is real-time, whoever set that up meant those and left the others
  * ordinary (nova: hw:cpu_realtime_mask); where none is, vCPU 0 is not one, for it does the guest's own work.
  */
-function seen({ apart }: Cpus, facts: DomainFacts, undecided: Undecided[]): Placement[] {
+function seen({ apart }: Cpus, facts: TunedDomainFacts, undecided: Undecided[]): Placement[] {
   const chosen = facts.vcpus.some(({ scheduling }) => isRealTime(scheduling));
   const pinned = facts.vcpus.flatMap(({ vcpu, cpus, scheduling }) => {
     const cpu = alone(cpus);

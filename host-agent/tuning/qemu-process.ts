@@ -7,10 +7,15 @@ import type { Scheduling } from '../host/scheduling.js';
 import { readThread } from '../host/thread.js';
 import { formatCpus } from './cpu-set.js';
 import { allowedCpus } from './cpusets.js';
-import { type Domain, type DomainFacts, type DomainSource, domainFactsSchema } from './domain.js';
+import {
+  type DomainSource,
+  type TunedDomain,
+  type TunedDomainFacts,
+  tunedDomainFactsSchema,
+} from './domain.js';
 
 /** A running domain as its QEMU process shows it; settings are changed thread by thread. */
-class QemuProcess implements Domain {
+class QemuProcess implements TunedDomain {
   readonly #pid: number;
   readonly #name: string;
 
@@ -22,10 +27,10 @@ class QemuProcess implements Domain {
     this.#name = vm.name;
   }
 
-  async facts(): Promise<DomainFacts> {
+  async facts(): Promise<TunedDomainFacts> {
     const main = readThread(this.host, `/proc/${this.#pid}`);
     if (!main) throw this.#ended();
-    return domainFactsSchema.parse({
+    return tunedDomainFactsSchema.parse({
       name: this.#name,
       uuid: this.vm.uuid,
       pid: this.#pid,
@@ -79,13 +84,13 @@ class QemuProcess implements Domain {
 export class QemuProcesses implements DomainSource {
   constructor(private readonly host: Host) {}
 
-  async find(domain: string): Promise<Domain | null> {
+  async find(domain: string): Promise<TunedDomain | null> {
     const vms = qemuVms(this.host);
     const vm = called(vms, domain, (one) => one) ?? vms.find(({ pid }) => String(pid) === domain);
     return vm ? new QemuProcess(this.host, vm) : null;
   }
 
-  async named(name: string): Promise<Domain | null> {
+  async named(name: string): Promise<TunedDomain | null> {
     const nameOnly = (vm: Vm) => ({ ...vm, ids: [], uuid: null });
     const vm = called(qemuVms(this.host), name, nameOnly);
     return vm ? new QemuProcess(this.host, vm) : null;

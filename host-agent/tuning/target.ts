@@ -2,7 +2,7 @@
 import type { Host } from '../host/host.js';
 import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
 import { onlineCpus, setAside, union } from './cpus.js';
-import type { Domain, DomainFacts } from './domain.js';
+import type { TunedDomain, TunedDomainFacts } from './domain.js';
 import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighbours.js';
 import { type NicTarget, nicTargets } from './nic-target.js';
 import { alone, type Placement, placements } from './placement.js';
@@ -10,8 +10,8 @@ import type { Undecided, Wish } from './wish.js';
 
 /** What is tuned: worked out from the wish and the host as it is. */
 export interface Target {
-  domain: Domain | null;
-  facts: DomainFacts | null;
+  domain: TunedDomain | null;
+  facts: TunedDomainFacts | null;
   dpdk: readonly Placement[];
   /** DPDK CPUs, ascending. */
   cpus: readonly number[];
@@ -65,7 +65,7 @@ export async function resolveTarget(host: Host, wish: Wish): Promise<Target> {
 }
 
 /** CPUs that a vCPU of the domain has for itself. */
-const pinnedCpus = (facts: DomainFacts | null): number[] =>
+const pinnedCpus = (facts: TunedDomainFacts | null): number[] =>
   (facts?.vcpus ?? []).map(({ cpus }) => alone(cpus)).filter((cpu) => cpu !== null);
 
 /** Where QEMU's own threads may go: of the CPUs for ordinary work those to which its cpuset lets them. */

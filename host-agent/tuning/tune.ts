@@ -8,7 +8,7 @@ import { knobNamed, knobs } from './knobs.js';
 import type { Target } from './target.js';
 
 /** One thing that is not as it should be. */
-export const differenceSchema = z.strictObject({
+export const knobDifferenceSchema = z.strictObject({
   knob: z.string(),
   place: z.string(),
   now: z.string(),
@@ -16,7 +16,7 @@ export const differenceSchema = z.strictObject({
   why: z.string(),
   source: z.string(),
 });
-export type Difference = z.infer<typeof differenceSchema>;
+export type KnobDifference = z.infer<typeof knobDifferenceSchema>;
 
 /** A change that was not made, and why not. */
 export const knobRefusalSchema = z.strictObject({
@@ -29,7 +29,7 @@ export const knobRefusalSchema = z.strictObject({
 export type KnobRefusal = z.infer<typeof knobRefusalSchema>;
 
 /** What tuning would change, in the order in which it would. */
-export function plan(system: HostSystem, target: Target): Difference[] {
+export function planTuning(system: HostSystem, target: Target): KnobDifference[] {
   return knobs.flatMap((knob) =>
     knob
       .settings(system, target)
@@ -47,9 +47,9 @@ export function openJournal(host: Host, folder: string, waitSeconds = 0): Journa
 export async function apply(
   system: HostSystem,
   journal: Journal,
-  differences: readonly Difference[],
-): Promise<{ changed: Difference[]; failed: KnobRefusal[] }> {
-  const changed: Difference[] = [];
+  differences: readonly KnobDifference[],
+): Promise<{ changed: KnobDifference[]; failed: KnobRefusal[] }> {
+  const changed: KnobDifference[] = [];
   const failed: KnobRefusal[] = [];
   for (const difference of differences) {
     const { knob, place, now, wanted } = difference;
@@ -69,7 +69,7 @@ export async function apply(
 }
 
 /** The same change, made before and lost since: an interrupt that came back as it was at first. */
-const recorded = (journal: Journal, { knob, place, now, wanted }: Difference): Change | undefined =>
+const recorded = (journal: Journal, { knob, place, now, wanted }: KnobDifference): Change | undefined =>
   journal
     .pending()
     .find(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Domain } from './domain.js';
+import type { TunedDomain } from './domain.js';
 
 /** What the administrator says to tune. */
 export interface Wish {
-  domain: Domain | null;
+  domain: TunedDomain | null;
   /** Where DPDK vCPUs shall run, for those that are not pinned yet: vCPU to CPU. */
   pins: ReadonlyMap<number, number>;
   /** NICs by PCI address, with the CPUs of their interrupts where they are said: see `NicTarget`. */

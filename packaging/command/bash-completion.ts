@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Flag, Verb } from './verbs.js';
+import type { CompletedVerb, Flag } from './verbs.js';
 
 /** A completion script for bash, from the command's own verbs and options. */
-export function bashCompletion(verbs: readonly Verb[]): string {
+export function bashCompletion(verbs: readonly CompletedVerb[]): string {
   return `# SPDX-License-Identifier: Apache-2.0
 # bash completion for vmcall, made from its own options.
 
@@ -30,7 +30,7 @@ complete -F _vmcall vmcall
 }
 
 /** A verb of verbs, as \`tune plan\`. */
-function inner({ verbs }: Verb): string {
+function inner({ verbs }: CompletedVerb): string {
   const names = verbs.map(({ name }) => name).join(' ');
   return `
 		case \${COMP_WORDS[2]-} in
@@ -40,7 +40,7 @@ ${verbs.map((verb) => `\t\t${verb.name}) ${reply(verb)} ;;`).join('\n')}
 }
 
 /** After an option its value, before one the options, else the operands. */
-function reply({ flags, operands }: Verb): string {
+function reply({ flags, operands }: CompletedVerb): string {
   const words = flags.map(({ long }) => long).join(' ');
   const valued = flags.filter(({ values }) => values !== undefined);
   const rest =

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Flag, Verb } from './verbs.js';
+import type { CompletedVerb, Flag } from './verbs.js';
 
 /** A completion script for fish, from the command's own verbs and options. */
-export function fishCompletion(verbs: readonly Verb[]): string {
+export function fishCompletion(verbs: readonly CompletedVerb[]): string {
   const names = verbs.map(({ name }) => name).join(' ');
   const lines = verbs.flatMap((verb) => [
     `complete -c vmcall -n 'not __fish_seen_subcommand_from ${names}' -f -a ${verb.name} -d ${quoted(verb.description)}`,
@@ -19,7 +19,7 @@ ${lines.join('\n')}
 `;
 }
 
-function inner({ name, verbs }: Verb): string[] {
+function inner({ name, verbs }: CompletedVerb): string[] {
   const names = verbs.map((verb) => verb.name).join(' ');
   const open = `__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${names}`;
   return verbs.flatMap((verb) => [
@@ -28,7 +28,7 @@ function inner({ name, verbs }: Verb): string[] {
   ]);
 }
 
-function taken(when: string, { flags, operands }: Verb): string[] {
+function taken(when: string, { flags, operands }: CompletedVerb): string[] {
   const domains =
     operands === 'domains' ? [`complete -c vmcall -n '${when}' -f -a '(__vmcall_domains)'`] : [];
   return [...flags.map((flag) => `complete -c vmcall -n '${when}' ${words(flag)}`), ...domains];

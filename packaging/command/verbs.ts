@@ -13,17 +13,17 @@ export interface Flag {
 }
 
 /** What may stand behind `vmcall`: a verb, or a verb of a verb. */
-export interface Verb {
+export interface CompletedVerb {
   name: string;
   description: string;
   flags: readonly Flag[];
-  verbs: readonly Verb[];
+  verbs: readonly CompletedVerb[];
   /** It takes libvirt domains, or files. */
   operands: 'domains' | 'files' | 'none';
 }
 
 /** The verbs of a command, as commander has them; those that are hidden are left out. */
-export function verbsOf(command: Command): Verb[] {
+export function verbsOf(command: Command): CompletedVerb[] {
   const help = command.createHelp();
   return help
     .visibleCommands(command)
@@ -45,7 +45,7 @@ function flagOf(option: Option): Flag[] {
   return [{ long: option.long, short: option.short, description: option.description ?? '', values, file }];
 }
 
-function operandsOf(verb: Command): Verb['operands'] {
+function operandsOf(verb: Command): CompletedVerb['operands'] {
   const names = verb.registeredArguments.map((argument) => argument.name().toLowerCase());
   if (names.some((name) => name.startsWith('domain'))) return 'domains';
   return names.length > 0 ? 'files' : 'none';

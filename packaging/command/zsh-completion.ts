@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Flag, Verb } from './verbs.js';
+import type { CompletedVerb, Flag } from './verbs.js';
 
 /** A completion script for zsh, from the command's own verbs and options. */
-export function zshCompletion(verbs: readonly Verb[]): string {
+export function zshCompletion(verbs: readonly CompletedVerb[]): string {
   return `#compdef vmcall
 # SPDX-License-Identifier: Apache-2.0
 # zsh completion for vmcall, made from its own options.
@@ -19,7 +19,7 @@ _vmcall "$@"
 }
 
 /** A function that completes one of several verbs, and then what that verb takes. */
-function choice(name: string, verbs: readonly Verb[], what: string, top: boolean): string {
+function choice(name: string, verbs: readonly CompletedVerb[], what: string, top: boolean): string {
   const own = top ? `'(- *)--help[show help]' '(- *)--version[show version]' ` : '';
   return `${verbs
     .filter((verb) => verb.verbs.length > 0)
@@ -45,7 +45,7 @@ ${verbs.map((verb) => `\t\t${verb.name}) ${verb.verbs.length > 0 ? `${name}_${ve
 `;
 }
 
-function taken({ flags, operands }: Verb): string {
+function taken({ flags, operands }: CompletedVerb): string {
   const rest = { domains: "'*:domain:_vmcall_domains'", files: "'*:file:_files'", none: '' }[operands];
   return `_arguments ${[...flags.map(specification), rest].filter(Boolean).join(' ')}`;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism, loadavg } from 'node:os';
-import { round } from './judge.js';
+import { roundTo } from './judge.js';
 
 /** What a benchmark's figures depend on. */
 export interface Machine {
@@ -13,6 +13,6 @@ export interface Machine {
 /** Before a run: what else the machine does. */
 export const machineNow = (): Machine => ({
   cpus: availableParallelism(),
-  load: round(loadavg()[0] ?? 0),
+  load: roundTo(loadavg()[0] ?? 0),
   node: process.version,
 });

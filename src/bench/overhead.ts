@@ -3,7 +3,7 @@ import { VmcallError } from '../support/errors.js';
 import type { Progress } from '../support/progress.js';
 import { measureAgentOverhead } from './agent-overhead.js';
 import { measureGuestOverhead } from './guest-overhead.js';
-import { atMost, below, round } from './judge.js';
+import { atMost, below, roundTo } from './judge.js';
 import type { Machine } from './machine.js';
 import { measureRecordCost, type RecordCost, recordCostMost } from './record-cost.js';
 import { type Overhead, overheadSchema } from './schema.js';
@@ -28,10 +28,10 @@ export async function measureOverhead(
     host_agent: {
       guests: host.guests,
       reports: host.reports,
-      cpu_share: round(host.cpuShare, 4),
-      cold_cpu_share: round(host.coldShare, 4),
+      cpu_share: roundTo(host.cpuShare, 4),
+      cold_cpu_share: roundTo(host.coldShare, 4),
     },
-    guest_agent: { reports: guest.reports, wakes: guest.wakes, cpu_share: round(guest.cpuShare, 4) },
+    guest_agent: { reports: guest.reports, wakes: guest.wakes, cpu_share: roundTo(guest.cpuShare, 4) },
     dataplane,
     machine,
     targets: [

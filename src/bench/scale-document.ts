@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Target } from '../results/schema.js';
-import { below, round } from './judge.js';
+import type { TargetResult } from '../results/schema.js';
+import { below, roundTo } from './judge.js';
 import type { Machine } from './machine.js';
 import type { ScaleRun } from './scale.js';
 import { type Scale, scaleSchema } from './schema.js';
@@ -12,23 +12,23 @@ export const scaleTargets = { delayP99Ms: 20, residentBytes: 250 * MB, switchS: 
 
 export function scaleDocument(run: ScaleRun, machine: Machine): Scale {
   const rounded = ({ p50, p99, max }: { p50: number; p99: number; max: number }) => ({
-    p50: round(p50),
-    p99: round(p99),
-    max: round(max),
+    p50: roundTo(p50),
+    p99: roundTo(p99),
+    max: roundTo(max),
   });
   return scaleSchema.parse({
     format: 'vmcall-bench-scale',
     version: 1,
     guests: run.guests,
-    connect_s: round(run.connectS),
+    connect_s: roundTo(run.connectS),
     event_loop_delay_ms: {
       steady: rounded(run.steady.eventLoopDelay),
       whole: rounded(run.whole.eventLoopDelay),
     },
-    cpu_share: round(run.steady.cpuShare, 4),
+    cpu_share: roundTo(run.steady.cpuShare, 4),
     resident_bytes: run.whole.rss,
     resident_peak_bytes: run.whole.peakRss,
-    switch_s: run.switchS === null ? null : round(run.switchS),
+    switch_s: run.switchS === null ? null : roundTo(run.switchS),
     switched: run.switched,
     reports: run.reports.came,
     reports_missing: run.reports.missing,
@@ -39,9 +39,9 @@ export function scaleDocument(run: ScaleRun, machine: Machine): Scale {
   } satisfies Scale);
 }
 
-function judge(run: ScaleRun): Target[] {
+function judge(run: ScaleRun): TargetResult[] {
   const { delayP99Ms, residentBytes, switchS } = scaleTargets;
-  const none = (name: string, measured: number): Target => ({
+  const none = (name: string, measured: number): TargetResult => ({
     name,
     limit: 'none',
     measured,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Target } from '../results/schema.js';
+import type { TargetResult } from '../results/schema.js';
 import { energyText } from './energy.js';
 import type { Overhead, Scale } from './schema.js';
 
@@ -13,7 +13,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
 }
 
-export function targetLines(targets: readonly Target[]): string {
+export function targetLines(targets: readonly TargetResult[]): string {
   return table(
     targets.map(({ name, limit, measured, reached }) => [
       name,

@@ -14,7 +14,7 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, resolveDomain, socketOption } from './domains.js';
 import { jsonOption, printJson } from './json-output.js';
 import { checkLimits, limitsOption } from './limits-check.js';
-import { askLive, type LiveDomain, liveFindings } from './live-check.js';
+import { askLive, type CheckedDomain, liveFindings } from './live-check.js';
 import { addTargetOptions, type TargetOptions, thisSystem, wishOf } from './tuning-options.js';
 
 type Options = TargetOptions & AgentOptions & { json?: true; limits?: LimitSet };
@@ -73,7 +73,7 @@ async function atLibvirt(name: string | undefined, uri: string | undefined): Pro
   return name === undefined || uri === undefined ? name : resolveDomain(name, uri);
 }
 
-const noProcess = (live: LiveDomain | undefined) =>
+const noProcess = (live: CheckedDomain | undefined) =>
   fail(
     'process',
     `the domain is ${live?.domain.domain}: no QEMU process of this host is it`,

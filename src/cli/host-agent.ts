@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
-import { configurationFile } from '../../host-agent/configuration.js';
+import { hostConfigurationFile } from '../../host-agent/configuration.js';
 import { FileHost } from '../../host-agent/host/host.js';
 import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { runHostAgent } from '../../host-agent/run.js';
@@ -10,7 +10,7 @@ import { createLog } from '../support/log.js';
 /** `vmcall host-agent`: the daemon on the host. */
 export function hostAgentCommand(): Command {
   return new Command('host-agent')
-    .option('--config <file>', 'configuration', configurationFile)
+    .option('--config <file>', 'configuration', hostConfigurationFile)
     .action(async ({ config }: { config: string }) => {
       const host = new FileHost('/', new SystemCommands());
       const log = createLog('host-agent');

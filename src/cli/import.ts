@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, Option } from 'commander';
-import { type Unit, units } from '../results/import/document.js';
+import { type TimeUnit, units } from '../results/import/document.js';
 import { type ImportFormat, importFormats, importResult } from '../results/import/import.js';
 import { readInput } from '../results/read.js';
 import { type Result, resultSchema } from '../results/schema.js';
@@ -10,7 +10,7 @@ interface ImportOptions {
   format: ImportFormat;
   clock: Result['clock'];
   quantity?: Result['quantity'];
-  unit?: Unit;
+  unit?: TimeUnit;
   output?: string;
 }
 

@@ -5,7 +5,7 @@ import type { DomainStatus, Status } from '../control/schema.js';
 import { VmcallError } from '../support/errors.js';
 import { type AgentOptions, findDomain, openAgent } from './domains.js';
 
-export interface LiveDomain {
+export interface CheckedDomain {
   status: Status;
   domain: DomainStatus;
 }
@@ -20,7 +20,7 @@ export async function askLive(
   name: string,
   options: AgentOptions,
   isMeant: boolean,
-): Promise<LiveDomain | undefined> {
+): Promise<CheckedDomain | undefined> {
   try {
     const { status } = await openAgent(options);
     return { status, domain: findDomain(status, name) };
@@ -34,7 +34,7 @@ export async function askLive(
 }
 
 /** What only a live host agent can say: libvirt, the guest and its dataplane, and whether the path is upheld. */
-export function liveFindings({ status: { libvirt }, domain }: LiveDomain): Finding[] {
+export function liveFindings({ status: { libvirt }, domain }: CheckedDomain): Finding[] {
   const { guest, desired, actual, phase, reason } = domain;
   const why = reason ? `: ${reason.code}: ${reason.message}` : '';
   const paths = `desired ${desired}, actual ${actual}`;

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { usableSocket } from '../control/socket.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { observe, type Picture } from '../top/observe.js';
-import { type ScreenState, screen, summary } from '../top/screen.js';
+import { type ScreenState, screen, summaryLine } from '../top/screen.js';
 import { sortings, table } from '../top/table.js';
 import { type Key, Terminal } from '../top/terminal.js';
 import { socketOption } from './domains.js';
@@ -69,7 +69,7 @@ const document = (picture: Picture) =>
   `${JSON.stringify({ format: 'vmcall-top', version: 1, at: new Date().toISOString(), ...picture })}\n`;
 
 const text = (picture: Picture) =>
-  `${[summary(picture, clock(new Date())), ...table(picture, 'name', batchWidth).map((line) => line.text)].join('\n')}\n\n`;
+  `${[summaryLine(picture, clock(new Date())), ...table(picture, 'name', batchWidth).map((line) => line.text)].join('\n')}\n\n`;
 
 async function interactive({ socket, iterations = Number.POSITIVE_INFINITY }: TopOptions): Promise<void> {
   const stop = new AbortController();

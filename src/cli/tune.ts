@@ -6,12 +6,12 @@ import { hardirqSwitch } from '../../host-agent/tuning/knobs/vfio-hardirq.js';
 import { resolveTarget, type Target } from '../../host-agent/tuning/target.js';
 import {
   apply,
-  type Difference,
-  differenceSchema,
+  type KnobDifference,
   type KnobRefusal,
+  knobDifferenceSchema,
   knobRefusalSchema,
   openJournal,
-  plan,
+  planTuning,
   restore,
 } from '../../host-agent/tuning/tune.js';
 import { forget, type Kept, keep } from '../../host-agent/tuning/upkeep/kept.js';
@@ -82,7 +82,7 @@ async function targetOf(system: HostSystem, domain: string | undefined, options:
 
 async function showPlan(system: HostSystem, domain: string | undefined, options: Options): Promise<void> {
   const target = await targetOf(system, domain, options);
-  const differences = plan(system, target).map((difference) => differenceSchema.parse(difference));
+  const differences = planTuning(system, target).map((difference) => knobDifferenceSchema.parse(difference));
   if (options.json) {
     printJson({ format: 'vmcall-tune-plan', version: 1, differences, undecided: target.undecided });
     return;
@@ -93,7 +93,7 @@ async function showPlan(system: HostSystem, domain: string | undefined, options:
 
 async function applyPlan(system: HostSystem, domain: string | undefined, options: Options): Promise<void> {
   const target = await targetOf(system, domain, options);
-  const differences = plan(system, target);
+  const differences = planTuning(system, target);
   const isKept = options.keep !== false && target.undecided.length === 0;
   // First: a host agent that finds the non-threaded handler on is to know why.
   if (isKept) keep(options.state, wishKept(system, target, options));
@@ -154,7 +154,7 @@ async function restoreAll(system: HostSystem, options: Options): Promise<void> {
 }
 
 /** Why and source once a knob: its differences follow one another. */
-const differenceLines = (differences: readonly Difference[]) =>
+const differenceLines = (differences: readonly KnobDifference[]) =>
   differences
     .map(({ knob, place, now, wanted, why, source }, at) => {
       const change = `${knob}  ${place}: ${now} -> ${wanted}\n`;

@@ -4,7 +4,7 @@ import { FileHost } from '../../host-agent/host/host.js';
 import { SystemCommands } from '../../host-agent/host/host-commands.js';
 import { pciAddressSchema } from '../../host-agent/host/pci-address.js';
 import { parseCpus } from '../../host-agent/tuning/cpu-set.js';
-import type { Domain } from '../../host-agent/tuning/domain.js';
+import type { TunedDomain } from '../../host-agent/tuning/domain.js';
 import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';
@@ -83,7 +83,7 @@ export async function wishOf(
   name: string | undefined,
   options: TargetOptions,
 ): Promise<Wish> {
-  let domain: Domain | null = null;
+  let domain: TunedDomain | null = null;
   if (name !== undefined) {
     domain = await system.domains.find(name);
     if (!domain)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { align } from '../results/table.js';
 import type { Comparison, Pair } from './schema.js';
-import { describeRanks, nameSides, us } from './words.js';
+import { describeRanks, formatUs, nameSides } from './words.js';
 
 const verdicts = {
   faster: 'faster',
@@ -21,11 +21,11 @@ function pairText(pair: Pair, caveats: readonly string[]): string {
     ...pair.differences.map(
       ({ statistic, first_ns, second_ns, difference_ns, interval_ns, tolerance_ns, verdict }) => [
         `${statistic}, µs`,
-        us(first_ns),
-        us(second_ns),
-        us(difference_ns),
-        `${us(interval_ns[0])} to ${us(interval_ns[1])}`,
-        us(tolerance_ns),
+        formatUs(first_ns),
+        formatUs(second_ns),
+        formatUs(difference_ns),
+        `${formatUs(interval_ns[0])} to ${formatUs(interval_ns[1])}`,
+        formatUs(tolerance_ns),
         verdicts[verdict],
       ],
     ),

@@ -4,18 +4,18 @@ import { fewestBeyond } from '../statistics/compare.js';
 import type { DifferenceResult, Pair } from './schema.js';
 
 /** A time in us, as everywhere in text: two decimals, a real minus. */
-export const us = (ns: number) =>
+export const formatUs = (ns: number) =>
   (ns / 1000)
     .toFixed(2)
     .replace(/^-(?=0\.00$)/, '')
     .replace('-', '−');
 
-const interval = ([low, high]: readonly [number, number]) => `${us(low)} to ${us(high)} µs`;
+const interval = ([low, high]: readonly [number, number]) => `${formatUs(low)} to ${formatUs(high)} µs`;
 
 /** A size and its interval without the sign, which the words beside it say. */
 function magnitude({ difference_ns, interval_ns: [low, high] }: DifferenceResult): string {
   const bounds = difference_ns < 0 ? ([-high, -low] as const) : ([low, high] as const);
-  return `${us(Math.abs(difference_ns))} µs (95 % interval ${interval(bounds)})`;
+  return `${formatUs(Math.abs(difference_ns))} µs (95 % interval ${interval(bounds)})`;
 }
 
 const percentOf = (difference: number, of: number) =>
@@ -29,7 +29,7 @@ const lead = ({ statistic, verdict }: DifferenceResult, [first, second]: readonl
 export function describeDifference(difference: DifferenceResult, names: readonly [string, string]): string {
   const { statistic, verdict, first_ns, second_ns, difference_ns, tolerance_ns } = difference;
   const name = statistic === 'p50' ? 'median' : statistic === 'max' ? 'maximum' : statistic;
-  const figures = `${us(second_ns)} instead of ${us(first_ns)} µs${percentOf(difference_ns, first_ns)}`;
+  const figures = `${formatUs(second_ns)} instead of ${formatUs(first_ns)} µs${percentOf(difference_ns, first_ns)}`;
   const [first, second] = names;
   switch (verdict) {
     case 'faster':
@@ -37,7 +37,7 @@ export function describeDifference(difference: DifferenceResult, names: readonly
     case 'slower':
       return `${lead(difference, names)} ${name} is higher by ${magnitude(difference)}, ${figures}.`;
     case 'no-difference-shown':
-      return `No difference shown in the ${name}: ${second} less ${first} is ${us(difference_ns)} µs (95 % interval ${interval(difference.interval_ns)}; up to ${us(tolerance_ns)} µs is not taken for a difference).`;
+      return `No difference shown in the ${name}: ${second} less ${first} is ${formatUs(difference_ns)} µs (95 % interval ${interval(difference.interval_ns)}; up to ${formatUs(tolerance_ns)} µs is not taken for a difference).`;
     case 'not-judged':
       return `${second}'s ${name} was ${seen(difference_ns)} in what was measured: ${figures}; not judged.`;
   }

@@ -9,7 +9,7 @@ import { overheadSchema, scaleSchema } from '../bench/schema.js';
 import { overheadText, scaleText } from '../bench/text.js';
 import { jsonOption, printJson } from '../cli/json-output.js';
 import { whole } from '../cli/whole.js';
-import type { Target } from '../results/schema.js';
+import type { TargetResult } from '../results/schema.js';
 import { installAddon } from '../setup/addon.js';
 import { exitCodes } from '../support/errors.js';
 import { stderrProgress } from '../support/progress.js';
@@ -19,7 +19,7 @@ export function benchCommand(): Command {
   return new Command('bench').addCommand(scaleCommand()).addCommand(overheadCommand());
 }
 
-const exitCodeOf = (targets: readonly Target[]) =>
+const exitCodeOf = (targets: readonly TargetResult[]) =>
   targets.every(({ reached }) => reached) ? exitCodes.ok : exitCodes.failed;
 
 function scaleCommand(): Command {

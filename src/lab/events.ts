@@ -143,7 +143,7 @@ const toldSchema = z.object({
   phase: z.string().nullable(),
   code: z.string().nullable(),
 });
-export type Told = z.infer<typeof toldSchema>;
+export type ToldEvent = z.infer<typeof toldSchema>;
 
 /** One process killed outright while packets flow. */
 export const faultSchema = z.object({

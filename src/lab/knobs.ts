@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Place } from './table-events.js';
+import type { ProgramPlace } from './table-events.js';
 
 /** A knob of the before/after table, as a reader knows it. */
 export interface KnobText {
   name: string;
   untuned: string;
   tuned: string;
-  places: readonly Place[];
+  places: readonly ProgramPlace[];
 }
 
 /**
@@ -54,14 +54,14 @@ export const knobsNotShown: readonly { name: string; why: string }[] = [
 ];
 
 /** The knobs of one place, in the order of adding. */
-export function knobsAt(place: Place): LabKnobName[] {
+export function knobsAt(place: ProgramPlace): LabKnobName[] {
   return labKnobs
-    .filter(({ places }) => (places as readonly Place[]).includes(place))
+    .filter(({ places }) => (places as readonly ProgramPlace[]).includes(place))
     .map(({ name }) => name);
 }
 
 /** Every set of knobs that the table of one place needs, each once: none, one more at a time, all, all but one. */
-export function knobSets(place: Place): LabKnobName[][] {
+export function knobSets(place: ProgramPlace): LabKnobName[][] {
   const all = knobsAt(place);
   const adding = [...all.keys(), all.length].map((count) => all.slice(0, count));
   const removing = all.map((left) => all.filter((name) => name !== left));

@@ -42,7 +42,7 @@ export const densitySchema = z.object({
 
 /** Where the program of the before/after table is. */
 export const places = ['host', 'vm'] as const;
-export type Place = (typeof places)[number];
+export type ProgramPlace = (typeof places)[number];
 
 /** One burst with a set of knobs in force, all others as an untuned host has them. */
 export const tunedSchema = z.object({

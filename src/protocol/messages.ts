@@ -84,7 +84,7 @@ export const methods = {
 } as const;
 export type Method = keyof typeof methods;
 export type Params<M extends Method> = z.infer<(typeof methods)[M]['params']>;
-export type Result<M extends Method> = z.infer<(typeof methods)[M]['result']>;
+export type MethodResult<M extends Method> = z.infer<(typeof methods)[M]['result']>;
 
 function request<M extends Method>(method: M) {
   return z.strictObject({
@@ -113,7 +113,7 @@ export const requestSchema = z.discriminatedUnion('method', [
 ]);
 export type Request = z.infer<typeof requestSchema>;
 
-export const resultSchema = z.discriminatedUnion('method', [
+export const methodResultSchema = z.discriminatedUnion('method', [
   result('set-path'),
   result('start-measurement'),
   result('stop-measurement'),
@@ -179,7 +179,7 @@ export type MeasurementEnded = z.infer<typeof measurementEndedSchema>;
 /** All that a guest may say: its own identity, answers, and what it sees itself. It can ask for nothing. */
 export const guestMessageSchema = z.discriminatedUnion('type', [
   helloSchema,
-  resultSchema,
+  methodResultSchema,
   errorSchema,
   healthMessageSchema,
   reportSchema,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
-import { us } from '../comparison/words.js';
+import { formatUs } from '../comparison/words.js';
 import { isMain } from '../results/main-path.js';
 import type { PathResult, Result } from '../results/schema.js';
 import { bars, coloursFor, type Row } from './bars.js';
@@ -40,9 +40,9 @@ function pairRows(pair: Pair): Markup {
       ({ statistic, difference_ns, interval_ns, tolerance_ns, verdict }, index) => html`
       <tr${index === 0 && html` class="group"`}><th scope="row"${index > 0 && html` class="empty"`}>${index === 0 && pairName(pair)}</th>
         <td class="of">${statisticWords[statistic]}</td>
-        <td class="difference">${us(difference_ns)}</td>
-        <td class="interval" data-head="95 % interval">${us(interval_ns[0])} to ${us(interval_ns[1])}</td>
-        <td class="tolerance" data-head="tolerance">${us(tolerance_ns)}</td>
+        <td class="difference">${formatUs(difference_ns)}</td>
+        <td class="interval" data-head="95 % interval">${formatUs(interval_ns[0])} to ${formatUs(interval_ns[1])}</td>
+        <td class="tolerance" data-head="tolerance">${formatUs(tolerance_ns)}</td>
         <td class="verdict">${verdictWords[verdict]}</td></tr>`,
     )}
     <tr class="last rank"><th scope="row" class="empty"></th><td class="of">rank test</td>
@@ -153,11 +153,11 @@ export function stagesSection(runs: readonly Run[]): Markup {
         ? html`<p class="soft">Average of each stage, µs: averages add up, percentiles do not.</p>${bars(
             staged.map(({ name, stages }) => ({
               label: name,
-              detail: `${us(sum(stages))} µs in all`,
+              detail: `${formatUs(sum(stages))} µs in all`,
               parts: stages.map((stage) => ({
                 name: stage.name,
                 value: stage.ns.avg,
-                text: us(stage.ns.avg),
+                text: formatUs(stage.ns.avg),
                 colour: colour(stage.name),
               })),
             })),
@@ -169,7 +169,7 @@ export function stagesSection(runs: readonly Run[]): Markup {
       wakes.length > 0 &&
       html`<h3>In-VM wake latency, µs</h3><p class="soft">From the host's ring of the doorbell to the program's first instruction after its wait.</p>
       <div class="scroll"><table class="stack"><thead><tr><th scope="col">Path</th>${['minimum', 'p50', 'p99', 'maximum'].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-      <tbody>${wakes.map(({ name, figures }) => html`<tr><th scope="row">${name}</th>${figures.map((value, index) => html`<td data-head="${['minimum', 'p50', 'p99', 'maximum'][index]}">${us(value)}</td>`)}</tr>`)}</tbody></table></div>`
+      <tbody>${wakes.map(({ name, figures }) => html`<tr><th scope="row">${name}</th>${figures.map((value, index) => html`<td data-head="${['minimum', 'p50', 'p99', 'maximum'][index]}">${formatUs(value)}</td>`)}</tr>`)}</tbody></table></div>`
     }
   </section>`;
 }
@@ -207,7 +207,7 @@ export function figuresSection(runs: readonly Run[]): Markup {
     <tbody>${everyPath(runs).map(({ path, name }) => {
       const { min, p50, p90, p99, p999, max } = path.latency_ns;
       const ticks = path.timer_ticks_per_packet;
-      return html`<tr><th scope="row">${name}</th>${[min, p50, p90, p99, p999, max].map((value) => html`<td>${us(value)}</td>`)}${[path.sent, path.lost, path.late, path.reordered].map((value) => html`<td>${value}</td>`)}<td>${ticks === null ? '–' : ticks.toFixed(3)}</td></tr>`;
+      return html`<tr><th scope="row">${name}</th>${[min, p50, p90, p99, p999, max].map((value) => html`<td>${formatUs(value)}</td>`)}${[path.sent, path.lost, path.late, path.reordered].map((value) => html`<td>${value}</td>`)}<td>${ticks === null ? '–' : ticks.toFixed(3)}</td></tr>`;
     })}</tbody></table></div></section>`;
 }
 

@@ -4,7 +4,7 @@ import { scaleLinear } from 'd3-scale';
 import { area } from 'd3-shape';
 import { quantileBin } from '../statistics/distribution.js';
 import { html, type Markup } from './html.js';
-import { axisNumber, figure, labelWidth, latencyScale, round, type Size } from './plot.js';
+import { axisNumber, figure, labelWidth, latencyScale, roundToTenth, type Size } from './plot.js';
 import type { Series } from './series.js';
 
 /** Columns across the plot. */
@@ -72,24 +72,24 @@ function draw(series: readonly Series[], { width, height }: Size): Markup {
     .domain([0, most * 1.04])
     .range([bottom, top]);
   const shape = area<number>()
-    .x((index) => round(left + index * step))
+    .x((index) => roundToTenth(left + index * step))
     .y0(bottom);
   const outline = (shares: readonly number[]) =>
-    shape.y1((index) => round(y(shares[Math.floor(index)] ?? 0)))(
+    shape.y1((index) => roundToTenth(y(shares[Math.floor(index)] ?? 0)))(
       shares.flatMap((_, index) => [index, index + 0.9999]),
     ) ?? '';
   return html`
-    ${y.ticks(4).map((tick) => html`<path d="M${left} ${round(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${round(y(tick)) + 4}" text-anchor="end">${Number((tick * 100).toFixed(3))} %</text>`)}
-    ${x.ticks.map((tick) => html`<path d="M${round(x(tick))} ${bottom}v5" stroke="var(--soft)"/><text x="${round(x(tick))}" y="${bottom + 19}" text-anchor="middle">${axisNumber(tick)}</text>`)}
+    ${y.ticks(4).map((tick) => html`<path d="M${left} ${roundToTenth(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${roundToTenth(y(tick)) + 4}" text-anchor="end">${Number((tick * 100).toFixed(3))} %</text>`)}
+    ${x.ticks.map((tick) => html`<path d="M${roundToTenth(x(tick))} ${bottom}v5" stroke="var(--soft)"/><text x="${roundToTenth(x(tick))}" y="${bottom + 19}" text-anchor="middle">${axisNumber(tick)}</text>`)}
     <text x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">µs; up: share of the path's packets in a column</text>
     ${drawn.map(({ entry, shares }) => html`<path d="${outline(shares)}" fill="${entry.colour}" fill-opacity="0.16" stroke="${entry.colour}" stroke-width="${entry.width - 0.5}" stroke-dasharray="${entry.dash}" stroke-linejoin="round"><title>${entry.label}</title></path>`)}
     ${drawn.map(({ entry, shares, peak }, index) => {
       const place = places[index] ?? { start: left, row: 0 };
       const baseline = 12 + place.row * 17;
-      const peakX = round(left + (peak + 0.5) * step);
+      const peakX = roundToTenth(left + (peak + 0.5) * step);
       return html`
-        <path d="M${peakX} ${baseline + 5}V${round(y(shares[peak] ?? 0)) - 3}" stroke="${entry.colour}" stroke-width="1" opacity="0.55"/>
-        <text class="name" x="${round(place.start)}" y="${baseline}" style="fill:${entry.colour}">${entry.label}</text>`;
+        <path d="M${peakX} ${baseline + 5}V${roundToTenth(y(shares[peak] ?? 0)) - 3}" stroke="${entry.colour}" stroke-width="1" opacity="0.55"/>
+        <text class="name" x="${roundToTenth(place.start)}" y="${baseline}" style="fill:${entry.colour}">${entry.label}</text>`;
     })}`;
 }
 

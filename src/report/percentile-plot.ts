@@ -3,7 +3,7 @@ import { scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import { quantileBin } from '../statistics/distribution.js';
 import { html, type Markup } from './html.js';
-import { axisNumber, figure, labelWidth, latencyScale, round, type Size, spread } from './plot.js';
+import { axisNumber, figure, labelWidth, latencyScale, roundToTenth, type Size, spread } from './plot.js';
 import type { Series } from './series.js';
 
 const marked = [0.5, 0.9, 0.99, 0.999] as const;
@@ -36,8 +36,8 @@ function draw(series: readonly Series[], { width, height }: Size): Markup {
   const values = series.flatMap((entry) => corners(entry).map(([, us]) => us));
   const y = latencyScale(values, [bottom, top], 6);
   const path = line<[number, number]>(
-    ([odds]) => round(x(odds)),
-    ([, us]) => round(y(us)),
+    ([odds]) => roundToTenth(x(odds)),
+    ([, us]) => roundToTenth(y(us)),
   );
   const powers = Array.from(
     { length: Math.floor(Math.log10(2 * most)) },
@@ -55,8 +55,8 @@ function draw(series: readonly Series[], { width, height }: Size): Markup {
     [top, bottom],
   );
   return html`
-    ${y.ticks.map((tick) => html`<path d="M${left} ${round(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${round(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
-    ${shares.map((share) => html`<path d="M${round(x(1 / (1 - share)))} ${bottom}v5" stroke="var(--soft)"/><text x="${round(x(1 / (1 - share)))}" y="${bottom + 19}" text-anchor="middle">${percent(share)}</text>`)}
+    ${y.ticks.map((tick) => html`<path d="M${left} ${roundToTenth(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${roundToTenth(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
+    ${shares.map((share) => html`<path d="M${roundToTenth(x(1 / (1 - share)))} ${bottom}v5" stroke="var(--soft)"/><text x="${roundToTenth(x(1 / (1 - share)))}" y="${bottom + 19}" text-anchor="middle">${percent(share)}</text>`)}
     <text x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">share of packets at or below (log of 1 − p)</text>
     <text x="${left - 8}" y="${top - 14}" text-anchor="end">µs</text>
     ${series.map(
@@ -64,15 +64,15 @@ function draw(series: readonly Series[], { width, height }: Size): Markup {
         <path d="${path(corners(entry))}" fill="none" stroke="${entry.colour}" stroke-width="${entry.width}" stroke-dasharray="${entry.dash}" stroke-linejoin="round"/>
         ${marked.map((share) => {
           const value = (quantileBin(entry.distribution, share)?.value ?? 0) / 1000;
-          return html`<circle cx="${round(x(1 / (1 - share)))}" cy="${round(y(value))}" r="7" fill="transparent"><title>${entry.label}: ${percent(share)} at or below ${value.toFixed(2)} µs</title></circle>`;
+          return html`<circle cx="${roundToTenth(x(1 / (1 - share)))}" cy="${roundToTenth(y(value))}" r="7" fill="transparent"><title>${entry.label}: ${percent(share)} at or below ${value.toFixed(2)} µs</title></circle>`;
         })}`,
     )}
     ${series.map((entry, index) => {
       const end = ends[index] ?? { x: right, y: top };
       const place = places[index] ?? end.y;
       return html`
-        ${beside && html`<path d="M${round(end.x) + 2} ${round(end.y)}L${right + 10} ${round(place)}" stroke="${entry.colour}" stroke-width="1" opacity="0.6" fill="none"/>`}
-        <text class="name" x="${beside ? right + 13 : round(end.x)}" y="${round(place) + 4}" style="fill:${entry.colour}">${entry.label}</text>`;
+        ${beside && html`<path d="M${roundToTenth(end.x) + 2} ${roundToTenth(end.y)}L${right + 10} ${roundToTenth(place)}" stroke="${entry.colour}" stroke-width="1" opacity="0.6" fill="none"/>`}
+        <text class="name" x="${beside ? right + 13 : roundToTenth(end.x)}" y="${roundToTenth(place) + 4}" style="fill:${entry.colour}">${entry.label}</text>`;
     })}`;
 }
 

@@ -45,7 +45,7 @@ export function latencyScale(values: readonly number[], range: [number, number],
 export const axisNumber = (value: number) =>
   Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', ' ');
 
-export const round = (value: number) => Math.round(value * 10) / 10;
+export const roundToTenth = (value: number) => Math.round(value * 10) / 10;
 
 /** Moves labels apart that would overlap, each as little as that takes. `at` in any order; the same order back. */
 export function spread(at: readonly number[], gap: number, [low, high]: readonly [number, number]): number[] {

@@ -21,7 +21,7 @@ import { limitsSection } from './limits.js';
 import { percentilePlot } from './percentile-plot.js';
 import { runLetter, type Series, seriesOf } from './series.js';
 import { style } from './style.js';
-import { summary } from './summary.js';
+import { summarySection } from './summary.js';
 
 /** As many runs as a plot's lines can be told apart. */
 export const mostRuns = 4;
@@ -84,7 +84,7 @@ export function renderReport(runs: readonly Run[]): string {
 <style>${style}</style>
 </head>
 <body><main>
-${summary(runs, headlinePair)}
+${summarySection(runs, headlinePair)}
 ${plots(series, quantity)}
 ${comparisonTable([...inside, ...between.pairs], between.whyNot)}
 ${exitsSection(runs)}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Run } from '../comparison/compare.js';
 import type { Pair } from '../comparison/schema.js';
-import { describeDifference, us } from '../comparison/words.js';
+import { describeDifference, formatUs } from '../comparison/words.js';
 import { deckFigures, deckHardware, deckRow } from '../results/deck.js';
 import { mainPathOf, mainTitles } from '../results/main-path.js';
 import type { PathResult, Result } from '../results/schema.js';
@@ -51,11 +51,11 @@ function tile(label: string, value: string, unit: string, against: string): Mark
 }
 
 function tiles(main: PathResult, injected: PathResult, quantity: string): Markup {
-  const added = (path: PathResult) => (path.added_ns ? us(path.added_ns.p50) : '–');
+  const added = (path: PathResult) => (path.added_ns ? formatUs(path.added_ns.p50) : '–');
   const share = (value: number | null) => (value === null ? '–' : (value * 100).toFixed(1));
   const plain = (value: number | null) => (value === null ? '–' : value.toFixed(2));
   return html`<dl class="tiles">
-    ${tile(`${quantity}, median`, us(main.latency_ns.p50), 'µs', `injected: ${us(injected.latency_ns.p50)} µs`)}
+    ${tile(`${quantity}, median`, formatUs(main.latency_ns.p50), 'µs', `injected: ${formatUs(injected.latency_ns.p50)} µs`)}
     ${tile('Added to polling, median', added(main), 'µs', `injected: ${added(injected)} µs`)}
     ${tile('Interrupts injected', plain(main.injected_interrupts_per_packet), 'a packet', `injected: ${plain(injected.injected_interrupts_per_packet)}`)}
     ${tile('CPU handed back', share(main.cpu_handed_back), '%', `injected: ${share(injected.cpu_handed_back)} %`)}
@@ -76,7 +76,7 @@ function deckTable({ result }: Run, caption: string): Markup {
     <tbody>${everything.map(
       (path) => html`<tr${path.name === main?.name && html` class="main"`}>
         <th scope="row">${shortTitle(path.name)}<small>${path.title}</small></th>
-        <td data-head="minimum">${us(path.latency_ns.min)}</td><td data-head="average">${us(path.latency_ns.avg)}</td><td data-head="maximum">${us(path.latency_ns.max)}</td>
+        <td data-head="minimum">${formatUs(path.latency_ns.min)}</td><td data-head="average">${formatUs(path.latency_ns.avg)}</td><td data-head="maximum">${formatUs(path.latency_ns.max)}</td>
         ${anyDeck && html`<td class="deck full${!deck(path) && ' empty'}" data-head="the deck's min / avg / max, on its hardware*">${deck(path)}</td>`}</tr>`,
     )}</tbody></table></div>
     ${anyDeck && html`<p class="note" style="margin-top:10px">* The slides' minimum / average / maximum in µs, on ${deckHardware}. Not ours, and not comparable with ours in absolute terms.</p>`}`;
@@ -107,7 +107,7 @@ function traffic({ traffic, retries, paths, references }: Result): string {
 }
 
 /** What a person who reads one screen needs. */
-export function summary(runs: readonly Run[], pair: Pair | undefined): Markup {
+export function summarySection(runs: readonly Run[], pair: Pair | undefined): Markup {
   const [first] = runs;
   if (!first) return html``;
   const main = mainPathOf(first.result);

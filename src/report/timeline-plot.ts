@@ -3,7 +3,7 @@ import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Timeline } from '../results/schema.js';
 import { html, type Markup } from './html.js';
-import { axisNumber, figure, labelWidth, latencyScale, round, type Size, spread } from './plot.js';
+import { axisNumber, figure, labelWidth, latencyScale, roundToTenth, type Size, spread } from './plot.js';
 import { colourOf, shortTitle } from './series.js';
 
 type Point = Timeline['points'][number];
@@ -37,27 +37,30 @@ function draw({ points, marks }: Timeline, { width, height }: Size): Markup {
     [bottom, top],
     6,
   );
-  const middle = ({ at_s, length_s }: Point) => round(x(at_s + length_s / 2));
+  const middle = ({ at_s, length_s }: Point) => roundToTenth(x(at_s + length_s / 2));
   const of = (path: string) => points.filter((point) => point.path === path);
   const stroke = (path: string, key: 'p50' | 'p99') =>
     bursts(of(path))
-      .map((burst) => line<Point>(middle, ({ latency_ns }) => round(y(latency_ns[key] / 1000)))(burst) ?? '')
+      .map(
+        (burst) =>
+          line<Point>(middle, ({ latency_ns }) => roundToTenth(y(latency_ns[key] / 1000)))(burst) ?? '',
+      )
       .join('');
   const lasts = paths.map((path) => y((of(path).at(-1)?.latency_ns.p50 ?? 0) / 1000));
   const places = spread(lasts, 16, [top, bottom]);
   return html`
-    ${y.ticks.map((tick) => html`<path d="M${left} ${round(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${round(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
-    ${x.ticks(width > 500 ? 8 : 4).map((tick) => html`<path d="M${round(x(tick))} ${bottom}v5" stroke="var(--soft)"/><text x="${round(x(tick))}" y="${bottom + 19}" text-anchor="middle">${axisNumber(tick)}</text>`)}
+    ${y.ticks.map((tick) => html`<path d="M${left} ${roundToTenth(y(tick))}H${right}" stroke="var(--rule)"/><text x="${left - 8}" y="${roundToTenth(y(tick)) + 4}" text-anchor="end">${axisNumber(tick)}</text>`)}
+    ${x.ticks(width > 500 ? 8 : 4).map((tick) => html`<path d="M${roundToTenth(x(tick))} ${bottom}v5" stroke="var(--soft)"/><text x="${roundToTenth(x(tick))}" y="${bottom + 19}" text-anchor="middle">${axisNumber(tick)}</text>`)}
     <text x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">seconds of traffic</text>
     <text x="${left - 8}" y="${top - 14}" text-anchor="end">µs</text>
-    ${marks.map((mark, index) => html`<path d="M${round(x(mark.at_s))} ${top - 6}V${bottom}" stroke="var(--ink)" stroke-width="1" stroke-dasharray="${mark.kind === 'switch' ? 'none' : '3 3'}" opacity="0.5"><title>${mark.text}, at ${mark.at_s.toFixed(2)} s</title></path><text x="${round(x(mark.at_s))}" y="${top - 12}" text-anchor="middle" class="name" style="fill:var(--ink)">${index + 1}</text>`)}
+    ${marks.map((mark, index) => html`<path d="M${roundToTenth(x(mark.at_s))} ${top - 6}V${bottom}" stroke="var(--ink)" stroke-width="1" stroke-dasharray="${mark.kind === 'switch' ? 'none' : '3 3'}" opacity="0.5"><title>${mark.text}, at ${mark.at_s.toFixed(2)} s</title></path><text x="${roundToTenth(x(mark.at_s))}" y="${top - 12}" text-anchor="middle" class="name" style="fill:var(--ink)">${index + 1}</text>`)}
     ${paths.map((path, index) => {
       const colour = colourOf(path, index);
       return html`
         <path d="${stroke(path, 'p99')}" fill="none" stroke="${colour}" stroke-width="1.25" stroke-dasharray="2 3"/>
         <path d="${stroke(path, 'p50')}" fill="none" stroke="${colour}" stroke-width="2"/>
-        ${of(path).map((point) => html`<circle cx="${middle(point)}" cy="${round(y(point.latency_ns.p50 / 1000))}" r="${of(path).length > 200 ? 0 : 2}" fill="${colour}"><title>${shortTitle(path)} at ${point.at_s.toFixed(2)} s: median ${(point.latency_ns.p50 / 1000).toFixed(2)}, p99 ${(point.latency_ns.p99 / 1000).toFixed(2)}, maximum ${(point.latency_ns.max / 1000).toFixed(2)} µs</title></circle>`)}
-        <text class="name" x="${right + 12}" y="${round(places[index] ?? top) + 4}" style="fill:${colour}">${titles[index]}</text>`;
+        ${of(path).map((point) => html`<circle cx="${middle(point)}" cy="${roundToTenth(y(point.latency_ns.p50 / 1000))}" r="${of(path).length > 200 ? 0 : 2}" fill="${colour}"><title>${shortTitle(path)} at ${point.at_s.toFixed(2)} s: median ${(point.latency_ns.p50 / 1000).toFixed(2)}, p99 ${(point.latency_ns.p99 / 1000).toFixed(2)}, maximum ${(point.latency_ns.max / 1000).toFixed(2)} µs</title></circle>`)}
+        <text class="name" x="${right + 12}" y="${roundToTenth(places[index] ?? top) + 4}" style="fill:${colour}">${titles[index]}</text>`;
     })}`;
 }
 

@@ -87,7 +87,7 @@ export const targetSchema = z.strictObject({
   measured: z.number().nullable(),
   reached: z.boolean(),
 });
-export type Target = z.infer<typeof targetSchema>;
+export type TargetResult = z.infer<typeof targetSchema>;
 
 /**
  * How latency went over the run, and what was changed while it ran. Times in s of traffic: what lay between two

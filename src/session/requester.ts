@@ -5,9 +5,9 @@ import type {
   GuestMessage,
   HostMessage,
   Method,
+  MethodResult,
   Params,
   Request,
-  Result,
 } from '../protocol/messages.js';
 import { RequestError } from './request-error.js';
 
@@ -37,11 +37,11 @@ export class Requester {
     method: M,
     params: Params<M>,
     deadlineMs: number = limits.deadlineMs.usual,
-  ): Promise<Result<M>> {
+  ): Promise<MethodResult<M>> {
     if (this.#ended) return Promise.reject(new RequestError('SESSION_LOST'));
     if (this.#pending.size >= limits.requestsInFlight) return Promise.reject(new RequestError('BUSY'));
     const id = ++this.#lastId;
-    return new Promise<Result<M>>((resolve, reject) => {
+    return new Promise<MethodResult<M>>((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(id)?.reject(new RequestError('DEADLINE')), deadlineMs);
       // The answer's schema ties its method to its result, and answer() the method to this request.
       this.#pending.set(id, { method, resolve: resolve as Pending['resolve'], reject, timer });

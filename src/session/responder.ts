@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { limits } from '../protocol/limits.js';
-import type { GuestMessage, Method, Params, Request, Result } from '../protocol/messages.js';
+import type { GuestMessage, Method, MethodResult, Params, Request } from '../protocol/messages.js';
 import { RequestError } from './request-error.js';
 
 /** What answers each method. The signal fires at the deadline and at the session's end. */
 export type Handlers = {
-  [M in Method]: (params: Params<M>, signal: AbortSignal) => Promise<Result<M>>;
+  [M in Method]: (params: Params<M>, signal: AbortSignal) => Promise<MethodResult<M>>;
 };
 
 /** The answering half of a session: one answer a request, at the deadline at the latest. */
@@ -60,7 +60,7 @@ export class Responder {
     }
   }
 
-  #dispatch(request: Request, signal: AbortSignal): Promise<Result<Method>> {
+  #dispatch(request: Request, signal: AbortSignal): Promise<MethodResult<Method>> {
     switch (request.method) {
       case 'set-path':
         return this.handlers['set-path'](request.params, signal);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** What os-release(5) says of a system. */
-export interface Distribution {
+export interface LinuxDistribution {
   /** `debian` */
   id: string;
   /** `13` */
@@ -14,7 +14,7 @@ export interface Distribution {
 }
 
 /** Of this machine; empty fields where there is no such file. */
-export function thisDistribution(file = '/etc/os-release'): Distribution {
+export function thisDistribution(file = '/etc/os-release'): LinuxDistribution {
   let text = '';
   try {
     text = readFileSync(file, 'utf8');

@@ -17,10 +17,10 @@ export interface Sample {
  * What was drawn anew: single packets; whole rounds of each side; or rounds of both sides together, where each
  * round of one side has its counterpart in time.
  */
-export type Unit = 'packets' | 'rounds' | 'round-pairs';
+export type ResampledUnit = 'packets' | 'rounds' | 'round-pairs';
 
 /** Whether rounds can be drawn; where not, packets are, as if each were independent of its neighbours. */
-export function unitFor(first: Sample, second: Sample, interleaved: boolean): Unit {
+export function unitFor(first: Sample, second: Sample, interleaved: boolean): ResampledUnit {
   const [rounds, others] = [first.rounds.length, second.rounds.length];
   if (Math.min(rounds, others) < fewestRounds) return 'packets';
   return interleaved && rounds === others ? 'round-pairs' : 'rounds';
@@ -33,7 +33,7 @@ interface Urn {
   rounds: readonly { places: readonly number[]; counts: readonly number[] }[];
 }
 
-function urnOf({ all, rounds }: Sample, unit: Unit): Urn {
+function urnOf({ all, rounds }: Sample, unit: ResampledUnit): Urn {
   // The rounds' own bins can differ from the pool's, each held within its own minimum and maximum.
   const { bins } = unit === 'packets' ? all : pool(rounds);
   const place = new Map(bins.map((bin, index) => [bin.value, index]));
@@ -96,7 +96,7 @@ function quantilesOf(values: readonly number[], counts: Float64Array, shares: re
 export function bootstrapIntervals(
   first: Sample,
   second: Sample,
-  options: { unit: Unit; shares: readonly number[]; resamples: number; random: Random },
+  options: { unit: ResampledUnit; shares: readonly number[]; resamples: number; random: Random },
 ): [low: number, high: number][] {
   const { unit, shares, resamples, random } = options;
   const differences = shares.map(() => new Float64Array(resamples));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bootstrapIntervals, fewestRounds, type Sample, type Unit, unitFor } from './bootstrap.js';
+import { bootstrapIntervals, fewestRounds, type ResampledUnit, type Sample, unitFor } from './bootstrap.js';
 import { type Distribution, fromValues, quantileBin } from './distribution.js';
 import { seededRandom } from './random.js';
 import { type RankTest, rankTest } from './rank-test.js';
@@ -34,7 +34,7 @@ export interface Difference {
 }
 
 export interface SampleComparison {
-  unit: Unit;
+  unit: ResampledUnit;
   resamples: number;
   seed: number;
   differences: Difference[];

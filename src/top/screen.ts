@@ -14,7 +14,7 @@ export interface ScreenState {
 }
 
 /** One line about all. */
-export function summary({ domains, libvirt, left_out: leftOut }: Picture, clock: string): string {
+export function summaryLine({ domains, libvirt, left_out: leftOut }: Picture, clock: string): string {
   const count = (is: (domain: Picture['domains'][number]) => boolean) => domains.filter(is).length;
   const kicked = count(({ actual }) => actual === 'pv-kick');
   const counts = [
@@ -37,7 +37,7 @@ const keys = 'q quit   sort by: n name, r rate, l p99   arrows scroll';
 /** The whole screen: never more lines than it has rows. */
 export function screen(state: ScreenState, width: number, height: number): Line[] {
   const { picture, sorting, notice, clock } = state;
-  const first = picture ? summary(picture, clock) : `vmcall top - ${clock}`;
+  const first = picture ? summaryLine(picture, clock) : `vmcall top - ${clock}`;
   const second: Line = notice ? { text: notice, tone: 'bad' } : { text: keys, tone: 'soft' };
   const [head, ...rows] = picture ? table(picture, sorting, width) : [];
   const top: Line[] = [{ text: first, tone: 'plain' }, second, { text: '', tone: 'plain' }];

@@ -6,17 +6,17 @@ import {
   beforeAfterSchema,
   knobShares,
 } from '../../src/lab/results/tables/before-after.js';
-import { type Place, places } from '../../src/lab/table-events.js';
+import { type ProgramPlace, places } from '../../src/lab/table-events.js';
 import { runTable } from './run-table.js';
 
 describe('npm run before-after -- --json', () => {
   let table: BeforeAfter;
-  const row = (place: Place, count: number) => {
+  const row = (place: ProgramPlace, count: number) => {
     const found = table.rows.find((entry) => entry.place === place && entry.knobs.length === count);
     if (!found?.rtt_ns) throw new Error(`no latency at ${place} with ${count} knobs`);
     return found.rtt_ns;
   };
-  const all = (place: Place) => table.knobs.filter((knob) => knob.places.includes(place)).length;
+  const all = (place: ProgramPlace) => table.knobs.filter((knob) => knob.places.includes(place)).length;
 
   beforeAll(async () => {
     table = beforeAfterSchema.parse(await runTable('before-after', '--packets', '60'));

@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bashCompletion } from '../../packaging/command/bash-completion.js';
-import { type Verb, verbsOf } from '../../packaging/command/verbs.js';
+import { type CompletedVerb, verbsOf } from '../../packaging/command/verbs.js';
 import { verbs } from '../../src/cli/verbs.js';
 
-let all: Verb[] = [];
+let all: CompletedVerb[] = [];
 beforeAll(async () => {
   const program = new Command('vmcall');
   for (const { load, does } of verbs) program.addCommand((await load()).description(does));

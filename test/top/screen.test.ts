@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import type { LiveDomain } from '../../src/protocol/live.js';
-import { summary } from '../../src/top/screen.js';
+import { summaryLine } from '../../src/top/screen.js';
 
 const on = (actual: LiveDomain['actual']): LiveDomain => ({
   uuid: '6695eb01-f6a4-8304-79aa-97f2502e193f',
@@ -14,7 +14,7 @@ const on = (actual: LiveDomain['actual']): LiveDomain => ({
   session: true,
   interval: null,
 });
-const line = (...domains: LiveDomain[]) => summary({ domains, libvirt: true, left_out: 0 }, '12:00:00');
+const line = (...domains: LiveDomain[]) => summaryLine({ domains, libvirt: true, left_out: 0 }, '12:00:00');
 
 test('the line about all counts the domains on the PV kick where there are some', () => {
   expect(line(on('pv-kick'), on('vmcall'))).toContain(', 1 on the VM call, 1 on the PV kick, 0 blocked');

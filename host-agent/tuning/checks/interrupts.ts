@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
 import { deviceInterrupts, readInterrupt } from '../../host/interrupts.js';
-import { formatScheduling, rankOf } from '../../host/scheduling.js';
+import { formatScheduling, schedulingRank } from '../../host/scheduling.js';
 import type { Thread } from '../../host/thread.js';
 import { driverOf, isVfio } from '../../host/vfio-devices.js';
 import { bootParameters } from '../boot.js';
 import { formatCpus, parseCpus } from '../cpu-set.js';
-import type { DomainFacts } from '../domain.js';
+import type { TunedDomainFacts } from '../domain.js';
 import { nicThreads } from '../knobs/vcpu-scheduler.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
@@ -26,9 +26,9 @@ function inversions(host: Host, target: Target): Finding[] {
   const threads = nicThreads(host, target);
   const starved = target.dpdk.flatMap(({ vcpu, cpu }) => {
     const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
-    if (!seen || rankOf(seen.scheduling) === 0) return [];
+    if (!seen || schedulingRank(seen.scheduling) === 0) return [];
     return threads
-      .filter(({ scheduling }) => rankOf(scheduling) <= rankOf(seen.scheduling))
+      .filter(({ scheduling }) => schedulingRank(scheduling) <= schedulingRank(seen.scheduling))
       .filter(
         (thread) => parseCpus(thread.cpus).includes(cpu) || target.nics.some((nic) => nic.cpus.includes(cpu)),
       )
@@ -45,10 +45,10 @@ function inversions(host: Host, target: Target): Finding[] {
   );
 }
 
-function cureOf({ vcpu, scheduling }: DomainFacts['vcpus'][number], thread: Thread): string {
-  if (rankOf(thread.scheduling) < 2)
+function cureOf({ vcpu, scheduling }: TunedDomainFacts['vcpus'][number], thread: Thread): string {
+  if (schedulingRank(thread.scheduling) < 2)
     return `No real-time vCPU can stand below that: chrt --fifo --pid 50 ${thread.id}, as the kernel had it; then vmcall tune apply.`;
-  if (rankOf(scheduling) >= 100)
+  if (schedulingRank(scheduling) >= 100)
     return `Give the vCPU another policy: <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain.`;
   return `vmcall tune apply puts it below; or <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain. Keep it below even with the non-threaded handler: storms fall back to the thread.`;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Domain, DomainFacts } from '../domain.js';
+import type { TunedDomain, TunedDomainFacts } from '../domain.js';
 import type { HostSystem } from '../knob.js';
 
 /** libvirt allows no slash in a name, but QEMU does. */
 const escaped = (name: string) => name.replace(/[%/]/g, encodeURIComponent);
 
 /** A place inside a domain: `NAME/vcpu/1`, `NAME/emulator`. */
-export const vcpuPlace = (facts: DomainFacts, vcpu: number) => `${escaped(facts.name)}/vcpu/${vcpu}`;
-export const emulatorPlace = (facts: DomainFacts) => `${escaped(facts.name)}/emulator`;
+export const vcpuPlace = (facts: TunedDomainFacts, vcpu: number) => `${escaped(facts.name)}/vcpu/${vcpu}`;
+export const emulatorPlace = (facts: TunedDomainFacts) => `${escaped(facts.name)}/emulator`;
 
 export async function openPlace(
   { domains }: HostSystem,
   place: string,
-): Promise<{ domain: Domain; facts: DomainFacts; vcpu: number } | null> {
+): Promise<{ domain: TunedDomain; facts: TunedDomainFacts; vcpu: number } | null> {
   const [name = '', , vcpu = 'NaN'] = place.split('/');
   const domain = await domains.named(name.replace(/%(2F|25)/g, decodeURIComponent));
   return domain && { domain, facts: await domain.facts(), vcpu: Number(vcpu) };
@@ -22,7 +22,7 @@ export async function openPlace(
 export async function readVcpu(
   system: HostSystem,
   place: string,
-  read: (vcpu: DomainFacts['vcpus'][number]) => string,
+  read: (vcpu: TunedDomainFacts['vcpus'][number]) => string,
 ): Promise<string | null> {
   const opened = await openPlace(system, place);
   const vcpu = opened?.facts.vcpus.find((entry) => entry.vcpu === opened.vcpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { rankOf } from '../../host/scheduling.js';
+import { schedulingRank } from '../../host/scheduling.js';
 import { fairServerFile, isFairServer, setFairServer } from '../fair-server.js';
 import { fileKnob, type HostSystem, type Knob } from '../knob.js';
 import { isDecided, type Target } from '../target.js';
@@ -31,7 +31,7 @@ function nobodyStarves({ host }: HostSystem, target: Target): boolean {
   const isPutBelow = (vcpu: number, rank: number) =>
     rank < 100 && target.dpdk.some((placed) => placed.vcpu === vcpu);
   return (target.facts?.vcpus ?? []).every(({ vcpu, scheduling }) => {
-    const rank = rankOf(scheduling);
+    const rank = schedulingRank(scheduling);
     return rank < below || isPutBelow(vcpu, rank);
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Host } from '../../host/host.js';
 import { deviceInterrupts, interruptThreads } from '../../host/interrupts.js';
-import { formatScheduling, isRealTime, parseScheduling, rankOf } from '../../host/scheduling.js';
+import { formatScheduling, isRealTime, parseScheduling, schedulingRank } from '../../host/scheduling.js';
 import type { Thread } from '../../host/thread.js';
 import { forcesInterruptThreads } from '../boot.js';
 import type { Knob } from '../knob.js';
@@ -31,7 +31,7 @@ const threadPriority = 50;
 export function lowestPriority(host: Host, target: Target): number {
   const threads = nicThreads(host, target);
   if (threads.length === 0) return forcesInterruptThreads(host) ? threadPriority : 100;
-  return Math.min(...threads.map(({ scheduling }) => rankOf(scheduling)));
+  return Math.min(...threads.map(({ scheduling }) => schedulingRank(scheduling)));
 }
 
 export const vcpuScheduler: Knob = {
@@ -48,7 +48,7 @@ export const vcpuScheduler: Knob = {
     return target.dpdk.flatMap(({ vcpu }) => {
       const seen = facts.vcpus.find((entry) => entry.vcpu === vcpu);
       // A deadline has more to it than can be set back.
-      if (!seen || rankOf(seen.scheduling) >= 100) return [];
+      if (!seen || schedulingRank(seen.scheduling) >= 100) return [];
       const fits = isRealTime(seen.scheduling) && seen.scheduling.priority < below;
       const priority = Math.min(usualPriority, below - 1);
       return [

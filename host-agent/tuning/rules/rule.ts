@@ -4,7 +4,7 @@ import type { Finding } from '../checks/finding.js';
 import type { Target } from '../target.js';
 
 /** What one look found: well where there is nothing to cure. */
-export interface Verdict {
+export interface RuleVerdict {
   /** What was read, and where. */
   read: string;
   cure?: string;
@@ -21,10 +21,10 @@ export interface Rule {
   why: string;
   source: string;
   /** A verdict for each thing that was read; none where the host has no such thing. */
-  judge(host: Host, target: Target): readonly Verdict[];
+  judge(host: Host, target: Target): readonly RuleVerdict[];
 }
 
-export const wellRead = (read: string): Verdict => ({ read });
+export const wellRead = (read: string): RuleVerdict => ({ read });
 
 /** The findings of rules on a host. */
 export function judge(rules: readonly Rule[], host: Host, target: Target): Finding[] {

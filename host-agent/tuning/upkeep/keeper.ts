@@ -12,7 +12,7 @@ import { type Kept, KeptWishes } from './kept.js';
 import { quickLook } from './quick-look.js';
 import { type SetAgain, setAgain } from './set-again.js';
 
-export interface KeeperOptions {
+export interface TuningKeeperOptions {
   host: Host;
   /** Where `vmcall tune` keeps its record and wishes. */
   state: string;
@@ -63,7 +63,7 @@ export class TuningKeeper {
   #searchDue = 0;
   #stopped = false;
 
-  constructor(private readonly options: KeeperOptions) {
+  constructor(private readonly options: TuningKeeperOptions) {
     this.#wishes = new KeptWishes(options.state, (file, why) =>
       options.log.warn({ file, why }, 'what shall be kept of tuning cannot be read'),
     );

@@ -3,14 +3,14 @@ import type { Journal } from '../journal.js';
 import type { HostSystem } from '../knob.js';
 import { knobNamed } from '../knobs.js';
 import { resolveTarget, type Target } from '../target.js';
-import { apply, type Difference, type KnobRefusal, openJournal, plan } from '../tune.js';
+import { apply, type KnobDifference, type KnobRefusal, openJournal, planTuning } from '../tune.js';
 import type { Kept } from './kept.js';
 
 /** What became of a kept wish at one look. */
 export interface SetAgain {
   /** Null: its domain does not run. */
   target: Target | null;
-  changed: Difference[];
+  changed: KnobDifference[];
   failed: KnobRefusal[];
 }
 
@@ -23,7 +23,7 @@ export async function setAgain(
   system: HostSystem,
   state: string,
   kept: Kept,
-  spare: (difference: Difference) => boolean,
+  spare: (difference: KnobDifference) => boolean,
 ): Promise<SetAgain> {
   const domain = kept.domain && (await system.domains.find(kept.domain.uuid ?? kept.domain.name));
   if (kept.domain && !domain) return { target: null, changed: [], failed: [] };
@@ -34,7 +34,8 @@ export async function setAgain(
     cpus: kept.cpus,
     maxExitLatency: kept.max_exit_latency_us,
   });
-  const differences = target.undecided.length > 0 ? [] : plan(system, target).filter((one) => !spare(one));
+  const differences =
+    target.undecided.length > 0 ? [] : planTuning(system, target).filter((one) => !spare(one));
   if (differences.length === 0) return { target, changed: [], failed: [] };
   const journal = openJournal(system.host, state);
   try {

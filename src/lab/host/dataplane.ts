@@ -3,12 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run } from './commands.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { dpdkCpu, dpdkVcpu } from './cpus.js';
+import type { GuestMachine } from './guest-machine.js';
 
 export type Policy = 'poll' | 'interrupt' | 'pv-kick' | 'vmcall';
 
 /** The DPDK program, wherever it runs: asked over DPDK telemetry. */
-export abstract class Dataplane {
+export abstract class LabDataplane {
   /** One telemetry command, such as `/vmcall/stats`; gives the object under the command's name. */
   async command(command: string, timeout = answerTimeout): Promise<Record<string, unknown>> {
     const answer = JSON.parse(await this.request(command, timeout)) as Record<string, unknown>;
@@ -94,7 +95,7 @@ const probeTimeout = 1_000;
 const probes = 60;
 
 /** In the guest, on the DPDK vCPU. */
-export class GuestDataplane extends Dataplane {
+export class GuestDataplane extends LabDataplane {
   private constructor(private readonly guest: GuestMachine) {
     super();
   }
@@ -124,7 +125,7 @@ export class GuestDataplane extends Dataplane {
 }
 
 /** On the host itself, on the DPDK CPU. */
-export class NativeDataplane extends Dataplane {
+export class NativeDataplane extends LabDataplane {
   private constructor(
     private readonly folder: string,
     private readonly program: ChildProcess,
@@ -157,7 +158,7 @@ export class NativeDataplane extends Dataplane {
   }
 }
 
-async function untilAnswering(dataplane: Dataplane): Promise<void> {
+async function untilAnswering(dataplane: LabDataplane): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await dataplane.command('/vmcall/policy', probeTimeout);

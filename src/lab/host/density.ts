@@ -2,10 +2,11 @@
 import { type Plan, smallGuest } from '../plan.js';
 import { type Arrival, arrivals, type DensityPath } from '../table-events.js';
 import { schedule } from './commands.js';
-import type { Dataplane } from './dataplane.js';
+import { dpdkCpu, vcpuPriority } from './cpus.js';
+import type { LabDataplane } from './dataplane.js';
 import { emit } from './events.js';
 import type { Traffic } from './generator.js';
-import { dpdkCpu, type GuestMachine, vcpuPriority } from './guest-machine.js';
+import type { GuestMachine } from './guest-machine.js';
 import { limitHardIrqs } from './kvm.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench, takeNic } from './test-bench.js';
@@ -34,7 +35,7 @@ const hardIrqsOfGuest = 10_000;
 /** A guest, its program and its NIC. */
 interface Tenant {
   guest: GuestMachine;
-  dataplane: Dataplane;
+  dataplane: LabDataplane;
   nic: string;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../plan.js';
+import { dpdkCpu, dpdkVcpu } from './cpus.js';
 import { GuestDataplane } from './dataplane.js';
 import { emit } from './events.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import type { GuestMachine } from './guest-machine.js';
 import { steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';

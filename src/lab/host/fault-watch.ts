@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { DomainStatus } from '../../control/schema.js';
 import { VmcallError } from '../../support/errors.js';
-import type { Told } from '../events.js';
+import type { ToldEvent } from '../events.js';
 import type { ControlPlane } from './control-plane.js';
 
 /** Between two looks, and for how long one waits, ms of the lab's clock. */
@@ -11,12 +11,12 @@ const lookMs = 20;
 const patienceMs = 120_000;
 
 /** Whether the VM call is wished for, and taken. */
-export const isReached = ({ desired, actual, phase }: Told): boolean =>
+export const isReached = ({ desired, actual, phase }: ToldEvent): boolean =>
   desired === 'vmcall' && actual === 'vmcall' && phase === 'reached';
 
 /** Keeps what the host agent tells of the domain from a moment on, each change of it. */
 export class FaultWatch {
-  readonly told: Told[] = [];
+  readonly told: ToldEvent[] = [];
   readonly #since = performance.now();
 
   constructor(private readonly plane: ControlPlane) {}
@@ -27,7 +27,7 @@ export class FaultWatch {
   }
 
   /** Resolves once the latest, and all that was told before, is so. */
-  async until(what: string, isSo: (latest: Told, all: readonly Told[]) => boolean): Promise<void> {
+  async until(what: string, isSo: (latest: ToldEvent, all: readonly ToldEvent[]) => boolean): Promise<void> {
     const before = performance.now();
     while (performance.now() - before < patienceMs) {
       const latest = await this.#look();
@@ -39,14 +39,14 @@ export class FaultWatch {
     );
   }
 
-  async #look(): Promise<Told> {
+  async #look(): Promise<ToldEvent> {
     const { after, ...latest } = { after: this.elapsed, ...(await this.#ask()) };
     const { after: _, ...last } = this.told.at(-1) ?? { after };
     if (!isDeepStrictEqual(latest, last)) this.told.push({ after, ...latest });
     return { after, ...latest };
   }
 
-  async #ask(): Promise<Omit<Told, 'after'>> {
+  async #ask(): Promise<Omit<ToldEvent, 'after'>> {
     try {
       const { desired, actual, phase, reason }: DomainStatus = await this.plane.status();
       return { desired, actual, phase, code: reason?.code ?? null };

@@ -2,7 +2,7 @@
 
 import { type GeneratorResult, generatorResultSchema } from '../../results/generator-result.js';
 import { start } from './commands.js';
-import { housekeepingCpu } from './guest-machine.js';
+import { housekeepingCpu } from './cpus.js';
 
 /**
  * Above the kernel's irq threads (FIFO 50): the sender's own TX-clean interrupt must not stand between a packet and

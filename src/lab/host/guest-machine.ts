@@ -9,8 +9,6 @@ import { Libvirtd } from './libvirtd.js';
 import { LineChannel } from './lines.js';
 import { Qmp } from './qmp.js';
 
-export { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
-
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
 const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128, isPinned: true, pvSpinlocks: false };
 /** A guest boots in some ten seconds of the lab's clock; a hung one never does. */

@@ -12,16 +12,17 @@ import { vfioHardirq } from '../../../host-agent/tuning/knobs/vfio-hardirq.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { knobsAt, type LabKnobName } from '../knobs.js';
-import type { Place } from '../table-events.js';
+import type { ProgramPlace } from '../table-events.js';
 import { readText, run, schedule, writeText } from './commands.js';
-import type { Dataplane } from './dataplane.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine, housekeepingCpu, vcpuPriority } from './guest-machine.js';
+import { dpdkCpu, dpdkVcpu, housekeepingCpu, vcpuPriority } from './cpus.js';
+import type { LabDataplane } from './dataplane.js';
+import type { GuestMachine } from './guest-machine.js';
 import { throwSwitch } from './kvm.js';
 
 /** What the knobs turn: a DPDK program with its NIC, on the host (a process) or in a guest. */
 export interface Tunable {
-  place: Place;
-  dataplane: Dataplane;
+  place: ProgramPlace;
+  dataplane: LabDataplane;
   /** On the host; its PCI address. */
   nic: string;
   guest?: GuestMachine;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { readText, writeText } from './commands.js';
+import { dpdkVcpu } from './cpus.js';
 import type { GuestMachine } from './guest-machine.js';
-import { dpdkVcpu } from './guest-machine.js';
 
 /** The two per-VM switches of the kernel series (kernel-patches/README.md). */
 export interface KvmSwitch {

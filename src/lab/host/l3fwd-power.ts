@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
-import { dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { dpdkVcpu } from './cpus.js';
+import type { GuestMachine } from './guest-machine.js';
 
 /** Its first built-in route, 1.1.1.0/24, leads back out of port 0 (DPDK 22.11: examples/l3fwd/l3fwd_route.h). */
 export const l3fwdDestination = '1.1.1.1';

@@ -2,9 +2,9 @@
 import type { Plan } from '../plan.js';
 import { type ModeName, type Purpose, sharings } from '../table-events.js';
 import { schedule } from './commands.js';
-import { type Dataplane, NativeDataplane, type Policy } from './dataplane.js';
+import { dpdkCpu, vcpuPriority } from './cpus.js';
+import { type LabDataplane, NativeDataplane, type Policy } from './dataplane.js';
 import { emit } from './events.js';
-import { dpdkCpu, vcpuPriority } from './guest-machine.js';
 import { steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';
@@ -56,7 +56,7 @@ async function inTurns<Mode extends { name: ModeName }>(
   plan: Plan,
   steps: Steps,
   bench: TestBench,
-  dataplane: Dataplane,
+  dataplane: LabDataplane,
   list: readonly Mode[],
   enter: (mode: Mode) => Promise<void>,
 ): Promise<void> {

@@ -8,16 +8,17 @@ import type { Plan, smallGuest } from '../plan.js';
 import { readText } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';
 import { courseOf } from './course.js';
+import { dpdkCpu, dpdkVcpu, housekeepingCpu } from './cpus.js';
 import {
-  type Dataplane,
   type DataplaneOptions,
   GuestDataplane,
+  type LabDataplane,
   NativeDataplane,
   type Policy,
 } from './dataplane.js';
 import { emit } from './events.js';
 import { receivePriority, startTraffic, type Traffic } from './generator.js';
-import { dpdkCpu, dpdkVcpu, GuestMachine, housekeepingCpu } from './guest-machine.js';
+import { GuestMachine } from './guest-machine.js';
 import { increase, type KvmSwitch, tallied, throwSwitch, vcpuCounters } from './kvm.js';
 import { l3fwdDestination, l3fwdInterval, startL3fwdPower } from './l3fwd-power.js';
 import { bind, bringUpQuiet, findInterface, prioritiseReceive, steerVfioInterrupts } from './nic.js';
@@ -104,14 +105,14 @@ export class TestBench {
   async startDataplane(
     guest: GuestMachine,
     options: Pick<DataplaneOptions, 'promiscuous'> = {},
-  ): Promise<Dataplane> {
+  ): Promise<LabDataplane> {
     const { idleThreshold } = this.plan;
     const program = 'vmcall-dataplane';
     return GuestDataplane.start(guest, { program, policy: 'interrupt', idleThreshold, ...options });
   }
 
   /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
-  async startControlPlane(guest: GuestMachine, say: (text: string) => void): Promise<Dataplane> {
+  async startControlPlane(guest: GuestMachine, say: (text: string) => void): Promise<LabDataplane> {
     const { idleThreshold, programs } = this.plan;
     const options = { programs, idleThreshold, interval: quietInterval, say };
     this.#plane = await ControlPlane.start(guest, options);
@@ -153,7 +154,12 @@ export class TestBench {
   }
 
   /** Switches to a path; at each moment the packets have a path that works. */
-  async switchTo(guest: GuestMachine, dataplane: Dataplane, path: GuestPath, nic = this.nic): Promise<void> {
+  async switchTo(
+    guest: GuestMachine,
+    dataplane: LabDataplane,
+    path: GuestPath,
+    nic = this.nic,
+  ): Promise<void> {
     if (this.#plane) {
       await this.#plane.switchTo(path.name);
     } else {
@@ -166,7 +172,7 @@ export class TestBench {
 
   async latency(
     guest: GuestMachine,
-    dataplane: Dataplane,
+    dataplane: LabDataplane,
     path: GuestPath,
     index: number,
     packets: number,
@@ -178,7 +184,7 @@ export class TestBench {
   }
 
   /** Exits and injections, from KVM's tracepoints. */
-  async accounting(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+  async accounting(guest: GuestMachine, dataplane: LabDataplane, path: GuestPath): Promise<void> {
     await this.switchTo(guest, dataplane, path);
     const traffic = { packets: accountingPackets };
     const { result, exits, injections, messages } = await tallied(() =>
@@ -199,7 +205,7 @@ export class TestBench {
   }
 
   /** Where a packet's time goes between the device and the sender; tracing adds to it, so no latency is quoted. */
-  async stages(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+  async stages(guest: GuestMachine, dataplane: LabDataplane, path: GuestPath): Promise<void> {
     await this.switchTo(guest, dataplane, path);
     const stations = { nic: this.nic, vcpu: dpdkVcpu, thread: guest.dpdkThread, sender: this.sender };
     const times = await traced(() => this.burst({ packets: stagePackets }), stations, this.plan.tscKhz);
@@ -207,7 +213,7 @@ export class TestBench {
   }
 
   /** The CPU that a busy process of the lowest priority gets beside the program. */
-  async handback(guest: GuestMachine, dataplane: Dataplane, path: GuestPath): Promise<void> {
+  async handback(guest: GuestMachine, dataplane: LabDataplane, path: GuestPath): Promise<void> {
     await this.switchTo(guest, dataplane, path);
     emit(
       await this.#round(
@@ -236,7 +242,7 @@ export class TestBench {
     pass: Pass,
     index: number,
     traffic: Pick<Traffic, 'packets'> & Partial<Traffic>,
-    dataplane?: Dataplane,
+    dataplane?: LabDataplane,
   ): Promise<Round> {
     await dataplane?.reset();
     const { idleThreshold, seed } = this.plan;

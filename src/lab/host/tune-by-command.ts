@@ -5,10 +5,11 @@ import { createLog } from '../../support/log.js';
 import type { TuneRestart, TuneSteps } from '../events.js';
 import type { Plan } from '../plan.js';
 import { run, writeText } from './commands.js';
-import type { Dataplane } from './dataplane.js';
+import { dpdkCpu, dpdkVcpu } from './cpus.js';
+import type { LabDataplane } from './dataplane.js';
 import { domainName, domainUuid } from './domain-xml.js';
 import { emit } from './events.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import type { GuestMachine } from './guest-machine.js';
 import { tuning } from './knobs.js';
 import { libvirtUri } from './libvirtd.js';
 import type { Steps } from './steps.js';
@@ -51,7 +52,7 @@ async function tune({ programs }: Plan, verb: string, ...words: string[]): Promi
 async function restart(
   bench: TestBench,
   guest: GuestMachine,
-  program: Dataplane,
+  program: LabDataplane,
   plan: Plan,
 ): Promise<TuneRestart> {
   await tune(plan, 'apply', ...target, ...record);

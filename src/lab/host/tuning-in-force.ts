@@ -2,7 +2,8 @@
 import { knobs } from '../../../host-agent/tuning/knobs.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import type { TuningEvent } from '../events.js';
-import { dpdkCpu, dpdkVcpu, type GuestMachine } from './guest-machine.js';
+import { dpdkCpu, dpdkVcpu } from './cpus.js';
+import type { GuestMachine } from './guest-machine.js';
 import { tuning } from './knobs.js';
 
 /** Every setting of `vmcall tune` that a guest has, as it is now. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PathResult, Target } from '../../results/schema.js';
+import type { PathResult, TargetResult } from '../../results/schema.js';
 
 /**
  * What the comparison must reach; each is printed with what was measured, reached or not. On a host without the series
@@ -9,7 +9,7 @@ export function judgeTargets(
   paths: readonly PathResult[],
   references: readonly PathResult[],
   isStock = false,
-): Target[] {
+): TargetResult[] {
   const path = (name: string) => paths.find((entry) => entry.name === name);
   const vmcall = path('vmcall');
   const kick = path('pv-kick');
@@ -18,13 +18,13 @@ export function judgeTargets(
   const l3fwd = references.find((entry) => entry.name === 'l3fwd-power');
   const ratio = (a: number | undefined, b: number | undefined) =>
     a === undefined || b === undefined ? null : a / b;
-  const atMost = (name: string, measured: number | null | undefined, limit: number): Target => ({
+  const atMost = (name: string, measured: number | null | undefined, limit: number): TargetResult => ({
     name,
     limit: `at most ${limit}`,
     measured: measured === undefined || measured === null ? null : Math.round(measured * 1000) / 1000,
     reached: typeof measured === 'number' && measured <= limit,
   });
-  const atLeast = (name: string, measured: number | null | undefined, limit: number): Target => ({
+  const atLeast = (name: string, measured: number | null | undefined, limit: number): TargetResult => ({
     ...atMost(name, measured, limit),
     limit: `at least ${limit}`,
     reached: typeof measured === 'number' && measured >= limit,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Count, cannotImport, totalOf } from './document.js';
-import type { Origin, Thread } from './rt-tests.js';
+import type { MeasuredThread, Origin } from './rt-tests.js';
 
 const cure =
   'Give the whole text that cyclictest -h or -H wrote, as it wrote it, or the file of its --json=FILE';
@@ -53,7 +53,10 @@ function rowsOf(lines: readonly Line[], threads: number, columns: number, source
  * a column and a maximum more, of all threads together (rt-tests: src/cyclictest/cyclictest.c, print_hist).
  * Errors: `IMPORT_FAILED`, with the line where one is at fault.
  */
-export function readCyclictestText(text: string, source: string): { threads: Thread[]; origin: Origin } {
+export function readCyclictestText(
+  text: string,
+  source: string,
+): { threads: MeasuredThread[]; origin: Origin } {
   const lines = text.split(/\r?\n/).map((line, index): Line => [line.replace(/^\uFEFF/, ''), index + 1]);
   const of = (title: string) => summary(lines, title, source);
   const [minima, averages, maxima] = [of('Min Latencies'), of('Avg Latencies'), of('Max Latencies')];
@@ -67,7 +70,7 @@ export function readCyclictestText(text: string, source: string): { threads: Thr
   const origin = { tool: 'cyclictest', version: 'unknown' };
   return {
     origin,
-    threads: minima.map((min, index): Thread => {
+    threads: minima.map((min, index): MeasuredThread => {
       const name = `cyclictest-thread${index}`;
       const counts = rows
         .map(([value = 0, ...columns]): Count => [value, columns[index] ?? 0])

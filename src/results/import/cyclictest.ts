@@ -4,12 +4,12 @@ import type { Result } from '../schema.js';
 import { readCyclictestText } from './cyclictest-text.js';
 import { type Count, cannotImport, type ImportOptions, totalOf } from './document.js';
 import {
+  type MeasuredThread,
   type Origin,
   readRtTests,
   rtTestsResult,
   rtTestsSchema,
   rtThreadSchema,
-  type Thread,
   threadNames,
 } from './rt-tests.js';
 
@@ -20,7 +20,10 @@ const schema = rtTestsSchema.extend({
   thread: z.record(z.string(), rtThreadSchema.extend({ cycles: z.int().min(0) })),
 });
 
-function readJson(text: string, source: string): { threads: Thread[]; origin: Origin; nanoseconds: boolean } {
+function readJson(
+  text: string,
+  source: string,
+): { threads: MeasuredThread[]; origin: Origin; nanoseconds: boolean } {
   const { data, origin } = readRtTests(text, { schema, source, tool: 'cyclictest' });
   const entries = Object.values(data.thread);
   const names = threadNames(
@@ -33,7 +36,7 @@ function readJson(text: string, source: string): { threads: Thread[]; origin: Or
       'no thread has a latency in its histogram: there was none, or all latencies were above it',
       'Run cyclictest with --histogram=US, US above the latencies to be seen',
     );
-  const threads = entries.map(({ histogram, cycles, min, avg, max }, index): Thread => {
+  const threads = entries.map(({ histogram, cycles, min, avg, max }, index): MeasuredThread => {
     const name = names[index] ?? '';
     const counts = Object.entries(histogram).map(([value, times]): Count => [Number(value), times]);
     const above = cycles - totalOf(counts);

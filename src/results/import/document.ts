@@ -7,7 +7,7 @@ import { percentilesOf } from '../latency.js';
 import type { Latency, PathResult, Result } from '../schema.js';
 
 export const units = { ns: 1, us: 1000, ms: 1_000_000 } as const;
-export type Unit = keyof typeof units;
+export type TimeUnit = keyof typeof units;
 
 /** More paths than this a result does not hold. */
 const mostPaths = 1024;
@@ -18,7 +18,7 @@ export interface ImportOptions {
   source: string;
   clock: Result['clock'];
   quantity?: Result['quantity'] | undefined;
-  unit?: Unit | undefined;
+  unit?: TimeUnit | undefined;
 }
 
 export const cannotImport = (source: string, why: string, cure: string) =>

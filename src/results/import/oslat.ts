@@ -3,11 +3,11 @@ import { z } from 'zod';
 import type { Result } from '../schema.js';
 import type { Count, ImportOptions } from './document.js';
 import {
+  type MeasuredThread,
   readRtTests,
   rtTestsResult,
   rtTestsSchema,
   rtThreadSchema,
-  type Thread,
   threadNames,
 } from './rt-tests.js';
 
@@ -15,7 +15,10 @@ import {
 const schema = rtTestsSchema.extend({ thread: z.record(z.string(), rtThreadSchema) });
 
 /** oslat counts what is above its buckets in the last one: where the maximum is above, that one is no value. */
-function splitLast(counts: readonly Count[], max: number): Pick<Thread, 'counts' | 'above' | 'rangeEnd'> {
+function splitLast(
+  counts: readonly Count[],
+  max: number,
+): Pick<MeasuredThread, 'counts' | 'above' | 'rangeEnd'> {
   const [last = 0, times = 0] = counts.at(-1) ?? [];
   return max > last
     ? { counts: counts.slice(0, -1), above: times, rangeEnd: last }
@@ -30,7 +33,7 @@ export function importOslat(text: string, options: ImportOptions): Result {
     'oslat',
     entries.map(({ cpu }) => cpu),
   );
-  const threads = entries.map(({ histogram, min, avg, max }, index): Thread => {
+  const threads = entries.map(({ histogram, min, avg, max }, index): MeasuredThread => {
     const counts = Object.entries(histogram).map(([value, times]): Count => [Number(value), times]);
     return { name: names[index] ?? '', ...splitLast(counts, max), min, avg, max };
   });

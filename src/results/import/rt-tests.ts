@@ -40,7 +40,7 @@ export const rtThreadSchema = z.looseObject({
 });
 
 /** One thread of a tool, in the file's unit. */
-export interface Thread {
+export interface MeasuredThread {
   name: string;
   counts: readonly Count[];
   /** How many values the tool took that its histogram has no place for ... */
@@ -102,7 +102,7 @@ export function threadNames(tool: string, cpus: readonly (number | undefined)[])
 }
 
 /** The thread's histogram in ns. Of values above the tool's range the greatest alone is known; the rest by number. */
-function measure(thread: Thread, scale: number, source: string): ExactHistogram {
+function measure(thread: MeasuredThread, scale: number, source: string): ExactHistogram {
   const { name, counts, above, rangeEnd, min, avg, max } = thread;
   checkExtremes(source, name, thread);
   const wrong = counts.find(([value]) => value < min || value > max);
@@ -126,9 +126,9 @@ function measure(thread: Thread, scale: number, source: string): ExactHistogram 
 }
 
 /** What to tell of the threads: those left out, and those whose tail is known in part alone. */
-function notesOf(threads: readonly Thread[]): string[] {
-  const all = ({ counts, above }: Thread) => totalOf(counts) + above;
-  const named = (some: readonly Thread[]) =>
+function notesOf(threads: readonly MeasuredThread[]): string[] {
+  const all = ({ counts, above }: MeasuredThread) => totalOf(counts) + above;
+  const named = (some: readonly MeasuredThread[]) =>
     some.map((thread) => `${thread.name} ${thread.above} of ${all(thread)}`).join(', ');
   const outside = threads.filter(({ counts, above }) => counts.length === 0 && above > 0);
   const idle = threads.filter((thread) => all(thread) === 0);
@@ -148,7 +148,7 @@ function notesOf(threads: readonly Thread[]): string[] {
 
 /** The result document of a tool of rt-tests, a path a thread. Errors: `IMPORT_FAILED`. */
 export function rtTestsResult(
-  threads: readonly Thread[],
+  threads: readonly MeasuredThread[],
   origin: Origin,
   { source, clock }: ImportOptions,
   facts: Pick<Result, 'quantity'> & { unit: keyof typeof units; pattern: string; meaning: string },

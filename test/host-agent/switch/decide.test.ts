@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { actualPath, decide, plan } from '../../../host-agent/switch/decide.js';
+import { actualPath, decide, planSwitch } from '../../../host-agent/switch/decide.js';
 import type { Failure, KvmSeen, Seen } from '../../../host-agent/switch/seen.js';
 import type { Step } from '../../../src/control/steps.js';
 import type { DesiredPath, Path } from '../../../src/protocol/fields.js';
@@ -396,17 +396,20 @@ describe('the actual path', () => {
 
 describe('a plan', () => {
   test('names the steps there and back', () => {
-    expect(plan(seen('injected'), wished('vmcall'))).toEqual({
+    expect(planSwitch(seen('injected'), wished('vmcall'))).toEqual({
       steps: ['allow', 'tell-vmcall'],
       obstacle: null,
     });
     const there = seen('vmcall', { kvm: kvm(true), guest: on('vmcall') });
-    expect(plan(there, wished('injected'))).toEqual({ steps: ['tell-injected', 'forbid'], obstacle: null });
-    expect(plan(there, wished('vmcall'))).toEqual({ steps: [], obstacle: null });
+    expect(planSwitch(there, wished('injected'))).toEqual({
+      steps: ['tell-injected', 'forbid'],
+      obstacle: null,
+    });
+    expect(planSwitch(there, wished('vmcall'))).toEqual({ steps: [], obstacle: null });
   });
 
   test('names what stands in the way', () => {
-    expect(plan(seen('injected', { kvm: without }), wished('vmcall'))).toMatchObject({
+    expect(planSwitch(seen('injected', { kvm: without }), wished('vmcall'))).toMatchObject({
       steps: [],
       obstacle: { code: 'KVM_UNSUPPORTED' },
     });

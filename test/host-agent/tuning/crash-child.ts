@@ -4,7 +4,7 @@ import { argv, exit, kill, pid } from 'node:process';
 import type { Host } from '../../../host-agent/host/host.js';
 import { QemuProcesses } from '../../../host-agent/tuning/qemu-process.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
-import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
+import { apply, openJournal, planTuning, restore } from '../../../host-agent/tuning/tune.js';
 import { systemAt } from './recorded-host.js';
 
 const [, , work = '', root = '', state = '', when = '', number = '0'] = argv;
@@ -36,7 +36,7 @@ const target = await resolveTarget(host, {
   maxExitLatency: null,
 });
 const journal = openJournal(host, state);
-if (work === 'apply') await apply(watched, journal, plan(watched, target));
+if (work === 'apply') await apply(watched, journal, planTuning(watched, target));
 else await restore(watched, journal, false);
 journal.close();
 exit(0);

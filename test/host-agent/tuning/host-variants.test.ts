@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findings } from '../../../host-agent/tuning/check.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
-import { apply, openJournal, plan } from '../../../host-agent/tuning/tune.js';
+import { apply, openJournal, planTuning } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { type Change, changed, systemAt, unpack } from './recorded-host.js';
 
@@ -31,7 +31,7 @@ async function look(name: string, change: Change, domain: string | null, wish: P
     maxExitLatency: null,
     ...wish,
   });
-  const lines = plan(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
+  const lines = planTuning(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
   const found = findings(system, target);
   const severity = (code: string) => found.find((finding) => finding.code === code)?.severity;
   return { system, target, lines, found, severity };
@@ -151,7 +151,7 @@ describe('every way in which a VM holds a device', () => {
     const system = host('xeon-rt', {});
     const wish = { pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null };
     const target = await resolveTarget(system.host, { ...wish, domain: await system.domains.find('dpdk0') });
-    const differences = plan(system, target);
+    const differences = planTuning(system, target);
     system.host.setScheduling = () => {};
     const journal = openJournal(system.host, join(root, 'state'));
     const { failed } = await apply(system, journal, differences).finally(() => journal.close());

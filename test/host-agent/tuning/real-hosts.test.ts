@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findings } from '../../../host-agent/tuning/check.js';
 import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
-import { plan } from '../../../host-agent/tuning/tune.js';
+import { planTuning } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { recordedHost, systemAt, unpack } from './recorded-host.js';
 
@@ -30,7 +30,7 @@ async function look(system: HostSystem, domain: string | null, wish: Partial<Wis
     maxExitLatency: null,
     ...wish,
   });
-  const lines = plan(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
+  const lines = planTuning(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
   return { target, lines, found: findings(system, target) };
 }
 

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readThread } from '../../../host-agent/host/thread.js';
 import type { HostSystem } from '../../../host-agent/tuning/knob.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
-import { apply, openJournal, plan, restore } from '../../../host-agent/tuning/tune.js';
+import { apply, openJournal, planTuning, restore } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { recordedHost, systemAt, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
@@ -47,7 +47,7 @@ async function target(system: HostSystem, domain: string | null, wish: Partial<W
 }
 
 async function tune(system: HostSystem, domain: string | null, wish: Partial<Wish> = {}) {
-  const differences = plan(system, await target(system, domain, wish));
+  const differences = planTuning(system, await target(system, domain, wish));
   const journal = openJournal(system.host, state);
   return apply(system, journal, differences).finally(() => journal.close());
 }
@@ -67,7 +67,7 @@ const resumeLatency = (cpu: number) => `/sys/devices/system/cpu/cpu${cpu}/power/
 describe('the plan', () => {
   test('of an untuned RT host names each difference', async () => {
     const system = host('xeon-rt');
-    expect(brief(plan(system, await target(system, 'dpdk0')))).toEqual([
+    expect(brief(planTuning(system, await target(system, 'dpdk0')))).toEqual([
       'emulator-pin dpdk0/emulator: 4-7 -> 0-1,4-5',
       'irq-affinity 0000:81:00.0/irq/45: 0-7 -> 6',
       'irq-affinity 0000:81:00.0/irq/46: 0-7 -> 6',
@@ -85,7 +85,7 @@ describe('the plan', () => {
       mkdirSync(join(root, dirname(fairServer(cpu))), { recursive: true });
       writeFileSync(join(root, fairServer(cpu)), '50000000\n');
     }
-    const lines = brief(plan(system, await target(system, 'dpdk0')));
+    const lines = brief(planTuning(system, await target(system, 'dpdk0')));
     expect(lines.filter((line) => line.includes('fair_server'))).toEqual([
       `rt-throttling ${fairServer(6)}: 50000000 -> 0`,
     ]);
@@ -93,14 +93,14 @@ describe('the plan', () => {
 
   test('is empty on a host that is tuned', async () => {
     const system = host('amd-rt');
-    expect(plan(system, await target(system, 'router'))).toEqual([]);
+    expect(planTuning(system, await target(system, 'router'))).toEqual([]);
   });
 
   test('pins a vCPU only where it is told to, and switches throttling off', async () => {
     const system = host('xeon-stock');
     const unpinned = await target(system, 'web1');
     expect(unpinned.undecided.map(({ code }) => code)).toEqual(['vcpu-not-pinned']);
-    expect(brief(plan(system, unpinned)).filter((line) => /pin|irq|resume/.test(line))).toEqual([]);
+    expect(brief(planTuning(system, unpinned)).filter((line) => /pin|irq|resume/.test(line))).toEqual([]);
     const told = await target(system, 'web1', {
       pins: new Map([[1, 5]]),
       nics: new Map([
@@ -108,7 +108,7 @@ describe('the plan', () => {
         ['0000:18:00.1', 4],
       ]),
     });
-    expect(brief(plan(system, told))).toEqual([
+    expect(brief(planTuning(system, told))).toEqual([
       'emulator-pin web1/emulator: 0-7 -> 0-4,6-7',
       'vcpu-pin web1/vcpu/1: 0-7 -> 5',
       'irq-affinity 0000:18:00.0/irq/60: 0-7 -> 5',
@@ -126,20 +126,20 @@ describe('the plan', () => {
     const moved = await target(system, 'dpdk0', { pins: new Map([[1, 7]]) });
     expect(moved.undecided.map(({ code }) => code)).toEqual(['vcpu-pinned-elsewhere']);
     expect(moved.cpus).toEqual([6]);
-    expect(brief(plan(system, moved)).join('\n')).not.toContain('vcpu-pin');
+    expect(brief(planTuning(system, moved)).join('\n')).not.toContain('vcpu-pin');
   });
 
   test('asks which CPU waits for a NIC where several could', async () => {
     const system = host('xeon-rt');
     const several = await target(system, null, { cpus: [6, 7], nics: new Map([['0000:81:00.0', null]]) });
     expect(several.undecided.map(({ code }) => code)).toEqual(['nic-cpu']);
-    expect(brief(plan(system, several)).join('\n')).not.toContain('irq-affinity');
+    expect(brief(planTuning(system, several)).join('\n')).not.toContain('irq-affinity');
   });
 
   test('takes the limit that is asked for, and leaves a tighter one', async () => {
     const system = host('xeon-rt');
     const limit = async (us: number) =>
-      plan(system, await target(system, 'dpdk0', { maxExitLatency: us })).find(
+      planTuning(system, await target(system, 'dpdk0', { maxExitLatency: us })).find(
         (d) => d.knob === 'resume-latency',
       )?.wanted;
     expect(await limit(0)).toBe('n/a');
@@ -237,7 +237,7 @@ describe('apply and restore', () => {
   test('one knob that the host refuses is named, the others are set, and restore copes', async () => {
     const system = host('xeon-rt');
     const before = snapshot(root);
-    const differences = plan(system, await target(system, 'dpdk0'));
+    const differences = planTuning(system, await target(system, 'dpdk0'));
     const file = join(root, haltPoll);
     rmSync(file);
     const journal = openJournal(system.host, state);

@@ -3,13 +3,13 @@
 import { deckBeforeAfter, deckHardware } from '../../../results/deck.js';
 import type { Latency } from '../../../results/schema.js';
 import { describeClock } from '../../../results/words.js';
-import type { Place } from '../../table-events.js';
+import type { ProgramPlace } from '../../table-events.js';
 import { places } from '../../table-events.js';
 import { type BeforeAfter, type KnobShare, knobShares, type TunedRow } from './before-after.js';
-import { columnsOf, us } from './columns.js';
+import { columnsOf, usColumn } from './columns.js';
 import { failedAttempts } from './header.js';
 
-const titles: Record<Place, string> = { host: 'host', vm: 'in-VM' };
+const titles: Record<ProgramPlace, string> = { host: 'host', vm: 'in-VM' };
 
 interface DeckRow {
   title: string;
@@ -36,20 +36,20 @@ const change = (from: Latency | null, to: Latency | null, key: 'avg' | 'p99' | '
   return `${difference > 0 ? '+' : ''}${difference.toFixed(2)}`;
 };
 
-function shares(table: BeforeAfter, place: Place): string[] {
+function shares(table: BeforeAfter, place: ProgramPlace): string[] {
   const adding = ({ added }: KnobShare) => added.to;
   return [
     `${titles[place]}: one knob more at a time, and all but one (us):`,
     columnsOf(knobShares(table, place), {
       '': ({ knob }) => `+ ${knob}`,
-      average: (share) => us(adding(share)?.avg),
-      p99: (share) => us(adding(share)?.p99),
-      maximum: (share) => us(adding(share)?.max),
+      average: (share) => usColumn(adding(share)?.avg),
+      p99: (share) => usColumn(adding(share)?.p99),
+      maximum: (share) => usColumn(adding(share)?.max),
       'its share: avg': ({ added }) => change(added.from, added.to, 'avg'),
       max: ({ added }) => change(added.from, added.to, 'max'),
-      '| without it: avg': ({ without }) => us(without?.avg),
-      'p99 ': ({ without }) => us(without?.p99),
-      'maximum ': ({ without }) => us(without?.max),
+      '| without it: avg': ({ without }) => usColumn(without?.avg),
+      'p99 ': ({ without }) => usColumn(without?.p99),
+      'maximum ': ({ without }) => usColumn(without?.max),
       'its share: avg ': ({ without, all }) => change(without, all, 'avg'),
       'max ': ({ without, all }) => change(without, all, 'max'),
     }),
@@ -66,11 +66,11 @@ export function renderBeforeAfter(table: BeforeAfter): string {
     '',
     columnsOf(deckRows(table), {
       'Round trip, us': ({ title }) => title,
-      minimum: ({ row }) => us(row.rtt_ns?.min),
-      average: ({ row }) => us(row.rtt_ns?.avg),
-      maximum: ({ row }) => us(row.rtt_ns?.max),
-      p50: ({ row }) => us(row.rtt_ns?.p50),
-      p99: ({ row }) => us(row.rtt_ns?.p99),
+      minimum: ({ row }) => usColumn(row.rtt_ns?.min),
+      average: ({ row }) => usColumn(row.rtt_ns?.avg),
+      maximum: ({ row }) => usColumn(row.rtt_ns?.max),
+      p50: ({ row }) => usColumn(row.rtt_ns?.p50),
+      p99: ({ row }) => usColumn(row.rtt_ns?.p99),
       sent: ({ row }) => String(row.sent),
       lost: ({ row }) => String(row.lost),
       "the deck's min / avg / max *": ({ deck }) => deck.join(' / '),

@@ -2,7 +2,8 @@
 import { align } from '../../../results/table.js';
 
 /** A time in ns as us with two places; a dash where there is none. */
-export const us = (ns: number | null | undefined) => (typeof ns === 'number' ? (ns / 1000).toFixed(2) : '-');
+export const usColumn = (ns: number | null | undefined) =>
+  typeof ns === 'number' ? (ns / 1000).toFixed(2) : '-';
 
 /** A share of 1 as a percentage with one place. */
 export const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`);

@@ -2,7 +2,7 @@
 
 import { describeClock } from '../../../results/words.js';
 import { type Arrival, arrivals, type DensityPath, densityPaths } from '../../table-events.js';
-import { columnsOf, percent, us } from './columns.js';
+import { columnsOf, percent, usColumn } from './columns.js';
 import type { DensityRow, DensityTable } from './density.js';
 import { failedAttempts } from './header.js';
 
@@ -28,8 +28,8 @@ function verdict(rows: readonly DensityRow[], path: DensityPath, arrival: Arriva
   const last = mine.at(-1);
   if (!last) return `  ${titles[path]}: not measured`;
   if (collapsed)
-    return `  ${titles[path]}: collapses at ${collapsed.guests} guests (${collapsed.lost} lost and ${collapsed.late} late of ${collapsed.sent}, p50 ${us(collapsed.rtt_ns?.p50)} us, ${percent(collapsed.cpu_left)} of the CPU left)`;
-  return `  ${titles[path]}: holds with ${last.guests} guest(s) (none lost, ${last.late} late of ${last.sent}, p99 ${us(last.rtt_ns?.p99)} us, ${percent(last.cpu_left)} of the CPU left${roomFor(last)})`;
+    return `  ${titles[path]}: collapses at ${collapsed.guests} guests (${collapsed.lost} lost and ${collapsed.late} late of ${collapsed.sent}, p50 ${usColumn(collapsed.rtt_ns?.p50)} us, ${percent(collapsed.cpu_left)} of the CPU left)`;
+  return `  ${titles[path]}: holds with ${last.guests} guest(s) (none lost, ${last.late} late of ${last.sent}, p99 ${usColumn(last.rtt_ns?.p99)} us, ${percent(last.cpu_left)} of the CPU left${roomFor(last)})`;
 }
 
 function part(rows: readonly DensityRow[], arrival: Arrival): string[] {
@@ -39,11 +39,11 @@ function part(rows: readonly DensityRow[], arrival: Arrival): string[] {
     columnsOf(mine, {
       'Round trip, us': ({ path }) => titles[path],
       guests: ({ guests }) => String(guests),
-      minimum: ({ rtt_ns }) => us(rtt_ns?.min),
-      average: ({ rtt_ns }) => us(rtt_ns?.avg),
-      maximum: ({ rtt_ns }) => us(rtt_ns?.max),
-      p50: ({ rtt_ns }) => us(rtt_ns?.p50),
-      p99: ({ rtt_ns }) => us(rtt_ns?.p99),
+      minimum: ({ rtt_ns }) => usColumn(rtt_ns?.min),
+      average: ({ rtt_ns }) => usColumn(rtt_ns?.avg),
+      maximum: ({ rtt_ns }) => usColumn(rtt_ns?.max),
+      p50: ({ rtt_ns }) => usColumn(rtt_ns?.p50),
+      p99: ({ rtt_ns }) => usColumn(rtt_ns?.p99),
       'CPU left': ({ cpu_left }) => percent(cpu_left),
       sent: ({ sent }) => String(sent),
       lost: ({ lost }) => String(lost),

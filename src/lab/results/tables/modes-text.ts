@@ -2,7 +2,7 @@
 
 import { describeClock } from '../../../results/words.js';
 import type { ModeName } from '../../table-events.js';
-import { columnsOf, percent, us } from './columns.js';
+import { columnsOf, percent, usColumn } from './columns.js';
 import { failedAttempts } from './header.js';
 import type { Modes } from './modes.js';
 
@@ -24,11 +24,11 @@ export function renderModes(table: Modes): string {
     columnsOf(rows, {
       'Round trip, us': ({ mode }) => titles[mode],
       'DPDK CPU': ({ cpu }) => cpu,
-      minimum: ({ rtt_ns }) => us(rtt_ns?.min),
-      average: ({ rtt_ns }) => us(rtt_ns?.avg),
-      maximum: ({ rtt_ns }) => us(rtt_ns?.max),
-      p50: ({ rtt_ns }) => us(rtt_ns?.p50),
-      p99: ({ rtt_ns }) => us(rtt_ns?.p99),
+      minimum: ({ rtt_ns }) => usColumn(rtt_ns?.min),
+      average: ({ rtt_ns }) => usColumn(rtt_ns?.avg),
+      maximum: ({ rtt_ns }) => usColumn(rtt_ns?.max),
+      p50: ({ rtt_ns }) => usColumn(rtt_ns?.p50),
+      p99: ({ rtt_ns }) => usColumn(rtt_ns?.p99),
       'CPU use *': ({ cpu_use }) => percent(cpu_use),
       "other's CPU **": ({ cpu, cpu_use }) => percent(cpu === 'shared' ? 1 - cpu_use : null),
       "other's work ***": ({ work_per_s }) =>
