@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findings } from '../../../host-agent/tuning/check.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, planTuning } from '../../../host-agent/tuning/tune.js';
 import type { Wish } from '../../../host-agent/tuning/wish.js';
+import { look } from './look.js';
 import { type Change, changed, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
@@ -21,20 +21,11 @@ function host(name: string, change: Change) {
   return systemAt(root);
 }
 
-async function look(name: string, change: Change, domain: string | null, wish: Partial<Wish> = {}) {
+async function lookAt(name: string, change: Change, domain: string | null, wish: Partial<Wish> = {}) {
   const system = host(name, change);
-  const target = await resolveTarget(system.host, {
-    domain: domain === null ? null : await system.domains.find(domain),
-    pins: new Map(),
-    nics: new Map(),
-    cpus: [],
-    maxExitLatency: null,
-    ...wish,
-  });
-  const lines = planTuning(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
-  const found = findings(system, target);
-  const severity = (code: string) => found.find((finding) => finding.code === code)?.severity;
-  return { system, target, lines, found, severity };
+  const seen = await look(system, domain, wish);
+  const severity = (code: string) => seen.found.find((finding) => finding.code === code)?.severity;
+  return { system, severity, ...seen };
 }
 
 const nic = '0000:81:00.0';
@@ -73,50 +64,35 @@ describe('every way in which a VM holds a device', () => {
       },
     ],
   ] as const)('iommufd: %s', async (_how, change) => {
-    const { target, lines } = await look('xeon-rt', change, 'dpdk0');
+    const { target, lines } = await lookAt('xeon-rt', change, 'dpdk0');
     expect(target.nics).toEqual([{ address: nic, cpus: [6] }]);
     expect(lines).toContain('vcpu-scheduler dpdk0/vcpu/1 -> fifo:10');
   });
 
+  const other = '0000:81:00.1';
+  /** Two functions in the NIC's group. Nothing interrupts yet: the guest's driver has not asked. */
+  const twoFunctions = {
+    files: {
+      [`/sys/bus/pci/devices/${other}/class`]: '0x020000',
+      [`/sys/kernel/iommu_groups/40/devices/${other}`]: '',
+      [`/sys/bus/pci/devices/${nic}/msi_irqs/45`]: null,
+      [`/sys/bus/pci/devices/${nic}/msi_irqs/46`]: null,
+    },
+    links: {
+      [`/sys/bus/pci/devices/${other}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
+      [`/sys/bus/pci/devices/${other}/iommu_group`]: '../../../../kernel/iommu_groups/40',
+    },
+  };
+
   test('libvirt’s own note tells functions of a group apart, hot-plugged ones too', async () => {
-    const other = '0000:81:00.1';
-    const change = {
-      files: {
-        '/run/libvirt/qemu/dpdk0.xml': status(2000, 3, 'dpdk0', hostdev('81', '00', '1')),
-        [`/sys/bus/pci/devices/${other}/class`]: '0x020000',
-        [`/sys/kernel/iommu_groups/40/devices/${other}`]: '',
-        // Nothing interrupts yet: the guest's driver has not asked.
-        [`/sys/bus/pci/devices/${nic}/msi_irqs/45`]: null,
-        [`/sys/bus/pci/devices/${nic}/msi_irqs/46`]: null,
-      },
-      links: {
-        [`/sys/bus/pci/devices/${other}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
-        [`/sys/bus/pci/devices/${other}/iommu_group`]: '../../../../kernel/iommu_groups/40',
-      },
-    };
-    expect((await look('xeon-rt', change, 'dpdk0')).target.nics.map(({ address }) => address)).toEqual([
-      other,
-    ]);
+    const note = status(2000, 3, 'dpdk0', hostdev('81', '00', '1'));
+    const files = { ...twoFunctions.files, '/run/libvirt/qemu/dpdk0.xml': note };
+    const { target } = await lookAt('xeon-rt', { ...twoFunctions, files }, 'dpdk0');
+    expect(target.nics.map(({ address }) => address)).toEqual([other]);
   });
 
   test('two functions of a group of which nothing says which is given: asked, and nothing guarded is set', async () => {
-    const other = '0000:81:00.1';
-    const { target, lines, severity } = await look(
-      'xeon-rt',
-      {
-        files: {
-          [`/sys/bus/pci/devices/${other}/class`]: '0x020000',
-          [`/sys/kernel/iommu_groups/40/devices/${other}`]: '',
-          [`/sys/bus/pci/devices/${nic}/msi_irqs/45`]: null,
-          [`/sys/bus/pci/devices/${nic}/msi_irqs/46`]: null,
-        },
-        links: {
-          [`/sys/bus/pci/devices/${other}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
-          [`/sys/bus/pci/devices/${other}/iommu_group`]: '../../../../kernel/iommu_groups/40',
-        },
-      },
-      'dpdk0',
-    );
+    const { target, lines, severity } = await lookAt('xeon-rt', twoFunctions, 'dpdk0');
     expect(severity('nic-unknown')).toBe('fail');
     expect(target.nics).toEqual([]);
     expect(lines.filter((line) => /throttling|scheduler|hardirq/.test(line))).toEqual([]);
@@ -126,14 +102,14 @@ describe('every way in which a VM holds a device', () => {
     ['an NVMe drive', { [`/sys/bus/pci/devices/${nic}/class`]: '0x010802' }],
     ['an accelerator', { [`/sys/bus/pci/devices/${nic}/class`]: '0x0b4000' }],
   ])('%s is no NIC', async (_what, files) => {
-    const { severity, lines } = await look('xeon-rt', { files }, 'dpdk0');
+    const { severity, lines } = await lookAt('xeon-rt', { files }, 'dpdk0');
     expect(severity('no-nic')).toBe('fail');
     expect(lines.filter((line) => /rt-throttling|scheduler|hardirq/.test(line))).toEqual([]);
   });
 
   test('a mediated device is named, and is no NIC', async () => {
     const mdev = '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001';
-    const { found } = await look(
+    const { found } = await lookAt(
       'xeon-rt',
       {
         links: {
@@ -173,7 +149,7 @@ describe('who starves whom', () => {
   ])(
     '%s leaves no place for a real-time vCPU: none is made, and throttling stays',
     async (_what, threads) => {
-      const { lines, severity } = await look('xeon-rt', { threads }, 'dpdk0');
+      const { lines, severity } = await lookAt('xeon-rt', { threads }, 'dpdk0');
       expect(guarded(lines)).toEqual([]);
       expect(severity('priority-inversion')).toBe('fail');
     },
@@ -181,14 +157,14 @@ describe('who starves whom', () => {
 
   test('a vCPU with a deadline stands above every thread, and cannot be set back', async () => {
     const threads = { '2000/task/2011': ['CPU 1/KVM', 'deadline', '6'] } as const;
-    const { lines, severity } = await look('xeon-rt', { threads }, 'dpdk0', { pins: new Map([[1, 6]]) });
+    const { lines, severity } = await lookAt('xeon-rt', { threads }, 'dpdk0', { pins: new Map([[1, 6]]) });
     expect(guarded(lines)).toEqual([]);
     expect(severity('priority-inversion')).toBe('fail');
   });
 
   test('the lowest of several NICs’ threads counts', async () => {
     const threads = { '902': ['irq/46-vfio-msix[1](0000:81:00.0)', 'fifo:4', '0-7'] } as const;
-    const { lines } = await look('xeon-rt', { threads }, 'dpdk0');
+    const { lines } = await lookAt('xeon-rt', { threads }, 'dpdk0');
     expect(guarded(lines)[0]).toBe('vcpu-scheduler dpdk0/vcpu/1 -> fifo:3');
   });
 
@@ -198,7 +174,7 @@ describe('who starves whom', () => {
       files: { [`/sys/kernel/iommu_groups/40/devices/${other}`]: '' },
       links: { [`/sys/bus/pci/devices/${other}/driver`]: '../../../../bus/pci/drivers/mlx5_vfio_pci' },
     };
-    expect((await look('xeon-rt', change, 'dpdk0')).severity('iommu-group')).toBeUndefined();
+    expect((await lookAt('xeon-rt', change, 'dpdk0')).severity('iommu-group')).toBeUndefined();
   });
 
   test('the NIC’s own legacy interrupt is no stranger', async () => {
@@ -208,13 +184,13 @@ describe('who starves whom', () => {
         '/sys/kernel/irq/30/actions': `vfio-intx(${nic})`,
       },
     };
-    expect((await look('xeon-rt', change, 'dpdk0')).severity('other-interrupts')).toBe('ok');
+    expect((await lookAt('xeon-rt', change, 'dpdk0')).severity('other-interrupts')).toBe('ok');
   });
 });
 
 describe('whose CPUs', () => {
   const place = async (change: Change) =>
-    (await look('nova-dedicated-no-isolcpus', change, 'instance-0000000a')).lines.find((line) =>
+    (await lookAt('nova-dedicated-no-isolcpus', change, 'instance-0000000a')).lines.find((line) =>
       line.startsWith('emulator-pin'),
     );
   const plain = 'BOOT_IMAGE=/vmlinuz intel_iommu=on iommu=pt';
@@ -301,7 +277,9 @@ describe('whose CPUs', () => {
       threads: anywhere,
     });
     const isolcpus = async (state: string) =>
-      (await look('nova-dedicated-no-isolcpus', partition(state), 'instance-0000000a')).severity('isolcpus');
+      (await lookAt('nova-dedicated-no-isolcpus', partition(state), 'instance-0000000a')).severity(
+        'isolcpus',
+      );
     expect(await isolcpus('isolated')).toBe('ok');
     rmSync(root, { recursive: true });
     expect(await isolcpus('isolated invalid (Cpu list in cpuset.cpus not exclusive)')).toBe('fail');
@@ -324,7 +302,7 @@ describe('whose CPUs', () => {
   });
 
   test('a cpuset that has none of the CPUs for ordinary work is told, not run against', async () => {
-    const { lines, severity } = await look(
+    const { lines, severity } = await lookAt(
       'nova-dedicated-no-isolcpus',
       {
         files: {
@@ -344,7 +322,7 @@ describe('whose CPUs', () => {
     ['a worker of its own', { '2000/task/2014': ['worker', 'other', '6'] }, 'emulator-on-dpdk-cpu'],
     ['another of its vCPUs', { '2000/task/2010': ['CPU 0/KVM', 'other', '5-6'] }, 'vcpu-on-dpdk-cpu'],
   ])('%s that may come to the DPDK CPU is told', async (_who, threads, code) => {
-    expect((await look('xeon-rt', { threads }, 'dpdk0')).severity(code)).toMatch(/warn|fail/);
+    expect((await lookAt('xeon-rt', { threads }, 'dpdk0')).severity(code)).toMatch(/warn|fail/);
   });
 
   test('another of its vCPUs that is kept to two DPDK CPUs is told', async () => {
@@ -358,14 +336,14 @@ describe('whose CPUs', () => {
         '2000/task/2016': ['CPU 3/KVM', 'other', '6-7'],
       },
     } as const;
-    expect((await look('xeon-rt', change, 'dpdk0')).severity('vcpu-on-dpdk-cpu')).toBe('fail');
+    expect((await lookAt('xeon-rt', change, 'dpdk0')).severity('vcpu-on-dpdk-cpu')).toBe('fail');
   });
 
   test('many threads that are alike are one finding, and another VM’s are named with it', async () => {
     const workers = Object.fromEntries(
       Array.from({ length: 40 }, (_, at) => [`3000/task/${3100 + at}`, ['worker', 'other', '5-6']]),
     );
-    const { found } = await look(
+    const { found } = await lookAt(
       'xeon-rt',
       {
         files: { '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0other\0' },
@@ -402,7 +380,7 @@ describe('whose CPUs', () => {
       threads: { '2000/task/2015': ['CPU 2/KVM', 'fifo:10', '7'] },
     } as const;
     const affinities = (lines: readonly string[]) => lines.filter((line) => line.startsWith('irq-affinity'));
-    const unsaid = await look('xeon-rt', change, 'dpdk0');
+    const unsaid = await lookAt('xeon-rt', change, 'dpdk0');
     expect(unsaid.severity('nic-cpu')).toBe('fail');
     expect(unsaid.lines.filter((line) => /irq-affinity|vcpu-scheduler|rt-throttling/.test(line))).toEqual([]);
     rmSync(root, { recursive: true });
@@ -410,7 +388,7 @@ describe('whose CPUs', () => {
       [nic, [6]],
       [second, [7]],
     ]);
-    expect(affinities((await look('xeon-rt', change, 'dpdk0', { nics })).lines)).toEqual([
+    expect(affinities((await lookAt('xeon-rt', change, 'dpdk0', { nics })).lines)).toEqual([
       `irq-affinity ${nic}/irq/45 -> 6`,
       `irq-affinity ${nic}/irq/46 -> 6`,
       `irq-affinity ${second}/irq/50 -> 7`,
@@ -419,7 +397,7 @@ describe('whose CPUs', () => {
   });
 
   test('another VM’s vCPU that is kept to some CPUs with a DPDK CPU among them keeps throttling in force', async () => {
-    const { severity, lines } = await look(
+    const { severity, lines } = await lookAt(
       'xeon-rt',
       {
         files: {
@@ -435,7 +413,7 @@ describe('whose CPUs', () => {
   });
 
   test('a real-time mask with several left ordinary: none of those is made FIFO', async () => {
-    const { target, lines } = await look(
+    const { target, lines } = await lookAt(
       'nova-realtime-mask',
       {
         files: {

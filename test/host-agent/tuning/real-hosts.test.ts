@@ -3,11 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findings } from '../../../host-agent/tuning/check.js';
 import type { HostSystem } from '../../../host-agent/tuning/knob.js';
-import { resolveTarget } from '../../../host-agent/tuning/target.js';
-import { planTuning } from '../../../host-agent/tuning/tune.js';
-import type { Wish } from '../../../host-agent/tuning/wish.js';
+import { look } from './look.js';
 import { recordedHost, systemAt, unpack } from './recorded-host.js';
 
 let root: string;
@@ -19,19 +16,6 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function host(name: string): HostSystem {
   unpack(recordedHost(name), root);
   return systemAt(root);
-}
-
-async function look(system: HostSystem, domain: string | null, wish: Partial<Wish> = {}) {
-  const target = await resolveTarget(system.host, {
-    domain: domain === null ? null : await system.domains.find(domain),
-    pins: new Map(),
-    nics: new Map(),
-    cpus: [],
-    maxExitLatency: null,
-    ...wish,
-  });
-  const lines = planTuning(system, target).map(({ knob, place, wanted }) => `${knob} ${place} -> ${wanted}`);
-  return { target, lines, found: findings(system, target) };
 }
 
 type Found = Awaited<ReturnType<typeof look>>['found'];

@@ -2,29 +2,29 @@
 import { expect, test } from 'vitest';
 import { parseSources, sourcesOfRelease } from '../../../src/setup/debian-root/sources.js';
 
-const told = `http://mirror.example/debian/ bookworm bookworm main
-http://mirror.example/debian/ bookworm-updates bookworm-updates main
-http://mirror.example/security/ bookworm-security bookworm-security main
-http://mirror.example/debian/ bookworm bookworm contrib
+const told = `http://archive.example/debian/ bookworm bookworm main
+http://archive.example/debian/ bookworm-updates bookworm-updates main
+http://archive.example/security/ bookworm-security bookworm-security main
+http://archive.example/debian/ bookworm bookworm contrib
 https://elsewhere.example/node nodistro $(CODENAME) main
 https://elsewhere.example/tool tool-bookworm tool-bookworm main
 `;
 
 test("another release's archives are those of this machine's mirrors, with backports and without others", () => {
   expect(sourcesOfRelease(parseSources(told), 'bookworm', 'trixie')).toEqual([
-    'deb http://mirror.example/debian/ trixie main',
-    'deb http://mirror.example/debian/ trixie-updates main',
-    'deb http://mirror.example/security/ trixie-security main',
-    'deb http://mirror.example/debian/ trixie contrib',
-    'deb http://mirror.example/debian/ trixie-backports main',
-    'deb http://mirror.example/debian/ trixie-backports contrib',
+    'deb http://archive.example/debian/ trixie main',
+    'deb http://archive.example/debian/ trixie-updates main',
+    'deb http://archive.example/security/ trixie-security main',
+    'deb http://archive.example/debian/ trixie contrib',
+    'deb http://archive.example/debian/ trixie-backports main',
+    'deb http://archive.example/debian/ trixie-backports contrib',
   ]);
 });
 
 test('an archive named by stable is known by its codename', () => {
-  const sources = parseSources('http://mirror.example/debian/ oldstable bookworm main\n');
+  const sources = parseSources('http://archive.example/debian/ oldstable bookworm main\n');
   expect(sourcesOfRelease(sources, 'bookworm', 'trixie')).toContain(
-    'deb http://mirror.example/debian/ trixie main',
+    'deb http://archive.example/debian/ trixie main',
   );
 });
 
