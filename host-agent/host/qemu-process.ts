@@ -7,7 +7,7 @@ import { heldDevices } from './vfio-devices.js';
 
 /** Of each VM the vCPUs' threads and clocks (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
 export const kvmDebugfs = '/sys/kernel/debug/kvm';
-/** Of each VM the series' switches and counters, `PID-N` (kernel-patches/README.md). */
+/** Of each VM the series' switches and counters, `PID-N` (kernel-patches/docs/switching.md). */
 export const kvmSysfs = '/sys/kernel/kvm';
 
 /** KVM's folder of each process's VM, its first. */

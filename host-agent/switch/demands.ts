@@ -3,7 +3,7 @@
 import type { Step } from '../../src/control/steps.js';
 import type { DesiredPath, Path } from '../../src/protocol/fields.js';
 
-/** KVM's two switches of a VM (kernel-patches/README.md). */
+/** KVM's two switches of a VM (kernel-patches/docs/switching.md). */
 export interface Switches {
   vcpuYield: boolean;
   irqfdHardirq: boolean;

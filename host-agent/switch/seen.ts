@@ -4,7 +4,7 @@ import type { Health } from '../../src/protocol/messages.js';
 import type { Desired, RunState } from '../libvirt/libvirt.js';
 import type { Switches } from './demands.js';
 
-/** KVM's side of one running domain, as its folder in sysfs shows it (kernel-patches/README.md). */
+/** KVM's side of one running domain, as its folder in sysfs shows it (kernel-patches/docs/switching.md). */
 export type KvmSeen =
   /** Its folder cannot be found or read. */
   | { support: 'absent'; why: string }

@@ -55,7 +55,7 @@ function handler(host: Host, hasSeries: boolean, pid: number | null): Finding {
     return warn(
       'vfio-handler',
       `KVM has no folder of this VM in ${kvmSysfs}`,
-      'Load the six modules of one build together (kernel-patches/README.md), and start the VM again.',
+      'Load the six modules of one build together (kernel-patches/docs/building.md), and start the VM again.',
     );
   return ok('vfio-handler', 'a non-threaded VFIO handler is there; switched per VM by irqfd_hardirq');
 }

@@ -5,7 +5,7 @@ export const haltPoll = fileKnob(
   {
     name: 'halt-poll',
     why: 'KVM would poll before it lets a waiting vCPU sleep: the CPU is not handed back',
-    source: 'linux: Documentation/virt/kvm/halt-polling.rst; kernel-patches/README.md, "Halt polling"',
+    source: 'linux: Documentation/virt/kvm/halt-polling.rst; kernel-patches/docs/traps.md, "Halt polling"',
     severity: 'warn',
   },
   (_system, { facts, dpdk, nics }) =>

@@ -47,7 +47,7 @@ export const postedInterrupts: Rule = {
   code: 'posted-interrupts',
   severity: 'warn',
   why: 'where VT-d posts a NIC’s interrupts, the injected path reaches a running vCPU with no handler of the host; a doorbell (delivery mode 3) is never posted and comes to VFIO’s handler',
-  source: 'linux: arch/x86/kvm/vmx/posted_intr.c; kernel-patches/README.md, "VMX: reviewed, not run"',
+  source: 'linux: arch/x86/kvm/vmx/posted_intr.c; kernel-patches/docs/vmx.md',
   judge(host) {
     const post = unitsPost(host);
     if (post === null) return [];

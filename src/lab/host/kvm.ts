@@ -4,7 +4,7 @@ import { readText, writeText } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import type { GuestMachine } from './guest-machine.js';
 
-/** The two per-VM switches of the kernel series (kernel-patches/README.md). */
+/** The two per-VM switches of the kernel series (kernel-patches/docs/switching.md). */
 export interface KvmSwitch {
   /** VFIO's interrupts handed over in hard IRQ context. */
   irqfdHardirq: boolean;
