@@ -58,7 +58,20 @@ const forContainers: Readonly<Record<string, string>> = {
   'dpkg-dev': 'the index of a repository of packages',
 };
 
-const groups = { lab: forLab, tests: forTests, roots: forRoots, containers: forContainers } as const;
+/** What a machine with Secure Boot is emulated with. */
+const forSecureBoot: Readonly<Record<string, string>> = {
+  ovmf: 'its firmware',
+  sbsigntool: 'to sign its kernel',
+  efitools: 'to make the keys that its firmware is given',
+};
+
+const groups = {
+  lab: forLab,
+  tests: forTests,
+  roots: forRoots,
+  containers: forContainers,
+  secureBoot: forSecureBoot,
+} as const;
 
 async function absent(names: readonly string[]): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
