@@ -78,6 +78,11 @@ export function checkToml<T>(
   );
 }
 
+const notShown = '(not shown)';
+
+/** A secret that was written to another key is one all the same: 256 bits in base64url have 43 characters. */
+const withoutSecrets = (text: string) => text.replace(/[A-Za-z0-9_-]{43,}/g, notShown);
+
 function describeIssue(
   file: string,
   root: unknown,
@@ -95,8 +100,9 @@ function describeIssue(
   if (value === undefined) return [`${file}: ${key} is missing: ${issue.message}`];
   // Of a table only what is wrong with it: there may be a secret in it.
   if (typeof value === 'object' && !Array.isArray(value)) return [`${file}: ${key}: ${issue.message}`];
-  const shown = secretKeys.includes(key)
-    ? '(not shown)'
-    : (JSON.stringify(value)?.slice(0, 120) ?? String(value));
+  // Also of what stands where a table with a secret belongs, such as an array of tables.
+  const isSecret = secretKeys.some((secret) => secret === key || secret.startsWith(`${key}.`));
+  const text = JSON.stringify(value) ?? String(value);
+  const shown = isSecret ? notShown : (secretKeys.length > 0 ? withoutSecrets(text) : text).slice(0, 120);
   return [`${file}: ${key} = ${shown}: ${issue.message}`];
 }

@@ -56,6 +56,25 @@ test('a fault of the table that a secret is in does not show the secret', async 
   await expect(wrong).rejects.toMatchObject({ message: `${file}: host: wanted a pin` });
 });
 
+test.each([
+  '[[host]]\nport = 1\nsecret = "SESAME"',
+  'host = ["SESAME"]',
+  'host = "SESAME"',
+  '[host]\nsecret = ["SESAME"]',
+  '[host]\nsecret = { value = "SESAME" }',
+  '[host]\nport = "SESAME"',
+  '[host]\nsecret = "SESAME',
+  '[host]\nsecret = "x"\nsecret = "SESAME"',
+])('a secret that stands where none belongs is not shown: %j', async (text) => {
+  const secret = 'Sesame-open_0123456789abcdefghijklmnopqrstu';
+  const { message } = await read(text.replace('SESAME', secret)).then(
+    () => ({ message: secret }),
+    (error: Error) => error,
+  );
+  expect(message).toContain(file);
+  expect(message).not.toContain(secret.slice(0, 12));
+});
+
 test('a key that is missing is named', async () => {
   await expect(read('[host]\nport = 1')).rejects.toThrow(`${file}: host.secret is missing`);
 });
