@@ -140,19 +140,30 @@ describe("cyclictest's results", () => {
     expect(() => imported('cyclictest', text)).toThrow(failed(why));
   });
 
-  test('cut anywhere are refused, or whole', () => {
-    const whole = input('cyclictest-histofall.txt');
-    const figures = JSON.stringify(imported('cyclictest', whole).paths);
-    for (let length = 0; length < whole.length; length++) {
-      let result: Result | undefined;
-      try {
-        result = imported('cyclictest', whole.slice(0, length));
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'IMPORT_FAILED' });
+  test.each(['cyclictest-histofall.txt', 'cyclictest.txt', 'cyclictest.json'])(
+    'cut anywhere in %s are refused, or whole',
+    (name) => {
+      const whole = input(name).replace('Overflows: 00009 00006', 'Overflows: 01234 04567');
+      const figures = JSON.stringify(imported('cyclictest', whole).paths);
+      for (let length = 0; length < whole.length; length++) {
+        let result: Result | undefined;
+        try {
+          result = imported('cyclictest', whole.slice(0, length));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'IMPORT_FAILED' });
+        }
+        if (result) expect(JSON.stringify(result.paths)).toBe(figures);
       }
-      if (result) expect(JSON.stringify(result.paths)).toBe(figures);
-    }
-  });
+    },
+  );
+
+  test.each(['cyclictest.txt', 'cyclictest.json', 'cyclictest-histofall.txt'])(
+    "of %s are the same with an editor's mark and carriage returns",
+    (name) => {
+      const touched = `\uFEFF${input(name).replaceAll('\n', ' \r\n')}\r\n`;
+      expect(imported('cyclictest', touched).paths).toEqual(imported('cyclictest', input(name)).paths);
+    },
+  );
 });
 
 describe("oslat's results", () => {

@@ -61,6 +61,9 @@ export function readCyclictestText(
   const of = (title: string) => summary(lines, title, source);
   const [minima, averages, maxima] = [of('Min Latencies'), of('Avg Latencies'), of('Max Latencies')];
   const [totals, overflows] = [of('Total'), of('Histogram Overflows')];
+  // The last of the lines with figures: a number that was cut in it reads as a smaller one.
+  if (lines.at(-1)?.[0].startsWith('# Histogram Overflows:'))
+    throw cannotImport(source, 'it ends in the line "# Histogram Overflows": is the file cut?', cure);
   const threads = minima.length;
   const columns = maxima.length;
   const alike = [averages.length === threads, totals.length === columns, overflows.length === columns];

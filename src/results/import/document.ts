@@ -69,10 +69,10 @@ export function checkExtremes(
   );
 }
 
-/** JSON of a user's file. `wanted` is what it should be, for the cure. */
+/** JSON of a user's file, which an editor may have put its mark before. `wanted` is what it should be, for the cure. */
 export function parseJson(text: string, source: string, wanted: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw cannotImport(
       source,
