@@ -38,6 +38,7 @@ const forLab: Readonly<Record<string, string>> = {
 /** What the tests need beside that. */
 const forTests: Readonly<Record<string, string>> = {
   'dpdk-dev': "DPDK's own testpmd, as another program and as the other end of a port",
+  libfaketime: 'to set the clock of one process',
   valgrind: "to count the dataplane's instructions",
   chromium: "to look at the report and the host agent's page in a browser",
   tmux: 'a terminal for vmcall top',

@@ -16,7 +16,7 @@ let live: ReturnType<typeof startLiveBench> | undefined;
 let bench: HostBench;
 beforeAll(() => builtAddon(), buildTimeout);
 beforeEach(async () => {
-  live ??= startLiveBench();
+  live ??= startLiveBench([]);
   ({ bench } = await live);
   await bench.client.desire(domain.uuid, 'vmcall');
   await bench.until({ actual: 'vmcall' });

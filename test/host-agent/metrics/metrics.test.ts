@@ -19,7 +19,7 @@ let guest: StandInGuest;
 beforeAll(() => builtAddon(), buildTimeout);
 // One for all tests; vitest lets nobody poll in beforeAll().
 beforeEach(async () => {
-  live ??= startLiveBench('metrics');
+  live ??= startLiveBench(['metrics']);
   ({ bench, guest } = await live);
   await bench.client.desire(domain.uuid, 'vmcall');
 });

@@ -92,9 +92,9 @@ export class HostBench {
   }
 
   /** @param dieAt a write `FILE=VALUE` at which it kills itself, or `FILE=VALUE+`: just after it */
-  async startAgent(dieAt = ''): Promise<void> {
+  async startAgent(dieAt = '', env: NodeJS.ProcessEnv = {}): Promise<void> {
     const program = 'test/host-agent/support/agent-process.js';
-    this.#agent = Command.start([this.file, this.root, dieAt], {}, program);
+    this.#agent = Command.start([this.file, this.root, dieAt], env, program);
     if (this.#port === 0) {
       await this.#agent.logged('"listening"');
       const listening = this.#agent.log.find(({ message }) => message === 'listening');

@@ -4,12 +4,13 @@ import type { StandInGuest } from './stand-in-guest.js';
 
 /** A host agent on libvirt's test driver with all that others watch it by, and a guest with traffic on the VM-call path. */
 export async function startLiveBench(
-  ...listeners: ('metrics' | 'web')[]
+  listeners: readonly ('metrics' | 'web')[],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<{ bench: HostBench; guest: StandInGuest }> {
   const bench = await HostBench.create('test:///default');
   bench.more = listeners.map((name) => `[${name}]\naddress = "127.0.0.1"\nport = 0\n`).join('');
   await bench.configure();
-  await bench.startAgent();
+  await bench.startAgent('', env);
   const guest = await bench.startGuest();
   await bench.until({ guest: { health: { dataplane: 'running' } } });
   guest.onTick = () => traffic(guest);

@@ -18,7 +18,7 @@ let url: string;
 let token: string;
 beforeAll(() => builtAddon(), buildTimeout);
 beforeEach(async () => {
-  live ??= startLiveBench('web');
+  live ??= startLiveBench(['web']);
   ({ bench, guest } = await live);
   url = `http://127.0.0.1:${await bench.port('web')}`;
   token = (await readFile(join(bench.folder, 'state', 'observer-token'), 'utf8')).trim();
