@@ -19,7 +19,7 @@ import { describeError, exitCodes, VmcallError } from '../src/support/errors.js'
 import type { Log } from '../src/support/log.js';
 import { type HostConfiguration, readHostConfiguration } from './configuration.js';
 import { type Controlled, ControlServer } from './control/server.js';
-import { hostCertificate } from './enrolment/certificate.js';
+import { hostCertificate, renewedCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
 import { boundedLog } from './guest-sessions/bounded-log.js';
 import { GuestSessions } from './guest-sessions/server.js';
@@ -193,8 +193,9 @@ export class HostAgent implements Daemon, Controlled, Memory {
 
   /** A certificate that was put in the place of the one before is served from now on; no session ends by it. */
   async #renewCertificate(): Promise<void> {
-    const { pem, expires, fingerprint } = await hostCertificate(this.configuration.state.folder);
-    if (!this.#sessions || pem === this.#served?.pem) return;
+    if (!this.#sessions) return;
+    const { pem, expires, fingerprint } = await renewedCertificate(this.configuration.state.folder);
+    if (pem === this.#served?.pem) return;
     this.#sessions.renew(pem);
     this.#served = { pem, expires };
     await this.#observation.listen(this.configuration);

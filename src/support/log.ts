@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { VmcallError } from './errors.js';
 
 export type Log = Logger;
 
@@ -32,6 +33,13 @@ function writeLine(line: string): void {
 
 process.on('exit', writeWaiting);
 
+/** Where an ordinary mistake came up in the program helps nobody; a defect's place does. */
+function describe(error: Error): object {
+  if (!(error instanceof VmcallError)) return stdSerializers.err(error);
+  const { code, message, cure } = error;
+  return { code, message, cure };
+}
+
 /** A daemon's log: a line of JSON an event, on stderr. Secrets never reach it: they are taken out by their key. */
 export function createLog(agent: string, stream: DestinationStream = { write: writeLine }): Log {
   return pino(
@@ -39,6 +47,7 @@ export function createLog(agent: string, stream: DestinationStream = { write: wr
       base: { agent },
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describe },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       redact: { paths: ['secret', '*.secret', 'authorization', '*.authorization'], censor: '[secret]' },
     },

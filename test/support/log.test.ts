@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { VmcallError } from '../../src/support/errors.js';
 import { createLog } from '../../src/support/log.js';
 import { projectRoot } from '../../src/support/paths.js';
 
@@ -13,6 +14,16 @@ test('a log line is JSON and holds no secret', () => {
   );
   expect(JSON.parse(written[0] ?? '')).toMatchObject({ level: 'info', agent: 'test', message: 'text' });
   expect(written[0]).not.toContain('abc');
+});
+
+test('a mistake is told by code, message and cure; a defect by its place, too', () => {
+  const written: string[] = [];
+  const log = createLog('test', { write: (line) => written.push(line) });
+  log.error({ err: new VmcallError('X_FAILED', 'x', 'do y', 3, { cause: new Error('z') }) }, 'text');
+  log.error({ err: new TypeError('no') }, 'text');
+  const [mistake, defect] = written.map((line) => JSON.parse(line).err);
+  expect(mistake).toEqual({ code: 'X_FAILED', message: 'x', cure: 'do y' });
+  expect(defect).toMatchObject({ type: 'TypeError', stack: expect.stringContaining('log.test') });
 });
 
 test.each(['process.exit(3)', 'throw new Error()'])(

@@ -13,24 +13,29 @@ export class RealGuest {
   #agent: Command | undefined;
 
   private constructor(
-    private readonly file: string,
+    readonly file: string,
     readonly prefix: string,
   ) {}
 
   /**
    * @param honest its VM calls are counted where KVM would count them
    * @param path of its own configuration
+   * @param pins certificates of the host beside the one that it has
    */
   static async start(
     bench: HostBench,
-    { honest = true, path = 'injected' }: { honest?: boolean; path?: Path } = {},
+    {
+      honest = true,
+      path = 'injected',
+      pins = [],
+    }: { honest?: boolean; path?: Path; pins?: readonly string[] } = {},
   ): Promise<RealGuest> {
     const prefix = `vmcall-test-${randomUUID().slice(0, 8)}`;
     const { program, client } = await standInDataplane();
     const file = join(bench.folder, `${prefix}.toml`);
     const { url, trust, domain, secret } = await bench.enroll();
     const configuration = {
-      host: { url: url.href, certificate_sha256: trust.fingerprint, domain, secret },
+      host: { url: url.href, certificate_sha256: [trust.fingerprint, ...pins], domain, secret },
       dataplane: {
         program,
         telemetry_client: client,
