@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { z } from 'zod';
 import { VmcallError } from '../../src/support/errors.js';
 import { formatScheduling, type Scheduling } from './scheduling.js';
@@ -26,10 +28,18 @@ export interface HostCommands {
   setCoalescing(networkInterface: string, wanted: Coalescing): void;
   /** The kernel's log as far as it is kept; null where it may not be read. */
   kernelLog(): string | null;
+  /** What a program says to --version, its first number with dots; null where there is no such program. */
+  programVersion(program: string): string | null;
+  /** A kernel module's file, decompressed where it is compressed; null where there is none, or no tool for it. */
+  moduleBytes(path: string): Buffer | null;
 }
 
 const outputMax = 16 << 20;
 const timeout = 10_000;
+/** kvm.ko with its debugging sections is 20 MB. */
+const moduleMax = 64 << 20;
+/** By a module's last suffix (linux: CONFIG_MODULE_COMPRESS). */
+const unpackers: Readonly<Record<string, string>> = { '.xz': 'xz', '.zst': 'zstd', '.gz': 'gzip' };
 
 function run(command: string, ...words: string[]): string {
   try {
@@ -119,6 +129,29 @@ export class SystemCommands implements HostCommands {
   kernelLog(): string | null {
     try {
       return run('dmesg');
+    } catch {
+      return null;
+    }
+  }
+
+  programVersion(program: string): string | null {
+    try {
+      return /\d+(?:\.\d+)+/.exec(run(program, '--version'))?.[0] ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  moduleBytes(path: string): Buffer | null {
+    const tool = unpackers[extname(path)];
+    try {
+      return tool === undefined
+        ? readFileSync(path)
+        : execFileSync(tool, ['-dc', path], {
+            maxBuffer: moduleMax,
+            timeout,
+            stdio: ['ignore', 'pipe', 'ignore'],
+          });
     } catch {
       return null;
     }

@@ -93,6 +93,7 @@ export class FileHost implements Host {
   readonly coalescing: HostCommands['coalescing'];
   readonly setCoalescing: HostCommands['setCoalescing'];
   readonly kernelLog: HostCommands['kernelLog'];
+  readonly programVersion: HostCommands['programVersion'];
 
   constructor(root: string, commands: HostCommands) {
     this.#root = root;
@@ -102,6 +103,7 @@ export class FileHost implements Host {
     this.coalescing = commands.coalescing.bind(commands);
     this.setCoalescing = commands.setCoalescing.bind(commands);
     this.kernelLog = commands.kernelLog.bind(commands);
+    this.programVersion = commands.programVersion.bind(commands);
   }
 
   #at(path: string): string {
@@ -150,6 +152,10 @@ export class FileHost implements Host {
 
   writeOn(cpu: number, path: string, value: string): void {
     this.#commands.writeOn(cpu, this.#at(path), value);
+  }
+
+  moduleBytes(path: string): Buffer | null {
+    return this.#commands.moduleBytes(this.#at(path));
   }
 
   hold(path: string, bytes: Uint8Array): Held {

@@ -5,10 +5,12 @@ export interface Tree {
   files?: Record<string, string>;
   links?: Record<string, string>;
   log?: string;
+  /** What programs say to --version. */
+  versions?: Record<string, string>;
 }
 
 /** A host of a few files, to be looked at alone. */
-export function memoryHost({ files = {}, links = {}, log = '' }: Tree): Host {
+export function memoryHost({ files = {}, links = {}, log = '', versions = {} }: Tree): Host {
   const paths = [...Object.keys(files), ...Object.keys(links)];
   return {
     read: (path: string) => files[path] ?? null,
@@ -26,5 +28,10 @@ export function memoryHost({ files = {}, links = {}, log = '' }: Tree): Host {
     ],
     link: (path: string) => links[path] ?? null,
     kernelLog: () => log,
+    programVersion: (program: string) => versions[program] ?? null,
+    moduleBytes: (path: string) => {
+      const text = files[path];
+      return text === undefined ? null : Buffer.from(text, 'latin1');
+    },
   } as unknown as Host;
 }

@@ -136,6 +136,15 @@ class RecordedCommands implements HostCommands {
     const file = join(this.root, 'dmesg');
     return existsSync(file) ? readFileSync(file, 'utf8') : null;
   }
+
+  programVersion(program: string): string | null {
+    const file = join(this.root, 'versions', program);
+    return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+  }
+
+  moduleBytes(path: string): Buffer | null {
+    return existsSync(path) ? readFileSync(path) : null;
+  }
 }
 
 /** A system on an unpacked tree. */
