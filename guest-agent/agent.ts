@@ -13,12 +13,14 @@ import type { Log } from '../src/support/log.js';
 import { type GuestConfiguration, hostAddress, readGuestConfiguration } from './configuration.js';
 import { Measurement, MeasurementBroken } from './measurement.js';
 import { pathWithoutHost, whyNotUpheld } from './path.js';
+import { Attachment } from './program/attachment.js';
+import type { ProgramKeeper } from './program/program-keeper.js';
 import { Supervisor } from './program/supervisor.js';
 import { SessionKeeper } from './session/session-keeper.js';
 
 const healthMs = 5_000;
 
-/** The guest agent: one dataplane, one session with the host, and what the host asks for in between. */
+/** The guest agent: one DPDK program, one session with the host, and what the host asks for in between. */
 export class GuestAgent implements Daemon {
   readonly #handlers: Handlers = {
     'set-path': (params, signal) => this.#inTurn(signal, () => this.#setPath(params)),
@@ -29,7 +31,7 @@ export class GuestAgent implements Daemon {
   };
   readonly #stop = new AbortController();
   #wanted: Path;
-  #supervisor: Supervisor;
+  #program: ProgramKeeper;
   #keeper: SessionKeeper;
   #measurement: Measurement | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -41,8 +43,8 @@ export class GuestAgent implements Daemon {
     address: Awaited<ReturnType<typeof hostAddress>>,
     private readonly log: Log,
   ) {
-    this.#wanted = configuration.dataplane.path;
-    this.#supervisor = this.#newSupervisor();
+    this.#wanted = firstPath(configuration);
+    this.#program = this.#newProgram();
     this.#keeper = this.#newKeeper(address);
   }
 
@@ -54,7 +56,7 @@ export class GuestAgent implements Daemon {
 
   /** Ready once both are being kept; neither the dataplane nor the host need be there yet. */
   async start(): Promise<void> {
-    this.#supervisor.start();
+    this.#program.start();
     this.#keeper.start();
     this.#watching = this.#watch();
   }
@@ -65,7 +67,7 @@ export class GuestAgent implements Daemon {
       const before = this.configuration;
       const after = await readGuestConfiguration(this.file);
       const address = await hostAddress(after);
-      await this.#inTurn(this.#stop.signal, () => this.#reloadDataplane(before, after));
+      await this.#inTurn(this.#stop.signal, () => this.#reloadProgram(before, after));
       if (!isDeepStrictEqual(before.host, after.host)) {
         await this.#keeper.stop();
         this.#keeper = this.#newKeeper(address);
@@ -84,21 +86,21 @@ export class GuestAgent implements Daemon {
     this.#endMeasurement('SHUTTING_DOWN', 'the guest agent is stopping');
     await this.#keeper.stop();
     await this.#watching;
-    await this.#supervisor.stop();
+    await this.#program.stop();
   }
 
-  #newSupervisor(): Supervisor {
-    const supervisor = new Supervisor(this.configuration.dataplane, this.log);
-    supervisor.on('running', (adoptedOn) => {
+  #newProgram(): ProgramKeeper {
+    const program = programKeeper(this.configuration, this.log);
+    program.on('running', (foundOn) => {
       // At once: a health that named another path as wanted would have the host switch.
-      this.#wanted = adoptedOn ?? this.#wanted;
+      this.#wanted = foundOn ?? this.#wanted;
       void this.#inTurn(this.#stop.signal, () => this.#takeUp()).catch((error: unknown) => this.#tell(error));
     });
-    supervisor.on('ended', (why) => {
+    program.on('ended', (why) => {
       this.#endMeasurement('DATAPLANE_RESTARTED', why);
       void this.#sendHealth();
     });
-    return supervisor;
+    return program;
   }
 
   #newKeeper(address: Awaited<ReturnType<typeof hostAddress>>): SessionKeeper {
@@ -124,8 +126,9 @@ export class GuestAgent implements Daemon {
 
   /** The dataplane has just come up: the path wanted, which of one that ran on without us is the path it is on. */
   async #takeUp(): Promise<void> {
-    const { dataplane } = this.#supervisor;
-    await dataplane.setIdleThreshold(this.configuration.dataplane.idle_threshold_us);
+    const { dataplane } = this.#program;
+    const threshold = wantedThreshold(this.configuration);
+    if (threshold !== undefined) await dataplane.setIdleThreshold(threshold);
     const { path, refusal } = await dataplane.setPath(this.#wanted);
     this.log.info({ path, wanted: this.#wanted, refusal }, 'the dataplane runs');
     await this.#sendHealth();
@@ -205,26 +208,31 @@ export class GuestAgent implements Daemon {
     });
   }
 
-  async #reloadDataplane(before: GuestConfiguration, after: GuestConfiguration): Promise<void> {
-    const { idle_threshold_us: thresholdBefore, ...programBefore } = before.dataplane;
-    const { idle_threshold_us: threshold, ...program } = after.dataplane;
-    if (!isDeepStrictEqual(programBefore, program)) {
+  async #reloadProgram(before: GuestConfiguration, after: GuestConfiguration): Promise<void> {
+    const { dataplane, application } = after;
+    const taken = { ...before, dataplane, application };
+    const threshold = wantedThreshold(after);
+    if (!isDeepStrictEqual(withoutThreshold(before), withoutThreshold(after))) {
       this.#endMeasurement('DATAPLANE_RESTARTED', 'its configuration was changed');
-      await this.#supervisor.stop();
-      this.#wanted = program.path;
-      this.configuration = { ...before, dataplane: after.dataplane };
-      this.#supervisor = this.#newSupervisor();
-      this.#supervisor.start();
-    } else if (thresholdBefore !== threshold && this.#supervisor.state === 'running') {
-      await this.#supervisor.dataplane.setIdleThreshold(threshold);
+      await this.#program.stop();
+      this.#wanted = firstPath(after);
+      this.configuration = taken;
+      this.#program = this.#newProgram();
+      this.#program.start();
+    } else if (
+      threshold !== undefined &&
+      threshold !== wantedThreshold(before) &&
+      this.#program.state === 'running'
+    ) {
+      await this.#program.dataplane.setIdleThreshold(threshold);
     }
-    this.configuration = { ...before, dataplane: after.dataplane };
+    this.configuration = taken;
   }
 
   #ready() {
-    if (this.#supervisor.state !== 'running')
-      throw new RequestError('NOT_READY', `the dataplane is ${this.#supervisor.state}`);
-    return this.#supervisor.dataplane;
+    if (this.#program.state !== 'running')
+      throw new RequestError('NOT_READY', `the dataplane is ${this.#program.state}`);
+    return this.#program.dataplane;
   }
 
   /** Tells the host how it stands, and looks after a path that nobody else looks after. */
@@ -239,7 +247,7 @@ export class GuestAgent implements Daemon {
   }
 
   async #withoutHost(): Promise<void> {
-    const { state, dataplane } = this.#supervisor;
+    const { state, dataplane } = this.#program;
     if (state !== 'running') return;
     const info = await dataplane.info();
     const lostAfterMs = this.configuration.host.lost_after_s * 1000;
@@ -259,10 +267,10 @@ export class GuestAgent implements Daemon {
   }
 
   async #look(): Promise<Health> {
-    const { state, restarts, dataplane } = this.#supervisor;
+    const { state, restarts, dataplane } = this.#program;
     const known = { dataplane: state, wanted: this.#wanted, restarts };
     const nothing = { path: null, upheld: false, idle_threshold_us: null, version: null };
-    if (state !== 'running') return { ...known, ...nothing, reason: null };
+    if (state !== 'running') return { ...known, ...nothing, reason: forHealth(this.#program.problem) };
     try {
       const info = await dataplane.info();
       const why = whyNotUpheld(this.#wanted, info);
@@ -270,20 +278,44 @@ export class GuestAgent implements Daemon {
         ...known,
         path: info.path,
         upheld: why === undefined,
-        reason: why ? { code: why.code, message: forPeople(why.message) } : null,
+        reason: forHealth(why),
         idle_threshold_us: info.idleThresholdUs,
         version: forPeople(info.version),
       };
     } catch (error) {
       const { code, message } =
         error instanceof VmcallError ? error : { code: 'INTERNAL', message: String(error) };
-      return { ...known, ...nothing, reason: { code, message: forPeople(message) } };
+      return { ...known, ...nothing, reason: forHealth({ code, message }) };
     }
   }
 
   #tell(error: unknown): void {
     if (!this.#stop.signal.aborted) this.log.error({ err: error }, describeError(error));
   }
+}
+
+function programKeeper({ dataplane, application }: GuestConfiguration, log: Log): ProgramKeeper {
+  if (dataplane) return new Supervisor(dataplane, log);
+  if (application) return new Attachment(application, log);
+  throw new Error('a configuration without a program passed its schema');
+}
+
+/** Until the host says otherwise, or the program is found on another. */
+function firstPath({ dataplane }: GuestConfiguration): Path {
+  return dataplane?.path ?? 'poll';
+}
+
+function wantedThreshold({ dataplane, application }: GuestConfiguration): number | undefined {
+  return (dataplane ?? application)?.idle_threshold_us;
+}
+
+/** What a program has to be started, or found, anew for. */
+function withoutThreshold({ dataplane, application }: GuestConfiguration): unknown {
+  return [dataplane, application].map((each) => each && { ...each, idle_threshold_us: undefined });
+}
+
+function forHealth(why: { code: string; message: string } | undefined): Health['reason'] {
+  return why ? { code: why.code, message: forPeople(why.message) } : null;
 }
 
 /** The dataplane's failures as the protocol has them. */

@@ -35,9 +35,12 @@ const hostSchema = z
 /** EAL options that the agent gives itself, or that would take the control socket away. */
 const ownEalOption = /^(--file-prefix|--no-telemetry|--proc-type)(=|$)/;
 
+const telemetryClientSchema = fileName.default('/usr/bin/vmcall-telemetry');
+const filePrefixSchema = z.string().regex(/^[A-Za-z0-9_-]{1,40}$/, 'wanted 1 to 40 letters, digits, - or _');
+
 const dataplaneSchema = z.strictObject({
   program: fileName.default('/usr/sbin/vmcall-dataplane'),
-  telemetry_client: fileName.default('/usr/bin/vmcall-telemetry'),
+  telemetry_client: telemetryClientSchema,
   eal_arguments: z
     .array(z.string().max(500))
     .max(100)
@@ -53,19 +56,33 @@ const dataplaneSchema = z.strictObject({
       'must not hold --policy or --idle-threshold-us: see path and idle_threshold_us',
     )
     .default([]),
-  file_prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'wanted 1 to 40 letters, digits, - or _')
-    .default('vmcall'),
+  file_prefix: filePrefixSchema.default('vmcall'),
   /** Until the host says otherwise. */
   path: pathSchema.default('injected'),
   idle_threshold_us: idleThresholdSchema.default(300),
   start_timeout_s: seconds.default(60),
 });
 
-export const guestConfigurationSchema = z.strictObject({ host: hostSchema, dataplane: dataplaneSchema });
+/** A program that others start, with our library or plugin in it. */
+const applicationSchema = z.strictObject({
+  telemetry_client: telemetryClientSchema,
+  file_prefix: filePrefixSchema.default('rte'),
+  /** Left as the program has it if absent. */
+  idle_threshold_us: idleThresholdSchema.optional(),
+});
+
+export const guestConfigurationSchema = z
+  .strictObject({
+    host: hostSchema,
+    dataplane: dataplaneSchema.optional(),
+    application: applicationSchema.optional(),
+  })
+  .refine(({ dataplane, application }) => (dataplane === undefined) !== (application === undefined), {
+    message: 'wanted exactly one of [dataplane] (a program to start) and [application] (one that runs)',
+  });
 export type GuestConfiguration = z.infer<typeof guestConfigurationSchema>;
-export type DataplaneConfiguration = GuestConfiguration['dataplane'];
+export type DataplaneConfiguration = z.infer<typeof dataplaneSchema>;
+export type ApplicationConfiguration = z.infer<typeof applicationSchema>;
 
 /** A URL has no place for a link-local address's zone (url.spec.whatwg.org): it is kept beside it. */
 function withoutZone(text: string): { url: string; zone?: string } {

@@ -14,6 +14,13 @@ export function whyNotUpheld(
         message: `${info.path} is in force, for no reason the dataplane gives`,
       }
     );
+  if (info.lcores?.polling === 0)
+    return { code: 'NO_LCORES', message: 'no lcore of the program polls a port that is looked after' };
+  if (info.lcores && info.lcores.refused > 0)
+    return {
+      code: info.fallback?.code ?? 'OTHER_PATH',
+      message: `${info.lcores.refused} of ${info.lcores.polling} lcores: ${info.fallback?.message ?? 'another path is in force'}`,
+    };
   if (info.doorbell === 'overwritten')
     return {
       code: 'DOORBELL_OVERWRITTEN',

@@ -195,7 +195,7 @@ sleep_by_policy(struct forward *forward, const struct wait_policy *policy)
 	/* The packet first, then the books. */
 	count = poll_once(forward);
 	policy->disarm(forward->wait);
-	stats_count_wake(&forward->stats, &wake, before, woken,
+	wake_stats_count(&forward->stats.waits, &wake, before, woken,
 		forward->tsc_khz);
 	if (wake.undated && unlikely(wake_times_wanted(forward->wake_times)))
 		wake_times_keep(forward->wake_times, before, woken);

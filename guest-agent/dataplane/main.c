@@ -195,7 +195,7 @@ report(const struct stats *stats)
 		(unsigned long long)stats->rx,
 		(unsigned long long)stats_tx(stats),
 		(unsigned long long)stats->tx_dropped,
-		(unsigned long long)stats_waits(stats),
+		(unsigned long long)wake_stats_waits(&stats->waits),
 		(unsigned long long)stats->fallbacks);
 	fflush(stdout);
 }

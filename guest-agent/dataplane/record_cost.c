@@ -88,7 +88,7 @@ run_wake(uint64_t n, uint64_t tsc_khz)
 		uint16_t one = 1;
 
 		__asm__ volatile("" : "+r"(one));
-		stats_count_wake(&stats, &wake, before, after, tsc_khz);
+		wake_stats_count(&stats.waits, &wake, before, after, tsc_khz);
 	}
 }
 
@@ -104,7 +104,7 @@ run_packet(uint64_t n, uint64_t tsc_khz)
 		__asm__ volatile("" ::: "memory");
 		stats.polls++;
 		__asm__ volatile("" ::: "memory");
-		stats_count_wake(&stats, &wake, before, after, tsc_khz);
+		wake_stats_count(&stats.waits, &wake, before, after, tsc_khz);
 		__asm__ volatile("" ::: "memory");
 		stats.polls++;
 		__asm__ volatile("" ::: "memory");
@@ -115,7 +115,7 @@ run_packet(uint64_t n, uint64_t tsc_khz)
 static int
 record_values(void)
 {
-	struct hdr *hdr = &stats.wake_latency;
+	struct hdr *hdr = &stats.waits.latency;
 	unsigned long long value;
 	char *text;
 
@@ -154,7 +154,7 @@ main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;
 		modes[i].run(n, TSC_KHZ);
-		printf("%llu\n", (unsigned long long)hdr_count(&stats.wake_latency));
+		printf("%llu\n", (unsigned long long)hdr_count(&stats.waits.latency));
 		return 0;
 	}
 	fprintf(stderr, "usage: record-cost nothing|wake|packet PACKETS, or values\n");

@@ -103,7 +103,7 @@ wake_until(uint64_t until)
 		};
 
 		stats.polls += 3;
-		stats_count_wake(&stats, &wake, last, ring + draw(), 1000000);
+		wake_stats_count(&stats.waits, &wake, last, ring + draw(), 1000000);
 		stats_count_packets(&stats, 1, 1);
 	}
 }
@@ -113,7 +113,7 @@ static void
 tell_yields(int file)
 {
 	static uint64_t told;
-	const uint64_t yields = stats.wakes[WAKE_PACKET];
+	const uint64_t yields = stats.waits.wakes[WAKE_PACKET];
 	char text[16];
 	int n;
 
@@ -144,11 +144,11 @@ add_stats(struct text *text)
 		(unsigned long long)stats_empty_polls(&stats),
 		(unsigned long long)stats_arms(&stats));
 	add(text, "\"waits\":%llu,\"waits_immediate\":0,\"ring_clock_errors\":0,\"waits_without_packet\":0,\"waited_us\":%llu",
-		(unsigned long long)stats_waits(&stats),
-		(unsigned long long)stats.wait_cycles / 1000);
+		(unsigned long long)wake_stats_waits(&stats.waits),
+		(unsigned long long)stats.waits.cycles / 1000);
 	for (i = 0; i < WAKE_REASONS; i++)
 		add(text, ",\"wakes_%s\":%llu", wake_reason_name(i),
-			(unsigned long long)stats.wakes[i]);
+			(unsigned long long)stats.waits.wakes[i]);
 	add(text, ",\"policy_switches\":%llu,\"fallbacks\":0",
 		(unsigned long long)stats.policy_switches);
 }
@@ -156,7 +156,7 @@ add_stats(struct text *text)
 static void
 add_histogram(struct text *text)
 {
-	const struct hdr *hdr = &stats.wake_latency;
+	const struct hdr *hdr = &stats.waits.latency;
 	const uint64_t count = hdr_count(hdr);
 	char *data = hdr_encode(hdr);
 	size_t at, length = data != NULL ? strlen(data) : 0;

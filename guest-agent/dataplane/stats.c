@@ -10,19 +10,8 @@
 void
 stats_reset(struct stats *stats)
 {
-	memset(stats, 0, offsetof(struct stats, wake_latency));
-	hdr_reset(&stats->wake_latency);
-}
-
-uint64_t
-stats_waits(const struct stats *stats)
-{
-	uint64_t waits = 0;
-	unsigned int i;
-
-	for (i = 0; i < WAKE_REASONS; i++)
-		waits += stats->wakes[i];
-	return waits;
+	memset(stats, 0, offsetof(struct stats, waits));
+	wake_stats_reset(&stats->waits);
 }
 
 /* The lcore adds to the first before it adds to the second, and goes on while
@@ -52,5 +41,5 @@ stats_empty_polls(const struct stats *stats)
 uint64_t
 stats_arms(const struct stats *stats)
 {
-	return stats_waits(stats) + stats->arms_undone;
+	return wake_stats_waits(&stats->waits) + stats->arms_undone;
 }

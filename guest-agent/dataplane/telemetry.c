@@ -2,13 +2,11 @@
  * Copyright(c) the vmcall authors
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
 #include <rte_ether.h>
 #include <rte_telemetry.h>
-#include <rte_version.h>
 
 #include "control.h"
 #include "failure.h"
@@ -21,27 +19,12 @@
 #include "rx_queue.h"
 #include "telemetry.h"
 #include "version.h"
-#include "wake_times.h"
-
-/* Its name from DPDK 23.03 on; 24.11 has no other. */
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
-#define rte_tel_data_add_dict_u64 rte_tel_data_add_dict_uint
-#endif
+#include "wake_replies.h"
 
 #define LCORE_TIMEOUT_MS	5000
-#define CHUNK			(RTE_TEL_MAX_STRING_LEN - 1)
-/* DPDK cuts a reply at 16 KiB; what is beside the data needs far below 1. */
-#define DATA_MAX		(15 * 1024)
 
 /* DPDK 22.11 hands the handlers no argument of ours. */
 static struct telemetry_context context;
-
-static void
-add_failure(struct rte_tel_data *d, const struct failure *failure)
-{
-	rte_tel_data_add_dict_string(d, "code", failure->code);
-	rte_tel_data_add_dict_string(d, "error", failure->text);
-}
 
 static void
 submit(const struct control_request *request, struct failure *failure)
@@ -106,7 +89,7 @@ handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
 	rte_tel_data_add_dict_string(d, "doorbell_state",
 		doorbell_state_name(doorbell_check(&q->doorbell)));
 	rte_tel_data_add_dict_string(d, "vcpu_by", vcpu_by(wait));
-	add_failure(d, &forward->last_fallback);
+	wake_replies_failure(d, &forward->last_fallback);
 	return 0;
 }
 
@@ -130,7 +113,7 @@ handle_policy(const char *cmd __rte_unused, const char *params,
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "policy",
 		wait_policy_get(context.forward->policy)->name);
-	add_failure(d, &failure);
+	wake_replies_failure(d, &failure);
 	return 0;
 }
 
@@ -154,7 +137,7 @@ handle_idle_threshold(const char *cmd __rte_unused, const char *params,
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_u64(d, "idle_threshold_us",
 		context.forward->idle_threshold_us);
-	add_failure(d, &failure);
+	wake_replies_failure(d, &failure);
 	return 0;
 }
 
@@ -168,7 +151,7 @@ handle_reset(const char *cmd __rte_unused, const char *params __rte_unused,
 	submit(&request, &failure);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_u64(d, "reset", failure.code[0] == '\0');
-	add_failure(d, &failure);
+	wake_replies_failure(d, &failure);
 	return 0;
 }
 
@@ -178,7 +161,6 @@ handle_stats(const char *cmd __rte_unused, const char *params __rte_unused,
 {
 	const struct forward *forward = context.forward;
 	const struct stats *s = &forward->stats;
-	unsigned int i;
 
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "policy",
@@ -191,76 +173,19 @@ handle_stats(const char *cmd __rte_unused, const char *params __rte_unused,
 		stats_empty_polls(s));
 	rte_tel_data_add_dict_u64(d, "arms", stats_arms(s));
 	rte_tel_data_add_dict_u64(d, "rx_after_arm", s->rx_after_arm);
-	rte_tel_data_add_dict_u64(d, "waits", stats_waits(s));
-	rte_tel_data_add_dict_u64(d, "waits_immediate", s->waits_immediate);
-	rte_tel_data_add_dict_u64(d, "ring_clock_errors",
-		s->ring_clock_errors);
 	rte_tel_data_add_dict_u64(d, "waits_without_packet",
 		s->waits_without_packet);
-	rte_tel_data_add_dict_u64(d, "waited_us",
-		(uint64_t)((__uint128_t)s->wait_cycles * 1000 /
-			forward->tsc_khz));
-	for (i = 0; i < WAKE_REASONS; i++) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "wakes_%s", wake_reason_name(i));
-		rte_tel_data_add_dict_u64(d, name, s->wakes[i]);
-	}
+	wake_replies_stats(d, &s->waits, forward->tsc_khz);
 	rte_tel_data_add_dict_u64(d, "policy_switches", s->policy_switches);
 	rte_tel_data_add_dict_u64(d, "fallbacks", s->fallbacks);
 	return 0;
-}
-
-/* An array of strings: a string may have 127 characters in DPDK's telemetry. */
-static int
-add_chunks(struct rte_tel_data *d, const char *name, const char *text)
-{
-	struct rte_tel_data *array = rte_tel_data_alloc();
-	char chunk[CHUNK + 1];
-	size_t at, length = strlen(text);
-
-	if (array == NULL)
-		return -1;
-	rte_tel_data_start_array(array, RTE_TEL_STRING_VAL);
-	for (at = 0; at < length; at += CHUNK) {
-		snprintf(chunk, sizeof(chunk), "%s", text + at);
-		rte_tel_data_add_array_string(array, chunk);
-	}
-	return rte_tel_data_add_dict_container(d, name, array, 0);
 }
 
 static int
 handle_histogram(const char *cmd __rte_unused, const char *params __rte_unused,
 		struct rte_tel_data *d)
 {
-	const struct hdr *hdr = &context.forward->stats.wake_latency;
-	uint64_t count = hdr_count(hdr);
-	char *text = hdr_encode(hdr);
-	struct failure failure;
-
-	failure_clear(&failure);
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_string(d, "unit", "ns");
-	rte_tel_data_add_dict_u64(d, "count", count);
-	rte_tel_data_add_dict_u64(d, "min", count != 0 ? hdr->min : 0);
-	rte_tel_data_add_dict_u64(d, "max", hdr->max);
-	rte_tel_data_add_dict_u64(d, "sum", hdr->sum);
-	rte_tel_data_add_dict_u64(d, "avg", count != 0 ? hdr->sum / count : 0);
-	rte_tel_data_add_dict_u64(d, "p50", hdr_percentile(hdr, 500000));
-	rte_tel_data_add_dict_u64(d, "p90", hdr_percentile(hdr, 900000));
-	rte_tel_data_add_dict_u64(d, "p99", hdr_percentile(hdr, 990000));
-	rte_tel_data_add_dict_u64(d, "p999", hdr_percentile(hdr, 999000));
-	rte_tel_data_add_dict_string(d, "encoding", "hdr-v2-compressed-base64");
-	if (text == NULL)
-		failure_set(&failure, "ENOMEM", "no memory to encode");
-	else if (strlen(text) > DATA_MAX)
-		failure_set(&failure, "EMSGSIZE",
-			"%zu characters do not fit into a telemetry reply: reset and read more often",
-			strlen(text));
-	else if (add_chunks(d, "data", text) != 0)
-		failure_set(&failure, "ENOMEM", "no memory for the reply");
-	add_failure(d, &failure);
-	free(text);
+	wake_replies_histogram(d, &context.forward->stats.waits.latency);
 	return 0;
 }
 
@@ -268,31 +193,8 @@ static int
 handle_wakes(const char *cmd __rte_unused, const char *params,
 		struct rte_tel_data *d)
 {
-	struct wake_times *times = context.forward->wake_times;
-	struct failure failure;
-	uint32_t count = 0;
-	char *text = NULL;
-
-	failure_clear(&failure);
-	if (params == NULL)
-		text = wake_times_take(times, DATA_MAX, &count);
-	else if (strcmp(params, "start") == 0)
-		wake_times_start(times);
-	else if (strcmp(params, "stop") == 0)
-		wake_times_stop(times);
-	else
-		failure_set(&failure, "EINVAL", "%.32s: wanted start or stop",
-			params);
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_u64(d, "on", wake_times_wanted(times));
-	rte_tel_data_add_dict_u64(d, "tsc_khz", context.forward->tsc_khz);
-	rte_tel_data_add_dict_u64(d, "count", count);
-	rte_tel_data_add_dict_u64(d, "missed", wake_times_missed(times));
-	if (params == NULL &&
-	    (text == NULL || add_chunks(d, "data", text) != 0))
-		failure_set(&failure, "ENOMEM", "no memory for the reply");
-	add_failure(d, &failure);
-	free(text);
+	wake_replies_times(d, context.forward->wake_times, params,
+		context.forward->tsc_khz);
 	return 0;
 }
 

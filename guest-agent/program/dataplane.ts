@@ -32,6 +32,9 @@ const infoSchema = z.object({
   policy: policySchema,
   idle_threshold_us: countSchema,
   doorbell_state: z.enum(['absent', 'installed', 'overwritten']),
+  /** Of a program with the library: lcores that poll, and those of them that refused the policy wanted. */
+  lcores: countSchema.optional(),
+  lcores_refused: countSchema.optional(),
   ...outcome,
 });
 const policyReplySchema = z.object({ policy: policySchema, ...outcome });
@@ -62,6 +65,8 @@ export interface DataplaneInfo {
   path: Path;
   idleThresholdUs: number;
   doorbell: 'absent' | 'installed' | 'overwritten';
+  /** Of a program with several lcores: those that poll, and those of them on another path than the one wanted. */
+  lcores?: { polling: number; refused: number };
   /** Of the last time it could not take a path up, or keep it. */
   fallback: { code: string; message: string } | undefined;
 }
@@ -85,7 +90,7 @@ export interface Wakes {
   data: string;
 }
 
-/** The DPDK program's commands, by its telemetry. */
+/** The commands of a DPDK program that is ours or has our library, by its telemetry. */
 export class Dataplane {
   constructor(private readonly telemetry: Telemetry) {}
 
@@ -96,6 +101,9 @@ export class Dataplane {
       path: pathOf[info.policy],
       idleThresholdUs: info.idle_threshold_us,
       doorbell: info.doorbell_state,
+      ...(info.lcores !== undefined && {
+        lcores: { polling: info.lcores, refused: info.lcores_refused ?? 0 },
+      }),
       fallback: info.code === '' ? undefined : { code: info.code, message: info.error },
     };
   }

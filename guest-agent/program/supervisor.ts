@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EventEmitter } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Path } from '../../src/protocol/fields.js';
 import { BackOff } from '../../src/support/back-off.js';
 import { VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
 import type { DataplaneConfiguration } from '../configuration.js';
-import { Dataplane, type DataplaneInfo, policyName } from './dataplane.js';
+import { type DataplaneInfo, policyName } from './dataplane.js';
 import { adopt, commandLine, end, executable, launch, type RunningProgram } from './process.js';
-import { Telemetry } from './telemetry.js';
-
-export type ProgramState = 'starting' | 'running' | 'waiting' | 'stopped';
+import { ProgramKeeper } from './program-keeper.js';
 
 const probeMs = 200;
 const goodAfterMs = 30_000;
-
-/** Where DPDK puts a program's telemetry (root's runtime folder, DPDK Programmer's Guide, "Telemetry Library"). */
-export function telemetrySocket(filePrefix: string): string {
-  return `/var/run/dpdk/${filePrefix}/dpdk_telemetry.v2`;
-}
 
 /** The program's words; the same for the same configuration, so that a running one can be known by them. */
 export function programWords(configuration: DataplaneConfiguration): string[] {
@@ -27,56 +18,29 @@ export function programWords(configuration: DataplaneConfiguration): string[] {
   return [...eal, '--file-prefix', prefix, '--', '--policy', policyName(path), ...words];
 }
 
-interface SupervisorEvents {
-  /** It answers; of one that was taken over, the path that it was found on. */
-  running: [adoptedOn: Path | undefined];
-  ended: [why: string];
-}
-
 /**
  * Keeps one dataplane running: takes over one that an agent before this one left, starts it otherwise, and again when
  * it ends.
  */
-export class Supervisor extends EventEmitter<SupervisorEvents> {
-  readonly #telemetry: Telemetry;
-  readonly dataplane: Dataplane;
-  readonly #stop = new AbortController();
+export class Supervisor extends ProgramKeeper {
   readonly #backOff = new BackOff(500, 30_000);
   #program: RunningProgram | undefined;
-  #running: Promise<void> | undefined;
-  state: ProgramState = 'stopped';
-  restarts = 0;
 
   constructor(
     private readonly configuration: DataplaneConfiguration,
-    private readonly log: Log,
+    log: Log,
   ) {
-    super();
-    this.#telemetry = new Telemetry(
-      configuration.telemetry_client,
-      telemetrySocket(configuration.file_prefix),
-    );
-    this.dataplane = new Dataplane(this.#telemetry);
+    super(configuration, log);
   }
 
-  start(): void {
-    this.#running ??= this.#run();
-  }
-
-  /** Ends the program, and the supervision. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
+  protected async letGo(): Promise<void> {
     if (this.#program) await end(this.#program);
-    await this.#running;
-    this.#telemetry.close();
-    this.state = 'stopped';
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
+  protected async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const since = performance.now();
-      const why = await this.#once();
+      const why = await this.#once(signal);
       if (signal.aborted) break;
       this.state = 'waiting';
       if (performance.now() - since > goodAfterMs) this.#backOff.reset();
@@ -89,18 +53,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /** One life of the program. @returns how it ended */
-  async #once(): Promise<string> {
+  async #once(signal: AbortSignal): Promise<string> {
     const { program } = this.configuration;
     this.state = 'starting';
     try {
       const adopted = await this.#takeOver();
       this.#program = adopted;
-      if (this.#stop.signal.aborted) return 'stopped';
+      if (signal.aborted) return 'stopped';
       const running = adopted ?? (await launch(program, programWords(this.configuration)));
       if ('failed' in running) return running.failed;
       this.#program = running;
       this.log.info({ pid: running.pid, adopted: adopted !== undefined }, 'the dataplane is there');
-      const answer = await Promise.race([running.exited, this.#answering()]);
+      const answer = await Promise.race([running.exited, this.#answering(signal)]);
       if (typeof answer === 'string') return answer;
       this.state = 'running';
       this.emit('running', adopted && answer.path);
@@ -116,10 +80,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   /** Resolves to what the program answers, to a reason if it does not in time. */
-  async #answering(): Promise<DataplaneInfo | string> {
+  async #answering(signal: AbortSignal): Promise<DataplaneInfo | string> {
     const { start_timeout_s: limit } = this.configuration;
     const until = performance.now() + limit * 1000;
-    while (performance.now() < until && !this.#stop.signal.aborted) {
+    while (performance.now() < until && !signal.aborted) {
       try {
         return await this.dataplane.info();
       } catch {

@@ -5,7 +5,7 @@ import { buildHistogram, readHistogram } from '../support/hdr/histogram.js';
 import { type HdrBounds, hdrWords, openHdrV2 } from '../support/hdr/read.js';
 import { limits } from './limits.js';
 
-/** The shape of every wake-latency histogram (guest-agent/dataplane/hdr.h): 1 ns to 60 s, three digits. */
+/** The shape of every wake-latency histogram (guest-agent/library/measure/hdr.h): 1 ns to 60 s, three digits. */
 export const histogramShape = { lowest: 1n, highest: 60_000_000_000n, digits: 3 } as const;
 
 /** What the other side may send as one. */

@@ -112,7 +112,7 @@ async function buildDataplane(progress: Progress): Promise<string> {
 async function buildGenerator(progress: Progress): Promise<string> {
   return cached(
     'generator',
-    { files: [here('src', 'generator'), here('guest-agent', 'dataplane')], values: [] },
+    { files: [here('src', 'generator'), here('guest-agent', 'library', 'measure')], values: [] },
     async (folder) => {
       progress.step('building the packet generator');
       await makeIn(here('src', 'generator'), folder);
@@ -287,7 +287,7 @@ export async function withCosts(artifacts: Artifacts, progress: Progress): Promi
   const probe = here('host-agent', 'probe');
   const costs = await cached(
     'costs',
-    { files: [source, probe, here('guest-agent', 'dataplane', 'hdr.c')], values: [] },
+    { files: [source, probe, here('guest-agent', 'library', 'measure')], values: [] },
     async (folder) => {
       progress.step("building the program that measures KVM's paths");
       await makeIn(source, folder);

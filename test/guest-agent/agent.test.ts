@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { telemetrySocket } from '../../guest-agent/program/supervisor.js';
+import { telemetrySocket } from '../../guest-agent/program/program-keeper.js';
 import { Telemetry } from '../../guest-agent/program/telemetry.js';
 import type { Health, MeasurementEnded, Report } from '../../src/protocol/messages.js';
 import { domainA as domain } from '../host-agent/support/host.js';

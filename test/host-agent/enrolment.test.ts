@@ -87,7 +87,7 @@ describe('enrolment', () => {
       guestConfigurationSchema,
     );
     expect(host).toMatchObject({ url: enrolment.url, domain: domainA, secret: enrolment.secret });
-    expect(dataplane.path).toBe('injected');
+    expect(dataplane?.path).toBe('injected');
   });
 });
 

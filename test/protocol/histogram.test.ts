@@ -6,7 +6,7 @@ import { decodeWakes, noWakes, readHistogramBins } from '../../src/protocol/hist
 import { limits } from '../../src/protocol/limits.js';
 import { encodeHistogram } from '../../src/support/hdr/histogram.js';
 
-/** Of an empty histogram, as vmcall-dataplane gives it (guest-agent/dataplane/hdr.c). */
+/** Of an empty histogram, as vmcall-dataplane gives it (guest-agent/library/measure/hdr.c). */
 const fromDataplane = 'HISTFAAAAB142pNpmSzMgADMUJoRiHl/uEcw2H+ACAAATN8EHg==';
 
 function pack(plain: Buffer): string {

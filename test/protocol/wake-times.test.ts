@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
 
-/** As guest-agent/dataplane/wake_times.c writes them. */
+/** As guest-agent/library/measure/wake_times.c writes them. */
 function leb128(...values: bigint[]): string {
   const bytes: number[] = [];
   for (const value of values) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -89,6 +90,31 @@ free_doorbell(const struct lcore *l)
 	return number;
 }
 
+static int
+give_counters(struct lcore *l)
+{
+	struct wake_stats *waits = malloc(sizeof(*waits));
+
+	if (waits == NULL) {
+		LOG(ERR, "lcore %u polls on: no memory for its counters",
+			l->id);
+		return -1;
+	}
+	wake_stats_reset(waits);
+	__atomic_store_n(&l->waits, waits, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static unsigned int
+lcores_with_queues(void)
+{
+	unsigned int i, lcores = 0;
+
+	for (i = 0; i < RTE_MAX_LCORE; i++)
+		lcores += lcore_get(i)->wait.count != 0;
+	return lcores;
+}
+
 static void
 adopt(struct watched_port *port, struct watched_queue *q)
 {
@@ -103,6 +129,10 @@ adopt(struct watched_port *port, struct watched_queue *q)
 	if (l->wait.wake_fd == 0)
 		wait_context_init(&l->wait, &l->kvm,
 			eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+	if (l->waits == NULL && give_counters(l) != 0) {
+		lcore_release(l);
+		return;
+	}
 	if (l->wait.count < WAIT_QUEUES_MOST) {
 		rx_queue_set_doorbell(&q->rx, port->is_pci ? &port->pci : NULL,
 			free_doorbell(l),
@@ -116,6 +146,9 @@ adopt(struct watched_port *port, struct watched_queue *q)
 		l->is_crowded = true;
 	}
 	l->is_dirty = true;
+	/* Whose interrupt ended which sleep cannot be told any more. */
+	if (lcores_with_queues() > 1)
+		wake_times_stop(&lcore_wake_times);
 	lcore_release(l);
 	LOG(INFO, "lcore %u polls port %u queue %u", l->id, port->id,
 		q->rx.queue);
@@ -194,6 +227,7 @@ put_up_next(struct lcore *l, const struct failure *why)
 {
 	LOG(NOTICE, "lcore %u: %s not taken up: %s: %s", l->id,
 		wait_policy_get(l->entering)->name, why->code, why->text);
+	l->counters.fallbacks++;
 	if (l->failure.code[0] == '\0')
 		l->failure = *why;
 	if (l->entering != WAIT_POLICY_INTERRUPT)
@@ -276,6 +310,7 @@ look_at_broken(struct lcore *l)
 	}
 	if (put_down_held(l) != 0)
 		return;
+	l->counters.fallbacks++;
 	LOG(NOTICE, "lcore %u: %s left: %s: %s", l->id,
 		wait_policy_get(policy)->name, why.code, why.text);
 	l->failure = why;
@@ -317,6 +352,7 @@ look_at_lcore(struct lcore *l)
 		if (put_down_held(l) != 0)
 			return;
 		l->is_dirty = false;
+		l->counters.policy_switches += l->tried != wish;
 		l->tried = wish;
 		failure_clear(&l->failure);
 		put_up(l, l->is_crowded || l->is_excluded ?
@@ -388,6 +424,63 @@ enum wait_policy_id
 app_control_wanted(void)
 {
 	return wanted;
+}
+
+static bool
+is_settled(const struct lcore *l)
+{
+	return l->wait.count == 0 ||
+		(!l->is_dirty && !l->is_entering && l->tried == wish);
+}
+
+bool
+app_control_is_settled(void)
+{
+	bool all = true;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < RTE_MAX_LCORE; i++)
+		all = all && is_settled(lcore_get(i));
+	pthread_mutex_unlock(&lock);
+	return all;
+}
+
+static int
+reset_counters(struct lcore *l, struct failure *failure)
+{
+	if (l->waits == NULL)
+		return 0;
+	if (lcore_hold(l, failure) != 0)
+		return -1;
+	l->counters = (struct lcore_counters) { 0 };
+	wake_stats_reset(l->waits);
+	lcore_release(l);
+	return 0;
+}
+
+int
+app_control_reset_counters(struct failure *failure)
+{
+	int ret = 0;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; ret == 0 && i < RTE_MAX_LCORE; i++)
+		ret = reset_counters(lcore_get(i), failure);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+bool
+app_control_has_one_lcore(void)
+{
+	bool has_one;
+
+	pthread_mutex_lock(&lock);
+	has_one = lcores_with_queues() == 1;
+	pthread_mutex_unlock(&lock);
+	return has_one;
 }
 
 int

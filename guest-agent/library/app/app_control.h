@@ -28,6 +28,15 @@ void app_control_want(enum wait_policy_id policy);
 
 enum wait_policy_id app_control_wanted(void);
 
+/** Each lcore has taken up what is wanted, or has said why not. */
+bool app_control_is_settled(void);
+
+/** Set all counters to zero. @return 0, or -1 with the failure filled in */
+int app_control_reset_counters(struct failure *failure);
+
+/** Whether one lcore alone polls queues of ours. */
+bool app_control_has_one_lcore(void);
+
 /** Watch a port. @return 0 or a negative errno value */
 int app_control_watch(uint16_t port);
 

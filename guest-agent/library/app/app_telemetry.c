@@ -4,29 +4,98 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <rte_cycles.h>
+#include <rte_common.h>
 #include <rte_lcore.h>
 #include <rte_telemetry.h>
-#include <rte_version.h>
 
 #include <libvmcall.h>
 
 #include "app_control.h"
+#include "app_summary.h"
 #include "app_telemetry.h"
 #include "failure.h"
 #include "lcore.h"
+#include "log.h"
+#include "wake_replies.h"
 
-/* Its name from DPDK 23.03 on; 24.11 has no other. */
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
-#define rte_tel_data_add_dict_u64 rte_tel_data_add_dict_uint
-#endif
+#define SETTLE_MS	5000
+#define SETTLE_LOOK_MS	2
 
-static void
-add_failure(struct rte_tel_data *d, const struct failure *failure)
+static uint64_t
+idle_threshold_us(void)
 {
-	rte_tel_data_add_dict_string(d, "code", failure->code);
-	rte_tel_data_add_dict_string(d, "error", failure->text);
+	return lcore_idle_cycles * 1000 / lcore_tsc_khz;
+}
+
+static int
+no_memory(struct rte_tel_data *d)
+{
+	struct failure failure;
+
+	failure_set(&failure, "ENOMEM", "no memory for the reply");
+	wake_replies_failure(d, &failure);
+	return 0;
+}
+
+static int
+handle_info(const char *cmd __rte_unused, const char *params __rte_unused,
+		struct rte_tel_data *d)
+{
+	struct app_summary *sum = app_summary_take();
+
+	rte_tel_data_start_dict(d);
+	if (sum == NULL)
+		return no_memory(d);
+	rte_tel_data_add_dict_string(d, "version", VMCALL_LIBRARY_VERSION);
+	rte_tel_data_add_dict_string(d, "policy",
+		wait_policy_get(sum->policy)->name);
+	rte_tel_data_add_dict_string(d, "wanted",
+		wait_policy_get(app_control_wanted())->name);
+	rte_tel_data_add_dict_u64(d, "idle_threshold_us", idle_threshold_us());
+	rte_tel_data_add_dict_u64(d, "limit_us", lcore_limit_ns / 1000);
+	rte_tel_data_add_dict_u64(d, "tsc_khz", lcore_tsc_khz);
+	rte_tel_data_add_dict_u64(d, "lcores", sum->lcores);
+	rte_tel_data_add_dict_u64(d, "queues", sum->queues);
+	rte_tel_data_add_dict_u64(d, "lcores_refused", sum->refused);
+	rte_tel_data_add_dict_string(d, "doorbell_state",
+		doorbell_state_name(sum->doorbell));
+	wake_replies_failure(d, &sum->failure);
+	free(sum);
+	return 0;
+}
+
+/* Lcores that do not poll just now take it up when they do. */
+static void
+settle(void)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < SETTLE_MS && !app_control_is_settled();
+			ms += SETTLE_LOOK_MS)
+		usleep(SETTLE_LOOK_MS * 1000);
+}
+
+/* What no lcore takes up is not wanted any more. */
+static void
+want(enum wait_policy_id policy, struct failure *failure)
+{
+	const enum wait_policy_id before = app_control_wanted();
+	struct app_summary *sum;
+
+	app_control_want(policy);
+	settle();
+	sum = app_summary_take();
+	if (sum == NULL)
+		return;
+	*failure = sum->failure;
+	if (sum->lcores != 0 && sum->refused == sum->lcores &&
+	    policy != before) {
+		app_control_want(before);
+		settle();
+	}
+	free(sum);
 }
 
 static int
@@ -34,27 +103,26 @@ handle_policy(const char *cmd __rte_unused, const char *params,
 		struct rte_tel_data *d)
 {
 	enum wait_policy_id policy;
+	struct app_summary *sum;
 	struct failure failure;
 
 	failure_clear(&failure);
 	if (params != NULL && params[0] != '\0') {
 		if (wait_policy_parse(params, &policy))
-			app_control_want(policy);
+			want(policy, &failure);
 		else
 			failure_set(&failure, "EINVAL",
 				"%.32s: wanted " WAIT_POLICY_NAMES, params);
 	}
 	rte_tel_data_start_dict(d);
+	sum = app_summary_take();
+	if (sum == NULL)
+		return no_memory(d);
 	rte_tel_data_add_dict_string(d, "policy",
-		wait_policy_get(app_control_wanted())->name);
-	add_failure(d, &failure);
+		wait_policy_get(sum->policy)->name);
+	wake_replies_failure(d, &failure);
+	free(sum);
 	return 0;
-}
-
-static uint64_t
-idle_threshold_us(void)
-{
-	return lcore_idle_cycles * 1000 / (rte_get_tsc_hz() / 1000);
 }
 
 static int
@@ -87,7 +155,119 @@ handle_times(const char *cmd __rte_unused, const char *params,
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_u64(d, "idle_threshold_us", idle_threshold_us());
 	rte_tel_data_add_dict_u64(d, "limit_us", lcore_limit_ns / 1000);
-	add_failure(d, &failure);
+	wake_replies_failure(d, &failure);
+	return 0;
+}
+
+static int
+handle_idle_threshold(const char *cmd __rte_unused, const char *params,
+		struct rte_tel_data *d)
+{
+	struct failure failure;
+	uint64_t us;
+	char *end;
+
+	failure_clear(&failure);
+	if (params != NULL && params[0] != '\0') {
+		us = strtoull(params, &end, 10);
+		if (end == params || *end != '\0' ||
+		    vmcall_times_set(us, lcore_limit_ns / 1000) != 0)
+			failure_set(&failure, "EINVAL",
+				"%.32s: wanted microseconds, 0 to %llu", params,
+				VMCALL_MOST_US);
+	}
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "idle_threshold_us", idle_threshold_us());
+	wake_replies_failure(d, &failure);
+	return 0;
+}
+
+static int
+handle_stats(const char *cmd __rte_unused, const char *params __rte_unused,
+		struct rte_tel_data *d)
+{
+	struct app_summary *sum = app_summary_take();
+
+	rte_tel_data_start_dict(d);
+	if (sum == NULL)
+		return no_memory(d);
+	rte_tel_data_add_dict_string(d, "policy",
+		wait_policy_get(sum->policy)->name);
+	rte_tel_data_add_dict_u64(d, "rx", sum->counters.packets);
+	rte_tel_data_add_dict_u64(d, "polls", sum->counters.polls);
+	rte_tel_data_add_dict_u64(d, "arms", sum->counters.arms);
+	rte_tel_data_add_dict_u64(d, "rx_after_arm",
+		sum->counters.packets_after_arm);
+	rte_tel_data_add_dict_u64(d, "rx_after_timeout",
+		sum->counters.packets_after_limit);
+	rte_tel_data_add_dict_u64(d, "policy_switches",
+		sum->counters.policy_switches);
+	rte_tel_data_add_dict_u64(d, "fallbacks", sum->counters.fallbacks);
+	wake_replies_stats(d, &sum->waits, lcore_tsc_khz);
+	free(sum);
+	return 0;
+}
+
+static int
+handle_reset(const char *cmd __rte_unused, const char *params __rte_unused,
+		struct rte_tel_data *d)
+{
+	struct failure failure;
+
+	failure_clear(&failure);
+	app_control_reset_counters(&failure);
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "reset", failure.code[0] == '\0');
+	wake_replies_failure(d, &failure);
+	return 0;
+}
+
+static int
+handle_histogram(const char *cmd __rte_unused, const char *params __rte_unused,
+		struct rte_tel_data *d)
+{
+	struct app_summary *sum = app_summary_take();
+
+	if (sum == NULL) {
+		rte_tel_data_start_dict(d);
+		return no_memory(d);
+	}
+	wake_replies_histogram(d, &sum->waits.latency);
+	free(sum);
+	return 0;
+}
+
+/* Of several lcores' sleeps none can be dated: all of them are missed. */
+static void
+reply_all_missed(struct rte_tel_data *d)
+{
+	struct app_summary *sum = app_summary_take();
+	struct failure failure;
+
+	rte_tel_data_start_dict(d);
+	if (sum == NULL) {
+		no_memory(d);
+		return;
+	}
+	failure_clear(&failure);
+	rte_tel_data_add_dict_u64(d, "on", 0);
+	rte_tel_data_add_dict_u64(d, "tsc_khz", lcore_tsc_khz);
+	rte_tel_data_add_dict_u64(d, "count", 0);
+	rte_tel_data_add_dict_u64(d, "missed", wake_stats_waits(&sum->waits));
+	wake_replies_failure(d, &failure);
+	free(sum);
+}
+
+static int
+handle_wakes(const char *cmd __rte_unused, const char *params,
+		struct rte_tel_data *d)
+{
+	if (params != NULL && params[0] == '\0')
+		params = NULL;
+	if (app_control_has_one_lcore())
+		wake_replies_times(d, &lcore_wake_times, params, lcore_tsc_khz);
+	else
+		reply_all_missed(d);
 	return 0;
 }
 
@@ -139,13 +319,38 @@ handle_lcores(const char *cmd __rte_unused, const char *params __rte_unused,
 	return 0;
 }
 
+static const struct {
+	const char *command;
+	telemetry_cb handler;
+	const char *help;
+} commands[] = {
+	{ "/vmcall/info", handle_info, "All lcores together. No parameters." },
+	{ "/vmcall/policy", handle_policy,
+	  "Wait policy in force. Parameter: " WAIT_POLICY_NAMES
+	  " to switch." },
+	{ "/vmcall/times", handle_times,
+	  "Idle threshold and longest sleep. Parameters: both, us." },
+	{ "/vmcall/idle_threshold_us", handle_idle_threshold,
+	  "Idle time before sleeping. Parameter: microseconds to set it." },
+	{ "/vmcall/lcores", handle_lcores,
+	  "Sleeps of each lcore. No parameters." },
+	{ "/vmcall/stats", handle_stats, "Counters. No parameters." },
+	{ "/vmcall/histogram", handle_histogram,
+	  "Doorbell to application, ns. No parameters." },
+	{ "/vmcall/wakes", handle_wakes,
+	  "Times of sleeps in interrupts. Parameter: start or stop to keep them." },
+	{ "/vmcall/reset", handle_reset,
+	  "Zero the counters and the histogram. No parameters." },
+};
+
 void
 app_telemetry_register(void)
 {
-	rte_telemetry_register_cmd("/vmcall/policy", handle_policy,
-		"Wait policy wanted. Parameter: " WAIT_POLICY_NAMES ".");
-	rte_telemetry_register_cmd("/vmcall/times", handle_times,
-		"Idle threshold and longest sleep. Parameters: both, us.");
-	rte_telemetry_register_cmd("/vmcall/lcores", handle_lcores,
-		"Sleeps of each lcore. No parameters.");
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(commands); i++)
+		if (rte_telemetry_register_cmd(commands[i].command,
+				commands[i].handler, commands[i].help) < 0)
+			LOG(ERR, "telemetry command %s was not taken",
+				commands[i].command);
 }

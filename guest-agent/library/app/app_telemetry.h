@@ -4,7 +4,7 @@
 #ifndef APP_TELEMETRY_H
 #define APP_TELEMETRY_H
 
-/** Register /vmcall/policy, /vmcall/times and /vmcall/lcores. */
+/** Register the commands /vmcall/...: those of vmcall-dataplane, and lcores. */
 void app_telemetry_register(void);
 
 #endif /* APP_TELEMETRY_H */

@@ -15,6 +15,8 @@
 
 uint64_t lcore_idle_cycles;
 uint64_t lcore_limit_ns;
+uint64_t lcore_tsc_khz;
+struct wake_times lcore_wake_times;
 
 static struct lcore lcores[RTE_MAX_LCORE];
 static __thread struct lcore *self __attribute__((tls_model("initial-exec")));
@@ -61,14 +63,17 @@ sleep_now(struct lcore *l)
 {
 	const struct wait_policy *policy = wait_policy_get(l->policy);
 	const uint64_t before = rte_rdtsc();
+	uint64_t after;
 	struct wake wake;
 
 	__atomic_store_n(&l->is_asleep, true, __ATOMIC_RELEASE);
 	wake = policy->wait(&l->wait,
 		__atomic_load_n(&lcore_limit_ns, __ATOMIC_RELAXED));
 	__atomic_store_n(&l->is_asleep, false, __ATOMIC_RELEASE);
-	l->counters.slept_cycles += rte_rdtsc() - before;
-	l->counters.wakes[wake.reason]++;
+	after = rte_rdtsc();
+	wake_stats_count(l->waits, &wake, before, after, lcore_tsc_khz);
+	if (wake.undated && unlikely(wake_times_wanted(&lcore_wake_times)))
+		wake_times_keep(&lcore_wake_times, before, after);
 	if (unlikely(wake.reason == WAKE_OFF || wake.reason == WAKE_ERROR)) {
 		policy->disarm(&l->wait);
 		give_up(l);

@@ -23,6 +23,8 @@
 #include "kvm_guest.h"
 #include "rx_queue.h"
 #include "wait.h"
+#include "wake_stats.h"
+#include "wake_times.h"
 
 struct lcore;
 
@@ -55,8 +57,10 @@ struct lcore_counters {
 	uint64_t arms;
 	uint64_t packets_after_arm;
 	uint64_t packets_after_limit;
-	uint64_t slept_cycles;
-	uint64_t wakes[WAKE_REASONS];
+	/** @{ by the control thread */
+	uint64_t policy_switches;
+	uint64_t fallbacks;	/**< to another policy than the one wanted */
+	/** @} */
 };
 
 struct lcore {
@@ -68,6 +72,8 @@ struct lcore {
 	uint64_t idle_since;	/**< TSC; 0: not looked at yet */
 	struct lcore_counters counters;
 	/** @} */
+	/** Its sleeps; NULL until it was given a queue, then for good. */
+	struct wake_stats *waits;
 	unsigned int id;
 	bool is_known;		/**< has polled a queue of ours; atomic */
 	bool is_live;		/**< the policy in force is installed and works */
@@ -94,6 +100,12 @@ struct lcore {
 /** Times, the same for all lcores; TSC cycles and nanoseconds.  Atomic. */
 extern uint64_t lcore_idle_cycles;
 extern uint64_t lcore_limit_ns;
+
+/** Of the TSC, kHz. */
+extern uint64_t lcore_tsc_khz;
+
+/** Of sleeps that nothing else dates, while one lcore alone sleeps. */
+extern struct wake_times lcore_wake_times;
 
 /** The lcore of an id below RTE_MAX_LCORE, known or not. */
 struct lcore *lcore_get(unsigned int id);

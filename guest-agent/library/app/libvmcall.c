@@ -56,7 +56,9 @@ vmcall_init(const struct vmcall_options *options)
 	if (o->policy >= RTE_DIM(policies) ||
 	    vmcall_times_set(o->idle_threshold_us, o->limit_us) != 0)
 		return -EINVAL;
-	if (app_control_start(policies[o->policy], &failure) != 0) {
+	lcore_tsc_khz = rte_get_tsc_hz() / 1000;
+	if (wake_times_init(&lcore_wake_times, &failure) != 0 ||
+	    app_control_start(policies[o->policy], &failure) != 0) {
 		LOG(ERR, "%s: %s", failure.code, failure.text);
 		return -ENOMEM;
 	}
@@ -134,11 +136,12 @@ vmcall_lcore_get(unsigned int lcore_id, struct vmcall_lcore *lcore)
 {
 	const struct lcore *l = known(lcore_id);
 	const struct lcore_counters *c;
-	unsigned int i;
+	const struct wake_stats *waits;
 
 	if (l == NULL)
 		return -ENOENT;
 	c = &l->counters;
+	waits = __atomic_load_n(&l->waits, __ATOMIC_ACQUIRE);
 	*lcore = (struct vmcall_lcore) {
 		.lcore_id = lcore_id,
 		.queues = l->wait.count,
@@ -148,13 +151,14 @@ vmcall_lcore_get(unsigned int lcore_id, struct vmcall_lcore *lcore)
 		.arms = c->arms,
 		.packets_after_arm = c->packets_after_arm,
 		.packets_after_limit = c->packets_after_limit,
-		.wakes_packet = c->wakes[WAKE_PACKET],
-		.wakes_limit = c->wakes[WAKE_TIMEOUT],
-		.slept_us = (uint64_t)((__uint128_t)c->slept_cycles * 1000000 /
-			rte_get_tsc_hz()),
 	};
-	for (i = 0; i < WAKE_REASONS; i++)
-		lcore->sleeps += c->wakes[i];
+	if (waits != NULL) {
+		lcore->sleeps = wake_stats_waits(waits);
+		lcore->wakes_packet = waits->wakes[WAKE_PACKET];
+		lcore->wakes_limit = waits->wakes[WAKE_TIMEOUT];
+		lcore->slept_us = (uint64_t)((__uint128_t)waits->cycles *
+			1000 / lcore_tsc_khz);
+	}
 	memcpy(lcore->error.code, l->failure.code, sizeof(lcore->error.code));
 	memcpy(lcore->error.text, l->failure.text, sizeof(lcore->error.text));
 	return 0;

@@ -30,9 +30,14 @@ export class DpdkProgram {
     namespace: NetworkNamespace,
     program: string,
     client: string,
-    options: { eal?: readonly string[]; own?: readonly string[]; environment?: Record<string, string> },
+    options: {
+      eal?: readonly string[];
+      own?: readonly string[];
+      environment?: Record<string, string>;
+      prefix?: string;
+    },
   ): DpdkProgram {
-    const prefix = `vmcall-test-${process.pid}-${++started}`;
+    const prefix = options.prefix ?? `vmcall-test-${process.pid}-${++started}`;
     const { eal = [], own = [], environment } = options;
     const common = ['--no-huge', '-m', '128', '--no-pci', '--file-prefix', prefix];
     const child = namespace.start([program, ...common, ...eal, '--', ...own], environment);

@@ -64,7 +64,7 @@ export class NetworkNamespace {
 
 async function generatorProgram(): Promise<string> {
   const source = join(projectRoot, 'src', 'generator');
-  const files = [source, join(projectRoot, 'guest-agent', 'dataplane')];
+  const files = [source, join(projectRoot, 'guest-agent', 'library', 'measure')];
   const folder = await cached('generator', { files, values: [] }, async (target) => {
     await makeIn(source, target);
   });

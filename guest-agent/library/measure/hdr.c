@@ -52,6 +52,20 @@ hdr_count(const struct hdr *hdr)
 	return total;
 }
 
+void
+hdr_add(struct hdr *sum, const struct hdr *other)
+{
+	uint32_t i;
+
+	if (other->min != UINT64_MAX) {
+		hdr_record_extreme(sum, other->min);
+		hdr_record_extreme(sum, other->max);
+	}
+	sum->sum += other->sum;
+	for (i = 0; i < HDR_COUNTS; i++)
+		sum->counts[i] += other->counts[i];
+}
+
 /* The highest value that lands in the same bucket as the index says. */
 static uint64_t
 highest_of(uint32_t index)

@@ -55,6 +55,9 @@ hdr_index(uint64_t value)
 /** Values recorded; adds the counts up. */
 uint64_t hdr_count(const struct hdr *hdr);
 
+/** Add all values of another, which may be recorded to meanwhile. */
+void hdr_add(struct hdr *sum, const struct hdr *other);
+
 /** hdr_record()'s rare part. @return the value to count it as */
 uint64_t hdr_record_extreme(struct hdr *hdr, uint64_t value);
 
