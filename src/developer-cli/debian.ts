@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rm } from 'node:fs/promises';
 import { Argument, Command } from 'commander';
-import { runIn, shelfOf } from '../setup/debian-root/run.js';
+import { outputOf, runIn, shelfOf } from '../setup/debian-root/run.js';
 import { supported } from '../setup/supported.js';
 import { stderrProgress } from '../support/progress.js';
 
@@ -16,7 +16,8 @@ export function debianCommand(): Command {
     .action(async (version: string, command: string[], options: { fresh?: true }) => {
       const distribution = distributions.find((each) => each.version === version);
       if (!distribution) return;
-      if (options.fresh) await rm(shelfOf(distribution), { recursive: true, force: true });
+      const made = [shelfOf(distribution), outputOf(distribution)];
+      if (options.fresh) for (const folder of made) await rm(folder, { recursive: true, force: true });
       process.exitCode = await runIn(distribution, command.length > 0 ? command : ['bash'], stderrProgress());
     });
 }

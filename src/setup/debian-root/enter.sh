@@ -7,19 +7,21 @@
 # Wants mount and PID namespaces of its own (unshare), so that no mount and no
 # process is left of it.
 #
-# Usage: enter.sh ROOT SHELF CLONE COMMAND...
+# Usage: enter.sh ROOT SHELF CLONE OUTPUT COMMAND...
 #
-#   SHELF  folder that keeps what is built, installed and measured in there
+#   SHELF   folder that keeps what every clone has of it: cache and results
+#   OUTPUT  folder that keeps this clone's node_modules and dist of that release
 
 set -eu
 
 root=$1
 shelf=$2
 clone=$3
-shift 3
+output=$4
+shift 4
 
 project=$root/srv/vmcall
-mkdir -p "$project" "$clone/node_modules" "$clone/dist" "$shelf/node_modules" "$shelf/dist" \
+mkdir -p "$project" "$clone/node_modules" "$clone/dist" "$output/node_modules" "$output/dist" \
 	"$shelf/cache" "$shelf/state" "$root/root/.cache/vmcall" "$root/root/.local/state/vmcall"
 
 mount --rbind /dev "$root/dev"
@@ -27,8 +29,8 @@ mount --rbind /sys "$root/sys"
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount --bind "$clone" "$project"
-mount --bind "$shelf/node_modules" "$project/node_modules"
-mount --bind "$shelf/dist" "$project/dist"
+mount --bind "$output/node_modules" "$project/node_modules"
+mount --bind "$output/dist" "$project/dist"
 mount --bind "$shelf/cache" "$root/root/.cache/vmcall"
 mount --bind "$shelf/state" "$root/root/.local/state/vmcall"
 for file in /etc/resolv.conf /etc/hosts; do

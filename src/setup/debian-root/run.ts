@@ -10,9 +10,14 @@ import { makeRoot } from './make.js';
 /** Variables of this machine that a command in there is given too: those of terminal, network, CI and the tests. */
 const passedOn = /^(?:TERM|COLORTERM|CI|NO_COLOR|FORCE_COLOR|[a-z]+_proxy|[A-Z]+_PROXY|VMCALL_.*)$/;
 
-/** Where a release's root folder is, and beside it what was built and measured in it. */
+/** Where a release's root folder is, and beside it what was built and measured in it, for all clones. */
 export function shelfOf({ id, version }: SupportedDistribution): string {
   return join(cacheRoot, 'roots', `${id}-${version}`);
+}
+
+/** Where this clone keeps what it has beside its files: what npm installs and tsc writes is another release's. */
+export function outputOf({ id, version }: SupportedDistribution): string {
+  return here(`.${id}-${version}`);
 }
 
 /**
@@ -38,7 +43,7 @@ export async function runIn(
         '--kill-child=SIGTERM',
         here('src', 'setup', 'debian-root', 'enter.sh'),
       ],
-      ...[root, shelf, projectRoot, ...command],
+      ...[root, shelf, projectRoot, outputOf(distribution), ...command],
     ],
     { stdio: 'inherit', reject: false, extendEnv: false, env: await environment() },
   );
