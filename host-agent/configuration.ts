@@ -76,6 +76,11 @@ export const hostConfigurationSchema = z.strictObject({
 });
 export type HostConfiguration = z.infer<typeof hostConfigurationSchema>;
 
+/** The configuration in force, which a reload replaces part by part. */
+export interface Settings {
+  current: HostConfiguration;
+}
+
 /** @throws VmcallError CONFIG_*: file, key and value of each thing wrong */
 export function readHostConfiguration(file: string): Promise<HostConfiguration> {
   return readToml(file, hostConfigurationSchema);

@@ -36,11 +36,14 @@ export interface DomainFacts extends Desired {
   domain: RunState;
 }
 
+/** `started`: it runs in another process now; `stopped`: in none; `metadata`: only ours changed. */
+export type DomainChange = 'started' | 'stopped' | 'metadata' | 'other';
+
 interface LibvirtEvents {
   /** Connected, or events were lost: everything may have changed. */
   anew: [];
-  /** This domain may have changed; `started`: it runs in another process now, `stopped`: in none; `metadata`: only ours. */
-  domain: [uuid: string, change: 'started' | 'stopped' | 'metadata' | 'other'];
+  /** This domain may have changed. */
+  domain: [uuid: string, change: DomainChange];
   disconnected: [];
 }
 
