@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Memory that an emulated host takes at most, with what looks after it. */
+/** Memory that an emulated host takes at most, with the processes around it. */
 const labBytes = 6 * 2 ** 30;
 /**
  * The instruction clock does not mind what else runs, and no unit test does: as many at once as there is room for, and

@@ -61,7 +61,7 @@ export class GuestAgent implements Daemon {
     this.#watching = this.#watch();
   }
 
-  /** Takes up what changed in the file; a file with faults changes nothing. */
+  /** Applies what changed in the file; a file with errors changes nothing. */
   async reload(): Promise<void> {
     try {
       const before = this.configuration;
@@ -235,7 +235,7 @@ export class GuestAgent implements Daemon {
     return this.#program.dataplane;
   }
 
-  /** Tells the host how it stands, and looks after a path that nobody else looks after. */
+  /** Reports its health to the host, and handles a path that does not work while no host is connected. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -309,7 +309,7 @@ function wantedThreshold({ dataplane, application }: GuestConfiguration): number
   return (dataplane ?? application)?.idle_threshold_us;
 }
 
-/** What a program has to be started, or found, anew for. */
+/** What a program has to be started, or found, again for. */
 function withoutThreshold({ dataplane, application }: GuestConfiguration): unknown {
   return [dataplane, application].map((each) => each && { ...each, idle_threshold_us: undefined });
 }

@@ -6,7 +6,7 @@ import { exitCodes, VmcallError } from '../src/support/errors.js';
 import { readToml } from '../src/support/toml.js';
 import type { HostAddress } from './session/host-session.js';
 
-/** Where the configuration is unless told otherwise. */
+/** Where the configuration is by default. */
 export const guestConfigurationFile = '/etc/vmcall/guest-agent.toml';
 
 const fileName = z.string().regex(/^\/[^\0]{1,1000}$/, 'wanted an absolute path');

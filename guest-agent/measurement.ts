@@ -34,7 +34,7 @@ export class Measurement {
 
   /**
    * @param send takes each report
-   * @param withWakeTimes the times of sleeps in interrupts are told, too
+   * @param withWakeTimes the times of sleeps in interrupts are reported, too
    */
   constructor(
     readonly id: string,

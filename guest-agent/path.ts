@@ -33,7 +33,7 @@ export function whyNotUpheld(
  * What to do without a host. Losing the session alone stops no traffic: a path that is upheld needs nothing from the
  * agents, and the program itself leaves the VM call when the host switches it off. Only a path that is not upheld, with
  * nobody there to say what to do instead, is given up for interrupts, which need nothing from the host agent.
- * @returns the path to take up
+ * @returns the path to switch to
  */
 export function pathWithoutHost(
   wanted: Path,

@@ -90,7 +90,7 @@ export class HostAgent implements Daemon, Memory {
   async stop(): Promise<void> {
     await Promise.all([this.#control?.stop(), this.#observation.stop(), this.#upkeep.stop()]);
     await this.#guests.stopListening();
-    // Together: a keeper that waits for its guest is let go by the end of the session.
+    // Together: a keeper that waits for its guest is released by the end of the session.
     await Promise.all([this.#domains.stop(), this.#guests.stopSessions()]);
   }
 
@@ -194,7 +194,7 @@ export class HostAgent implements Daemon, Memory {
     try {
       await InterruptTrace.removeLeftOvers();
     } catch (error) {
-      this.log.warn({ err: error }, 'a trace that an agent before left behind cannot be removed');
+      this.log.warn({ err: error }, 'a trace that an earlier agent left cannot be removed');
     }
   }
 

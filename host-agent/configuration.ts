@@ -5,7 +5,7 @@ import { defaultPort } from '../src/protocol/version.js';
 import { readToml } from '../src/support/toml.js';
 import { hostStateFolder } from './enrolment/store.js';
 
-/** Where the configuration is unless told otherwise. */
+/** Where the configuration is by default. */
 export const hostConfigurationFile = '/etc/vmcall/host-agent.toml';
 
 const defaultWebPort = 8646;
@@ -16,11 +16,11 @@ const fileName = (most: number) =>
 
 const reconcilerSchema = z
   .strictObject({
-    /** Every domain is looked at this often, whatever events say. */
+    /** Every domain is checked this often, whatever events say. */
     interval_s: z.number().min(0.1).max(3600).default(10),
     /** A guest on vmcall of whom KVM counts no VM call for this long is shown as unproven. */
     yields_within_s: z.number().min(0.2).max(86_400).default(30),
-    /** A step that failed is tried again after this, doubling up to the other. */
+    /** A step that failed is retried after this, doubling up to the other. */
     retry_least_s: z.number().min(0.1).max(3600).default(1),
     retry_most_s: z.number().min(0.1).max(3600).default(60),
   })
@@ -58,12 +58,12 @@ export const hostConfigurationSchema = z.strictObject({
     .prefault({}),
   state: z.strictObject({ folder: fileName(1000).default(hostStateFolder) }).prefault({}),
   reconciler: reconcilerSchema.prefault({}),
-  /** What `vmcall tune apply` did is set again after restarts. */
+  /** What `vmcall tune apply` did is reapplied after restarts. */
   tuning: z
     .strictObject({
       /** `--state` of `vmcall tune`. */
       state: fileName(1000).default('/var/lib/vmcall'),
-      /** How often interrupts are looked at. */
+      /** How often interrupts are checked. */
       interval_s: z.number().min(0.1).max(3600).default(1),
     })
     .prefault({}),

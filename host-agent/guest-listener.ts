@@ -14,7 +14,7 @@ export class GuestListener {
   #listening: Listening | undefined;
   #served: { pem: string; expires: number } | undefined;
 
-  /** @param opened is told of each session that a guest agent opens */
+  /** @param opened is called for each session that a guest agent opens */
   constructor(
     private readonly settings: Settings,
     private readonly log: Log,

@@ -6,7 +6,7 @@ import type { Log } from '../src/support/log.js';
 
 /**
  * Listening somewhere, which an address that is not there yet, a port that is taken or a full disk keep from being: tried
- * again for as long as it takes, for nobody else starts the agent anew. Only what the file itself shows ends it.
+ * again for as long as it takes, for nobody else restarts the agent. Only what the file itself shows ends it.
  */
 export class Listening {
   readonly #stop = new AbortController();
@@ -50,8 +50,8 @@ export class Listening {
       return true;
     } catch (error) {
       const problem = (describeError(error).split('\n')[0] ?? '').slice(0, 1000);
-      // Once for each reason: a port that stays taken is no flood of log lines.
-      if (problem !== this.#problem) this.log.error({ err: error }, `${problem}; trying again`);
+      // Once for each reason: a port that stays taken must not flood the log.
+      if (problem !== this.#problem) this.log.error({ err: error }, `${problem}; retrying`);
       this.#problem = problem;
       return false;
     }

@@ -10,7 +10,7 @@ import type { GuestSession } from './guest-sessions/guest-session.js';
 /**
  * Has guests measure for the time asked, all at once, and passes on what they report. Each domain ends in one `ended`
  * or one `failed`, whatever becomes of the others.
- * @param signal nobody listens any more: the guests are told to stop
+ * @param signal nobody listens any more: the guests are asked to stop
  */
 export async function measureGuests(
   sessionOf: (uuid: string) => GuestSession | undefined,

@@ -41,7 +41,7 @@ export class Observation {
     return this.#listenings;
   }
 
-  /** Listens as the configuration has it; where it cannot yet, it goes on trying. */
+  /** Listens as the configuration has it; where it cannot yet, it keeps retrying. */
   async start(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
     this.#listenings = [

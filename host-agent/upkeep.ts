@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TuningStatus } from '../src/control/schema.js';
 
-/** Who keeps what `vmcall tune` applied: the agent lets it run and tells of it, and knows no more of tuning. */
+/** Who keeps what `vmcall tune` applied: the agent runs it and reports its status, and knows no more of tuning. */
 export interface Upkeep {
   start(): void;
   stop(): Promise<void>;

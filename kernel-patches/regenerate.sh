@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Write the patch series anew from git trees (make-tree.sh), and check them.
+# Write the patch series again from git trees (make-tree.sh), and check them.
 
 set -euo pipefail
 

@@ -169,7 +169,7 @@ control_submit(struct control *control, const struct control_request *request,
 		ret = is_stopped(control) ?
 			failure_set(failure, "ESHUTDOWN", "the program is ending") :
 			failure_set(failure, "ETIMEDOUT",
-				"the lcore took nothing up within %u ms: does its CPU get time?",
+				"the lcore took no request within %u ms: does its CPU get time?",
 				timeout_ms);
 	} else if (control->failure.code[0] != '\0') {
 		*failure = control->failure;

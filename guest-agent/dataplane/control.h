@@ -73,7 +73,7 @@ int control_start(struct control *control, struct failure *failure);
 
 /**
  * Ask the lcore and wait for its answer; not on the lcore.
- * @param timeout_ms how long to wait for the lcore to take it up
+ * @param timeout_ms how long to wait for the lcore to take it
  * @return 0, or -1 with the failure filled in
  */
 int control_submit(struct control *control,
@@ -101,7 +101,7 @@ control_quit(const struct control *control)
 	return __atomic_load_n(&control->quit, __ATOMIC_RELAXED);
 }
 
-/** On the lcore: take the posted request up, NULL if there is none. */
+/** On the lcore: take the posted request, NULL if there is none. */
 const struct control_request *control_take(struct control *control);
 
 /** On the lcore: answer it.  NULL: it is done. */

@@ -66,7 +66,7 @@ leave(struct forward *forward)
 }
 
 /* The policy in force does not work any more.  From here on the lcore polls,
- * which needs nothing from anybody; the keeper takes up another policy, for
+ * which needs nothing from anybody; the keeper enters another policy, for
  * giving the MSI-X entry back may take tens of milliseconds.
  */
 static void

@@ -32,7 +32,7 @@ struct forward {
 	bool held;			/**< poll only: see CONTROL_HOLD */
 	bool paused;			/**< leave the port alone: CONTROL_PAUSE */
 	/** The policy in force does not work: the lcore polls until the keeper
-	 * has taken up another.  Atomic.
+	 * has entered another.  Atomic.
 	 */
 	bool broken;
 	bool pause;			/**< PAUSE after an empty poll */

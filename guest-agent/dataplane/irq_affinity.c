@@ -73,7 +73,7 @@ move_irq(struct irq_affinity *affinity, unsigned int irq, const char *list,
 			IRQ_AFFINITY_MAX);
 	error = read_list(irq, affinity->changed[i].before,
 			sizeof(affinity->changed[i].before));
-	/* Even a move to where it is makes the kernel write the entry anew when
+	/* Even a move to where it is makes the kernel write the entry again when
 	 * it next fires, and a host then sets the vector up again: milliseconds.
 	 */
 	if (error == 0 && strcmp(affinity->changed[i].before, list) == 0)

@@ -38,7 +38,7 @@ int irq_affinity_set(struct irq_affinity *affinity,
 		const struct pci_device *device, unsigned int cpu,
 		struct failure *failure);
 
-/** Put back what irq_affinity_set() changed. */
+/** Restore what irq_affinity_set() changed. */
 void irq_affinity_restore(struct irq_affinity *affinity);
 
 #endif /* IRQ_AFFINITY_H */

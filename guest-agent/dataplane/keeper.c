@@ -130,7 +130,7 @@ go_on(struct keeper *keeper)
 	keeper->set_up_interrupts(keeper->arg);
 	if (take_up(keeper, keeper->wanted, &failure) != 0) {
 		keeper->forward->last_fallback = failure;
-		say("the port runs again; policy not taken up", &failure);
+		say("the port runs again; policy not entered", &failure);
 	} else {
 		fprintf(stderr,
 			"vmcall-dataplane: the port runs again, policy %s\n",
@@ -155,7 +155,7 @@ reset_port(struct keeper *keeper)
 	}
 	keeper->port_resets++;
 	while (port_restart(port, keeper->promiscuous, &failure) != 0) {
-		say("the port does not start, trying again", &failure);
+		say("the port does not start, retrying", &failure);
 		if (control_quit(keeper->forward->control))
 			return;
 		sleep(1);

@@ -11,7 +11,7 @@
  * - a policy that broke is left for the next one that works;
  * - a doorbell that somebody overwrote is written again;
  * - a port that its PF or its driver reset runs again;
- * - a link that goes and comes is told.
+ * - a link that goes down and up is reported.
  *
  * Once a second, and at once when it is called.
  */
@@ -27,14 +27,14 @@ struct forward;
 
 struct keeper {
 	struct forward *forward;
-	/** The port's interrupts, set up anew; after each start of the port. */
+	/** The port's interrupts, set up again; after each start of the port. */
 	void (*set_up_interrupts)(void *arg);
 	void *arg;
 	bool promiscuous;
 	/** What came to be while an event kept the policy from being upheld. */
 	enum wait_policy_id wanted;
 	bool is_waiting;	/**< for the driver to recover */
-	int link_up;		/**< as last told; -1: not yet */
+	int link_up;		/**< as last reported; -1: not yet */
 	/** @{ counted for telemetry */
 	uint64_t link_changes;
 	uint64_t port_resets;

@@ -112,7 +112,7 @@ take_up_policy(struct dataplane *dp)
 
 	if (forward_take_up(forward, dp->options.policy, &failure) == 0)
 		return;
-	say("policy not taken up: ", &failure);
+	say("policy not entered: ", &failure);
 	forward->last_fallback = failure;
 	forward->stats.fallbacks++;
 	if (dp->options.policy != WAIT_POLICY_INTERRUPT &&

@@ -24,7 +24,7 @@ struct options {
 	bool set_irq_affinity;
 };
 
-/** Longest idle threshold and time-out, microseconds. */
+/** Longest idle threshold and timeout, microseconds. */
 #define OPTIONS_MAX_US	60000000ULL
 
 /**

@@ -88,7 +88,7 @@ policy_switch(struct forward *forward, enum wait_policy_id policy,
 }
 
 /* The lcore polls meanwhile.  What is in the entry is newer than what was saved
- * from it, so it is read anew.
+ * from it, so it is read again.
  */
 static int
 renew(const struct request *asker, struct failure *failure)

@@ -18,8 +18,8 @@ struct failure;
 struct forward;
 
 /**
- * Switch; not on the lcore.  On failure the policy of before stays in force.
- * @param timeout_ms how long to wait for the lcore to take a request up
+ * Switch; not on the lcore.  On failure the previous policy stays in force.
+ * @param timeout_ms how long to wait for the lcore to take a request
  * @return 0, or -1 with the failure filled in
  */
 int policy_switch(struct forward *forward, enum wait_policy_id policy,

@@ -43,7 +43,7 @@ set_up_queues(struct port *port, struct failure *failure)
 	return 0;
 }
 
-/* With RX interrupts, so that each policy can be taken up while running; if
+/* With RX interrupts, so that each policy can be entered while running; if
  * the device has none, without.
  */
 static int

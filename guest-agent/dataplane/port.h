@@ -34,7 +34,7 @@ struct port {
 /**
  * Configure and start the first port and wait for its link (up to 9 s; a link
  * that stays down is no failure).
- * @param control whose keeper is called when the driver tells something
+ * @param control whose keeper is called when the driver reports an event
  * @return 0, or -1 with the failure filled in
  */
 int port_start(struct port *port, struct control *control, bool promiscuous,

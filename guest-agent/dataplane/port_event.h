@@ -6,7 +6,7 @@
 
 /**
  * @file
- * What drivers tell of a port by themselves (rte_ethdev.h, "enum
+ * What drivers report of a port by themselves (rte_ethdev.h, "enum
  * rte_eth_event_type"), kept as bits until somebody takes them: a callback
  * runs in EAL's interrupt thread, where nothing long may be done.
  */
@@ -20,7 +20,7 @@ enum port_event {
 	/** The PF, or the NIC itself, wants the port reset: it is dead until then. */
 	PORT_EVENT_RESET = 1 << 0,
 	PORT_EVENT_REMOVED = 1 << 1,
-	/** The driver recovers by itself, and tells how it went. */
+	/** The driver recovers by itself, and reports how it went. */
 	PORT_EVENT_RECOVERING = 1 << 2,
 	PORT_EVENT_RECOVERED = 1 << 3,
 	PORT_EVENT_RECOVERY_FAILED = 1 << 4,

@@ -13,10 +13,10 @@ struct claim {
 	u32 ways;		/* VMCALL_WAY_*, as asked for */
 	u64 doorbells;
 	/* What is on for it now: less than @ways while its CPU is off, the
-	 * system sleeps, or the host took it back.
+	 * system sleeps, or the host revoked it.
 	 */
 	u32 granted;
-	/* Host halt polling was on before, and is to be put back. */
+	/* Host halt polling was on before, and is to be restored. */
 	bool had_host_polling;
 	struct halt_limit limit;
 };
@@ -29,7 +29,7 @@ void claim_init(struct claim *claim);
  */
 int claim_take(struct claim *claim, struct vmcall_take *take);
 
-/* Take everything back; nothing happens if there is nothing. */
+/* Undo everything; nothing happens if there is nothing. */
 void claim_give_back(struct claim *claim);
 
 /*

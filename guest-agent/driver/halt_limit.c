@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The longest halt.  A thread that halts is in the kernel: RCU's grace periods
- * wait for it.  The timer is not taken back by a packet: it is armed only if it
+ * wait for it.  The timer is not cancelled by a packet: it is armed only if it
  * is not, once each time it has fired, for arming it costs a packet two exits.
  */
 #include <linux/moduleparam.h>

@@ -9,7 +9,7 @@
  * (halt_poll_ns), which keeps the CPU that is to be handed back.  The guest may
  * decline that for a vCPU.
  *
- * True if it was on, and is to be put back by halt_poll_enable().
+ * True if it was on, and is to be restored by halt_poll_enable().
  */
 bool halt_poll_disable(unsigned int cpu);
 void halt_poll_enable(unsigned int cpu);

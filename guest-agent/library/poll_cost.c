@@ -4,7 +4,7 @@
 
 /**
  * @file
- * What an RX queue that is looked after costs: nanoseconds of a poll that finds
+ * What an RX queue that is managed costs: nanoseconds of a poll that finds
  * nothing, and of one that finds a full burst, without and with.
  *
  *	poll-cost --no-huge -m 64 --no-pci --vdev net_null0,no-rx=1 --vdev net_null1

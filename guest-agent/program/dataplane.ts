@@ -67,7 +67,7 @@ export interface DataplaneInfo {
   doorbell: 'absent' | 'installed' | 'overwritten';
   /** Of a program with several lcores: those that poll, and those of them on another path than the one wanted. */
   lcores?: { polling: number; refused: number };
-  /** Of the last time it could not take a path up, or keep it. */
+  /** Of the last time it could not switch to a path, or keep it. */
   fallback: { code: string; message: string } | undefined;
 }
 

@@ -19,7 +19,7 @@ export function programWords(configuration: DataplaneConfiguration): string[] {
 }
 
 /**
- * Keeps one dataplane running: takes over one that an agent before this one left, starts it otherwise, and again when
+ * Keeps one dataplane running: takes over one that an earlier agent left, starts it otherwise, and again when
  * it ends.
  */
 export class Supervisor extends ProgramKeeper {

@@ -22,7 +22,7 @@ export interface SessionKeeperOptions {
 /** A session that lasted this long was a good one, ms. */
 const goodAfterMs = 10_000;
 
-/** Nothing gets better by trying soon: somebody must act first. */
+/** Retrying soon does not help: somebody must act first. */
 const hopelessCloses: ReadonlySet<number> = new Set([
   closeCodes.revoked,
   closeCodes.wrongIdentity,
@@ -35,7 +35,7 @@ const hopelessErrors: ReadonlySet<string> = new Set([
   'HOST_REFUSED',
 ]);
 
-/** Keeps a session with the host, for ever again after each loss. */
+/** Keeps a session with the host, and reconnects after each loss. */
 export class SessionKeeper {
   readonly #stop = new AbortController();
   readonly #backOff: BackOff;

@@ -58,7 +58,7 @@ export interface Controlled {
   enrolments(): Promise<Enrolments>;
   /** @returns false if it was not enrolled */
   revoke(domain: string): Promise<boolean>;
-  /** Who asks has the domains to himself. @throws VmcallError DOMAIN_LEASED, NO_DOMAIN */
+  /** The asker has the domains to itself. @throws VmcallError DOMAIN_LEASED, NO_DOMAIN */
   readonly leases: Pick<Leases, 'take' | 'release'>;
   /** Resolves when every domain has ended or failed. @param signal nobody listens any more. @throws VmcallError DOMAIN_LEASED */
   measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
@@ -105,7 +105,7 @@ export class ControlServer {
         'CONTROL_FAILED',
         `${socket} cannot be made: ${(error as Error).message}`,
         'Run this as root, or name another control.socket in the configuration',
-        // Not 3: a disk that is full today is not tomorrow, and systemd is to try again.
+        // Not 3: a disk that is full today is not tomorrow, and systemd is to retry.
         exitCodes.failed,
         { cause: error },
       );
@@ -169,7 +169,7 @@ export class ControlServer {
     }
   }
 
-  /** A line of JSON for each event, as they come; who does not read them is let go, and the guests measure no more. */
+  /** A line of JSON for each event, as they come; a client that does not read them is disconnected, and the guests stop measuring. */
   async #measure(measure: Measure, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -207,7 +207,7 @@ export class ControlServer {
 
   async #route(request: IncomingMessage): Promise<[z.ZodType, unknown]> {
     const { method, url = '' } = request;
-    // A status is not looked through as a whole: each domain was, and none keeps the others' from being told.
+    // A status is not looked through as a whole: each domain was, and none keeps the others' from being reported.
     if (method === 'GET' && url === '/domains') return [z.unknown(), await this.controlled.status()];
     if (method === 'PUT' && url === '/desired')
       return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];

@@ -14,7 +14,7 @@ export interface HostCertificate {
   pem: string;
   /** SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it: AB:CD:... */
   fingerprint: string;
-  /** When it ends, Unix time, s. */
+  /** When it expires, Unix time, s. */
   expires: number;
 }
 

@@ -15,7 +15,7 @@ const enrolmentSchema = z.strictObject({
   domain: domainSchema,
   secret_sha256: hashSchema,
   issued: z.iso.datetime(),
-  /** The secret before, which holds until then. */
+  /** The previous secret, which is valid until then. */
   previous: z.strictObject({ secret_sha256: hashSchema, until: z.iso.datetime() }).optional(),
 });
 
@@ -24,7 +24,7 @@ export interface Enrolment {
   domain: string;
   /** ISO 8601. */
   issued: string;
-  /** Until then the secret before holds, too; null: there is none. */
+  /** Until then the previous secret is valid, too; null: there is none. */
   previousUntil: string | null;
 }
 
@@ -43,8 +43,8 @@ export class EnrolmentStore {
   }
 
   /**
-   * A new secret for a domain; the one before is worth nothing from now on.
-   * @param overlapS for so many seconds the one before holds, too
+   * A new secret for a domain; the previous one is invalid from now on.
+   * @param overlapS for so many seconds the previous one is valid, too
    * @throws VmcallError ENROLMENT_DOMAIN, ENROLMENT_STORE
    */
   async issue(domain: string, overlapS = 0): Promise<string> {
@@ -76,7 +76,7 @@ export class EnrolmentStore {
     return secret;
   }
 
-  /** The hashes of the secrets that hold for the domain now: none, one, or two. @throws VmcallError ENROLMENT_INVALID */
+  /** The hashes of the secrets that are valid for the domain now: none, one, or two. @throws VmcallError ENROLMENT_INVALID */
   async hashesOf(domain: string): Promise<Buffer[]> {
     const record = await this.#read(domain);
     if (!record) return [];

@@ -43,7 +43,7 @@ export class Admission {
 
   /**
    * A connection of this address begins at `now` (ms). Why not, or the place it takes. Who has shown a secret from there
-   * before is not kept out by others: neither by how many they are, nor by what the rest of his network does.
+   * before is not kept out by others: neither by how many they are, nor by what the rest of its network does.
    */
   enter(address: string, now: number): AdmissionRefusal | Place {
     const isKnown = this.#known.has(address);
@@ -110,7 +110,7 @@ export interface Place {
   leave(): void;
 }
 
-/** What one peer can have as many addresses of as he likes: an IPv6 /64; an IPv4 address is itself. */
+/** What one peer can have as many addresses of as it likes: an IPv6 /64; an IPv4 address is itself. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -10,7 +10,7 @@ const perSecond = 0.5;
 export type DomainLog = Pick<Log, 'info' | 'warn' | 'error'>;
 
 /**
- * A log whose lines a guest can cause. What is above its share is counted, and the count told with the next line that
+ * A log whose lines a guest can cause. What is above its share is counted, and the count logged with the next line that
  * fits: a guest's flood is not the host's.
  */
 export function boundedLog(log: Log, now: () => number = () => performance.now()): DomainLog {

@@ -14,7 +14,7 @@ export interface GuestMeasurementListener {
   onBroken(error: VmcallError): void;
 }
 
-/** One measurement in a guest, from the host's side: begun, listened to, ended. What it measured is for others to add up. */
+/** One measurement in a guest, from the host's side: started, listened to, ended. What it measured is for others to add up. */
 export class GuestMeasurement {
   readonly #id = randomUUID();
   readonly #onReport = (report: Report) => {

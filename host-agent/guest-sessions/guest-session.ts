@@ -66,7 +66,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
     return this.agreement.domain;
   }
 
-  /** The last health the guest told; it may be some seconds old. */
+  /** The last health the guest reported; it may be some seconds old. */
   get health(): Health | undefined {
     return this.#health;
   }
@@ -92,7 +92,7 @@ export class GuestSession extends EventEmitter<GuestSessionEvents> {
    * @throws RequestError as `start-measurement` answers; BUSY while another is on
    */
   async startMeasurement(params: Params<'start-measurement'>, isDated: boolean): Promise<Path> {
-    // A guest would say so too, but after the dating of the one that is on had begun anew.
+    // A guest would say so too, but after the dating of the one that is on had restarted.
     if (this.#measured !== undefined) throw new RequestError('BUSY', `measurement ${this.#measured} is on`);
     this.#measured = params.measurement;
     try {

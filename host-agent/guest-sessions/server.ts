@@ -26,9 +26,9 @@ import { readUpgrade, refuseUpgrade } from './upgrade.js';
 
 /** Who is enrolled; asked at each upgrade, and of every live session after a change. */
 export interface EnrolledSecrets {
-  /** The hashes of the secrets that hold for the domain. */
+  /** The hashes of the secrets that are valid for the domain. */
   hashesOf(domain: string): Promise<Buffer[]>;
-  /** When anything of it was changed last, Unix time in ms; undefined where that cannot be told. */
+  /** When anything of it was changed last, Unix time in ms; undefined where that is not known. */
   changedAt(): Promise<number | undefined>;
 }
 
@@ -41,7 +41,7 @@ export interface GuestSessionsOptions {
   enrolments: EnrolledSecrets;
   log: Log;
   admission?: AdmissionLimits;
-  /** How often the store is looked at, and after a change each live session's secret compared with it, ms. */
+  /** How often the store is checked, and after a change each live session's secret compared with it, ms. */
   recheckMs?: number;
 }
 
@@ -51,7 +51,7 @@ const usualRecheckMs = 10_000;
 const overlapRecheckMs = 60_000;
 /** So long after a change, whoever was let in by what stood before has a session, ms. */
 const settledMs = 4 * limits.helloTimeoutMs;
-/** Refusals are counted, and told once in this time, ms: a flood of connections is no flood of log lines. */
+/** Refusals are counted, and logged once in this time, ms: a flood of connections must not flood the log. */
 const refusalLogMs = 10_000;
 /** Of those who had no valid secret so many are named in one line. */
 const strangersMost = 20;
@@ -250,18 +250,18 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   async #recheck(): Promise<void> {
     const change = await this.options.enrolments.changedAt();
     const { at, change: before } = this.#compared;
-    // Nothing in the store tells that the time of a secret before is over.
+    // Nothing in the store says that a previous secret has expired.
     const isRecent = performance.now() - this.#comparedAt < overlapRecheckMs;
     if (isRecent && change !== undefined && change === before && change + settledMs < at) return;
     this.#compared = { at: Date.now(), change };
     this.#comparedAt = performance.now();
     for (const session of this.all()) {
       const hashes = await this.#hashesOf(session.domain);
-      // A store that cannot be read just now takes nobody's secret back; it is asked again.
+      // A store that cannot be read just now revokes nobody's secret; it is asked again.
       if (hashes === 'unreadable') this.#compared.change = undefined;
       const held = this.#hashes.get(session);
       if (hashes === 'unreadable' || hashes.some((hash) => held?.equals(hash))) continue;
-      session.close(closeCodes.revoked, 'the secret was replaced or taken back');
+      session.close(closeCodes.revoked, 'the secret was replaced or revoked');
     }
   }
 

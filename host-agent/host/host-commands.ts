@@ -8,7 +8,7 @@ import { formatScheduling, type Scheduling } from './scheduling.js';
 
 /** Interrupt coalescing of a network interface (linux: Documentation/networking/ethtool-netlink.rst). */
 export interface Coalescing {
-  /** Time an RX interrupt may be held back, us; some drivers take small numbers for modes of their own. */
+  /** Time an RX interrupt may be delayed, us; some drivers take small numbers for modes of their own. */
   rxUsecs: number;
   /** Null where the driver has no such mode. */
   adaptiveRx: boolean | null;

@@ -13,7 +13,7 @@ interface Lease {
   since: Date;
   /** What was changed under it, as it was before. */
   before: Map<string, Before>;
-  /** Once it is being given back; why not, by domain. */
+  /** Once it is being released; why not, by domain. */
   ending?: Promise<Map<string, unknown>>;
 }
 
@@ -26,8 +26,8 @@ export interface Restorer {
 }
 
 /**
- * Who has which domain to himself: one measures or switches at a time. What a holder changed is put back when he is
- * done, when he is gone, and when this agent begins again after its own end.
+ * Which process has which domain to itself: one measures or switches at a time. What a holder changed is restored when it is
+ * done, when it is gone, and when this agent restarts.
  */
 export class Leases {
   readonly #byDomain = new Map<string, Lease>();
@@ -69,13 +69,13 @@ export class Leases {
     this.check(uuid, id);
     const lease = this.#byId.get(id);
     if (!lease || lease.before.has(uuid)) return;
-    // What an agent before could not put back is how it stood.
+    // What an earlier agent could not restore is how it stood.
     const before = (await this.journal().read()).get(uuid) ?? (await this.restorer.remember(uuid));
     await this.journal().write(uuid, before);
     lease.before.set(uuid, before);
   }
 
-  /** Gives it back, and with it the domains as they were. @returns why not, by domain */
+  /** Releases it, and restores the domains as they were. @returns why not, by domain */
   release(id: string): Promise<Map<string, unknown>> {
     const lease = this.#byId.get(id);
     if (!lease) return Promise.resolve(new Map());
@@ -83,7 +83,7 @@ export class Leases {
     return lease.ending;
   }
 
-  /** What an agent before us could not put back any more. Those that cannot be put back now are tried at the next call. */
+  /** What an earlier agent could not restore any more. Those that cannot be restored now are retried at the next call. */
   putBackLeftOvers(knows: (uuid: string) => boolean): void {
     this.#leftOvers ??= this.#putBackAll(knows).finally(() => {
       this.#leftOvers = undefined;
@@ -93,9 +93,9 @@ export class Leases {
   async #putBackAll(knows: (uuid: string) => boolean): Promise<void> {
     for (const [uuid, before] of await this.journal().read()) {
       if (this.#byDomain.has(uuid) || !knows(uuid)) continue;
-      this.log.info({ domain: uuid }, 'puts back what an agent before left changed');
+      this.log.info({ domain: uuid }, 'restores what an earlier agent left changed');
       await this.#putBack(uuid, before).catch((error: unknown) =>
-        this.log.error({ domain: uuid, err: error }, 'not put back'),
+        this.log.error({ domain: uuid, err: error }, 'not restored'),
       );
     }
   }
@@ -107,7 +107,7 @@ export class Leases {
         try {
           await this.#putBack(uuid, before);
         } catch (error) {
-          this.log.error({ domain: uuid, err: error, holder: lease.holder }, 'not put back');
+          this.log.error({ domain: uuid, err: error, holder: lease.holder }, 'not restored');
           failures.set(uuid, error);
         }
       }),

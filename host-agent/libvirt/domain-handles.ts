@@ -17,7 +17,7 @@ export class DomainHandles {
   /** @param lookUp by UUID; its failure is the user's */
   constructor(private readonly lookUp: (uuid: string) => Promise<Domain>) {}
 
-  /** @throws as the look-up and `work` do; what failed is looked up anew next time */
+  /** @throws as the look-up and `work` do; what failed is looked up again next time */
   async use<T>(uuid: string, work: (domain: Domain) => Promise<T>): Promise<T> {
     const held = this.#held.get(uuid) ?? this.#hold(uuid);
     held.users++;

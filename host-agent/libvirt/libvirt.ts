@@ -25,7 +25,7 @@ export interface Desired {
 }
 
 /** Our metadata in the running and the persistent definition: its text, null for none; absent without such a definition. */
-export interface WishMetadata {
+export interface DesiredMetadata {
   live?: string | null | undefined;
   config?: string | null | undefined;
 }
@@ -52,7 +52,7 @@ const settleMs = 20;
 /** Of two calls each: the addon has 16 threads (native/executor.cc). More at once only wait there. */
 const looksMost = 8;
 
-/** Keeps a connection to libvirt, for ever again after each loss, and reads and writes the desired state there. */
+/** Keeps a connection to libvirt, and reconnects after each loss, and reads and writes the desired state there. */
 export class Libvirt extends EventEmitter<LibvirtEvents> {
   readonly #stop = new AbortController();
   readonly #backOff = new BackOff(500, 10_000);
@@ -62,7 +62,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   readonly #handles = new DomainHandles((uuid) => this.#open().domainByUuid(uuid));
   #connection: Connection | undefined;
   #running: Promise<void> | undefined;
-  /** Logged already: a libvirtd that stays away is no flood of log lines. */
+  /** Logged already: a libvirtd that stays away must not flood the log. */
   #refusal: string | undefined;
 
   constructor(
@@ -130,7 +130,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   }
 
   /** Our metadata as it stands, in each of the domain's definitions; undefined as for read(). @throws as it does */
-  readWish(uuid: string): Promise<WishMetadata | undefined> {
+  readDesiredMetadata(uuid: string): Promise<DesiredMetadata | undefined> {
     return this.#with(uuid, async (domain) => {
       const [live, config] = await Promise.all([
         domain.id === null ? undefined : readElement(domain, 'live'),
@@ -141,16 +141,16 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
   }
 
   /**
-   * Puts back what readWish() read, word by word. A definition that the domain has no more is left out.
+   * Restores what readDesiredMetadata() read, verbatim. A definition that the domain has no more is left out.
    * @returns false if there is no such domain any more
    * @throws VmcallError LIBVIRT_UNREACHABLE; LibvirtError
    */
-  async writeWish(uuid: string, wish: WishMetadata): Promise<boolean> {
+  async writeDesiredMetadata(uuid: string, metadata: DesiredMetadata): Promise<boolean> {
     const written = await this.#with(uuid, async (domain) => {
       const set = (element: string | null, affect: 'live' | 'config') =>
         domain.setMetadata(metadataUri, metadataPrefix, element, affect);
-      if (wish.live !== undefined && domain.id !== null) await set(wish.live, 'live');
-      if (wish.config !== undefined) await set(wish.config, 'config').catch(ifTransient);
+      if (metadata.live !== undefined && domain.id !== null) await set(metadata.live, 'live');
+      if (metadata.config !== undefined) await set(metadata.config, 'config').catch(ifTransient);
       return true;
     });
     return written ?? false;
@@ -218,7 +218,7 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     this.emit('disconnected');
   }
 
-  /** One change is told twice, of the running domain and of its definition: the look comes after both. */
+  /** One change is reported twice, of the running domain and of its definition: the look comes after both. */
   #metadataChanged(uuid: string): void {
     if (this.#changed.size === 0)
       setTimeout(() => {

@@ -35,5 +35,5 @@ export function parseDesired(xml: string): { path: DesiredPath } | { problem: st
   return { problem: `${shown(xml)}: ${path.join('.') || 'desired'}: ${shown(message)}` };
 }
 
-/** What anybody may have written there, in a length that can be told. */
+/** What anybody may have written there, cut to a length that fits a message. */
 const shown = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 120);

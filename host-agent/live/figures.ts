@@ -69,7 +69,7 @@ export class GuestFigures {
     };
   }
 
-  /** The last interval, as it is told at `now`. */
+  /** The last interval, as it is reported at `now`. */
   interval(now: number): LiveInterval | null {
     if (!this.#last) return null;
     if ('histogram' in this.#lastLatency)

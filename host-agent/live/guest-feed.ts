@@ -6,7 +6,7 @@ import { BackOff } from '../../src/support/back-off.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { GuestFigures } from './figures.js';
 
-/** Somebody else set the counts back, to count himself: he is left alone for so long, ms. */
+/** Somebody else set the counts back, to count themselves: they are left alone for so long, ms. */
 const afterResetMs = 60_000;
 
 /**
@@ -63,7 +63,7 @@ export class GuestFeed {
     else await this.#stopNow();
   }
 
-  /** @param isObserved whether somebody looks on; what is measured begins anew where that makes it more or less */
+  /** @param isObserved whether somebody looks on; what is measured starts again where that makes it more or less */
   async observe(isObserved: boolean): Promise<void> {
     this.#isObserved = isObserved;
     if (!this.session.canDate) return;

@@ -44,7 +44,7 @@ export class LiveFigures {
     await Promise.all([...this.#feeds].map((feed) => feed.turn(measures)));
   }
 
-  /** Whether somebody looks on: the wakes of injected interrupts, which cost the host a trace, are timed for him alone. */
+  /** Whether somebody looks on: the wakes of injected interrupts, which cost the host a trace, are timed only then. */
   async observe(isObserved: boolean): Promise<void> {
     this.#isObserved = isObserved;
     await Promise.all([...this.#feeds].map((feed) => feed.observe(isObserved)));

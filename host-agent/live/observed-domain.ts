@@ -2,7 +2,7 @@
 import type { DomainStatus } from '../../src/control/schema.js';
 import type { GuestFigures } from './figures.js';
 
-/** A domain as it was last looked at: nothing is asked of anybody for it. */
+/** A domain as it was last checked: nobody is asked anything for it. */
 export interface Recalled {
   status: DomainStatus;
   /** That look, ms of `performance.now()`. */
@@ -14,7 +14,7 @@ export interface Memory {
   readonly libvirt: { connected: boolean };
   /** Where it cannot listen, and why. */
   readonly unheard: readonly { what: string; problem: string | undefined }[];
-  /** When the certificate that is served ends, Unix time, s; undefined while none is. */
+  /** When the certificate that is served expires, Unix time, s; undefined while none is. */
   readonly certificateExpires: number | undefined;
   recall(): Recalled[];
   /** Is there such a domain? */

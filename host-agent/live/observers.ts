@@ -36,7 +36,7 @@ export class Observers {
   /**
    * @param picture draws what they are sent
    * @param onDefect takes a picture that could not be drawn or sent: none may end the agent
-   * @param onObserved told when the first comes and when the last has gone
+   * @param onObserved called when the first comes and when the last has gone
    */
   constructor(
     private readonly picture: () => LiveMessage[],

@@ -72,7 +72,7 @@ export const domainFamilies: readonly DomainFamily[] = [
     'vmcall_domain_actual_path',
     'path',
     [...desiredPathSchema.options, 'unknown', 'off'],
-    'The path that packets take, as far as the kernel bears the guest out.',
+    'The path that packets take, as far as the kernel confirms it.',
     ({ status }) => status.actual,
   ),
   states(
@@ -85,7 +85,7 @@ export const domainFamilies: readonly DomainFamily[] = [
   one(
     'gauge',
     'vmcall_domain_look_timestamp_seconds',
-    'When the domain was last looked at, Unix time.',
+    'When the domain was last checked, Unix time.',
     ({ lookedAt }) => unixTime(lookedAt),
   ),
   one(
@@ -106,7 +106,7 @@ export const domainFamilies: readonly DomainFamily[] = [
   one(
     'gauge',
     'vmcall_guest_dataplane_up',
-    'Its dataplane runs, as the guest agent last told.',
+    'Its dataplane runs, as the guest agent last reported.',
     ({ status }) => Number(status.guest?.health?.dataplane === 'running'),
   ),
   one(

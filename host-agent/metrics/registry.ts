@@ -11,7 +11,7 @@ import { familyHead } from './text-format.js';
  * tenth of what the agent takes with 50 guests.
  */
 const lagEveryMs = 100;
-/** Of the library's own metrics those that say how the agent fares. */
+/** Of the library's own metrics those that say how the agent is doing. */
 const ownMetrics = /^(process_|nodejs_eventloop_lag_|nodejs_gc_|nodejs_version_info)/;
 
 /** A thousand domains have some 80,000 series: guests are not to wait for their text. */
@@ -19,7 +19,7 @@ const domainsATurn = 50;
 
 /**
  * What `/metrics` says, from the agent's memory alone: no guest, no libvirt and no kernel is asked for it, so that none
- * can fail or delay a scrape. How old each part is, is told beside it.
+ * can fail or delay a scrape. How old each part is, is a series of its own.
  */
 export class Metrics {
   /** Of the agent itself. */
@@ -56,7 +56,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'vmcall_certificate_expiry_timestamp_seconds',
-      help: 'When the certificate that guests are shown ends, Unix time.',
+      help: 'When the certificate that is served to guests expires, Unix time.',
       registers,
       collect() {
         if (live.certificateExpires !== undefined) this.set(live.certificateExpires);

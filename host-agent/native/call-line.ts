@@ -7,7 +7,7 @@ const waitingMost = 1024;
 
 /**
  * The calls of one connection, one after the other. libvirt's client can have several under way, but of two that wait for
- * a libvirtd that stands still keep-alive ends only one: the other never returns, no `disconnected` comes, and the client
+ * a libvirtd that hangs keep-alive ends only one: the other never returns, no `disconnected` comes, and the client
  * is used after it was freed (libvirt 9.0, virNetClientSendWithReply).
  */
 export class CallLine {

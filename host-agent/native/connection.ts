@@ -10,7 +10,7 @@ export interface ConnectionOptions {
   /** Refuse each change, as `virsh --readonly`. */
   readOnly?: boolean;
   /**
-   * Told of the events of the connection and of all its domains until close(), from before the connection is
+   * Called with the events of the connection and of all its domains until close(), from before the connection is
    * handed out. At most 1024 wait; then come a `lost` event and what follows it.
    */
   onEvent?: (event: ConnectionEvent) => void;

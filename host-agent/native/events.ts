@@ -3,7 +3,7 @@
 /** A word for a value that the libvirt headers of the build did not have. */
 export type Unknown = `unknown(${number})`;
 
-/** What a domain is known by; `id` is null unless it ran when libvirt last told. */
+/** What a domain is known by; `id` is null unless it ran when libvirt last reported it. */
 export interface DomainIdentity {
   readonly name: string;
   readonly uuid: string;
@@ -44,7 +44,7 @@ export interface DisconnectedEvent {
   reason: 'error' | 'end of file' | 'keepalive timeout' | 'closed by client' | Unknown;
 }
 
-/** `count` events came faster than they were taken and are gone: read the state anew. */
+/** `count` events came faster than they were taken and are gone: read the state again. */
 export interface LostEvent {
   type: 'lost';
   count: number;

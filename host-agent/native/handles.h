@@ -29,7 +29,7 @@ class ConnectionHandle {
   /** Sends the events of the connection and of its domains to `listener`. Once at most. Throws Failure. */
   void Subscribe(const std::shared_ptr<Mailbox>& mailbox, uint64_t listener);
 
-  /** Told how the closing went, when the last reference is gone. Set before that, by whoever holds one. */
+  /** Called with the result of the closing, when the last reference is gone. Set before that, by whoever holds one. */
   std::function<void(Outcome)> on_closed;
 
  private:

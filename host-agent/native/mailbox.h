@@ -49,7 +49,7 @@ class Mailbox {
     std::unordered_map<uint64_t, uint64_t> lost;
   };
 
-  /** The environment's thread; `recipient` is told of each arrival until Close(). */
+  /** The environment's thread; `recipient` is called at each arrival until Close(). */
   Mailbox(Napi::Env env, Recipient* recipient);
 
   /** Any thread: call number `call` has ended. */

@@ -2,7 +2,7 @@
 #ifndef PROBE_HOST_H
 #define PROBE_HOST_H
 
-/** @file What this host is, and what of it bears on the wake of a vCPU. */
+/** @file What this host is, and what of it affects the wake of a vCPU. */
 
 #include <stdbool.h>
 

@@ -21,7 +21,7 @@ export interface Decision {
   reason: Reason | null;
 }
 
-/** What packets take now. `unknown`: nobody who knows can be asked, or guest and KVM do not bear each other out. */
+/** What packets take now. `unknown`: nobody who knows can be asked, or guest and KVM contradict each other. */
 export type Actual = DesiredPath | 'unknown' | 'off';
 
 const reached: Decision = { step: null, phase: 'reached', reason: null };
@@ -39,7 +39,7 @@ const moving = (step: Step | null, code: string, message: string): Decision => (
 /**
  * The next step from what is seen to what is desired. To `vmcall`: allow in KVM, tell the guest, see it running there. To
  * any other: the guest first, then KVM's switches. A step that failed turns the way round, to `injected`, until it is
- * tried again.
+ * retried.
  */
 export function decide(seen: Seen): Decision {
   const { desired, domain, kvm, failure } = seen;
@@ -62,13 +62,13 @@ const tells = {
   vmcall: 'tell-vmcall',
 } as const;
 
-/** Why the guest cannot be told anything now. */
+/** Why nothing can be sent to the guest now. */
 function absence({ guest }: Seen): Decision | undefined {
   if (!guest)
     return blocked('GUEST_ABSENT', 'no session with its guest agent: does it run there, is it enrolled?');
   if (!guest.capable)
     return blocked('GUEST_INCAPABLE', 'its guest agent cannot switch paths: use the same version there');
-  if (!guest.health) return moving(null, 'GUEST_SILENT', 'its guest agent has not told its health yet');
+  if (!guest.health) return moving(null, 'GUEST_SILENT', 'its guest agent has not reported its health yet');
   if (guest.health.dataplane !== 'running') return blocked(...dataplaneOff(guest.health));
   return undefined;
 }
@@ -90,10 +90,10 @@ function towardsVmcall(seen: Seen): Decision {
     return moving('allow', 'NOT_ALLOWED', 'the VM call is not allowed in KVM yet');
   if (health.path !== 'vmcall' || health.wanted !== 'vmcall')
     return moving('tell-vmcall', 'GUEST_ELSEWHERE', `the guest is on ${health.path ?? 'no path'} still`);
-  // Only a switch away and back writes the NIC's MSI-X entry anew.
+  // Only a switch away and back writes the NIC's MSI-X entry again.
   if (!health.upheld) return moving('give-up', ...notUpheld(health));
   if (evidence === 'counted' || evidence === 'busy') return reached;
-  const uncounted = 'the guest says it is on vmcall, but KVM has counted no VM call of late';
+  const uncounted = 'the guest says it is on vmcall, but KVM has counted no VM call recently';
   return evidence === 'awaited'
     ? moving(null, 'YIELDS_AWAITED', uncounted)
     : blocked(
@@ -128,7 +128,7 @@ function awayFromVmcall(seen: Seen, path: Exclude<DesiredPath, 'vmcall'>, then: 
   const message = then.reason?.message ?? `the domain is not on ${path} yet`;
   const health = guest?.capable ? guest.health : null;
   const mustTell = health !== null && domain === 'running' && shouldBeTold(health, desired, want.guest);
-  // The host has the last word: a guest that does not go back by itself is put back by the switch (OFF, the ABI's word).
+  // The host has the last word: a guest that does not go back by itself is forced back by the switch (OFF, the ABI's word).
   if (mustTell && failure?.step !== tell) return moving(tell, code, message);
   if (kvm.support === 'present' && (kvm.vcpuYield || kvm.irqfdHardirq !== isHard))
     return failure?.step === set ? blocked(failure.code, failure.message) : moving(set, code, message);
@@ -164,7 +164,7 @@ function notUpheld({ reason }: Health): [string, string] {
   return [reason?.code || 'NOT_UPHELD', reason?.message ?? 'the guest does not uphold the path'];
 }
 
-/** The path packets take, by what the guest says as far as KVM's switch and count bear it out. */
+/** The path packets take, by what the guest says as far as KVM's switch and count confirm it. */
 export function actualPath({ domain, kvm, guest, evidence }: Seen): Actual {
   if (domain === 'off') return 'off';
   const told = guest?.health?.path ?? null;

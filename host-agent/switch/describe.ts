@@ -7,7 +7,7 @@ import type { DomainFacts } from '../libvirt/libvirt.js';
 import { actualPath, decide, type Reason } from './decide.js';
 import type { Seen } from './seen.js';
 
-/** A guest that is connected, and the last health it told. */
+/** A guest that is connected, and the last health it reported. */
 export interface GuestSeen {
   session: GuestSession;
   health: Health | null;
@@ -19,7 +19,7 @@ export const libvirtLost: Reason = {
   message: 'the desired path is the last one read: no connection to libvirt',
 };
 
-/** A domain as `vmcall status` tells it. @param unread why the facts are not of now, if they are not */
+/** A domain as `vmcall status` shows it. @param unread why the facts are not of now, if they are not */
 export function describeDomain(
   seen: Seen,
   { identity, problem }: DomainFacts,

@@ -76,7 +76,7 @@ export class DomainKeeper {
     this.#turn ??= this.#run();
   }
 
-  /** Its metadata changed: a look, unless that is what desire() told already. */
+  /** Its metadata changed: a look, unless that is what desire() said already. */
   metadataChanged(): void {
     this.options.libvirt.readDesired(this.options.uuid).then(
       (now) => !isDeepStrictEqual(now, this.#facts && desiredOf(this.#facts)) && this.kick(),
@@ -308,7 +308,7 @@ export class DomainKeeper {
       if (isRecent)
         throw new VmcallError(
           'GUEST_FELL_BACK',
-          `the guest took ${path} up and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
+          `the guest switched to ${path} and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
           '',
         );
       this.#evidence.begin(now);
@@ -318,7 +318,7 @@ export class DomainKeeper {
     if (guest.health.path !== path)
       throw new VmcallError(
         'GUEST_CONTRADICTS',
-        `the guest said that it took ${path} up, and then that ${guest.health.path ?? 'no path'} is in force`,
+        `the guest said that it switched to ${path}, and then that ${guest.health.path ?? 'no path'} is in force`,
         '',
       );
     if (path === 'vmcall' || path === 'pv-kick') this.#toldAt = performance.now();
@@ -345,7 +345,7 @@ export class DomainKeeper {
 
 const desiredOf = ({ desired, problem }: DomainFacts): Desired => ({ desired, problem });
 
-/** So that a thousand domains that began together are not all looked at together for ever. */
+/** So that a thousand domains that began together are not all checked together forever. */
 const jitter = () => 0.9 + Math.random() * 0.2;
 
 function whatFailed(error: unknown): Reason {

@@ -12,7 +12,7 @@ export class YieldEvidence {
   #last: number | null = null;
   #grewAt: number | null = null;
   #told: ToldCounters | null = null;
-  /** When it last told of packets and no sleep, and when of a sleep. */
+  /** When it last reported packets and no sleep, and when a sleep. */
   #busyAt: number | null = null;
   #sleptAt: number | null = null;
 

@@ -11,7 +11,7 @@ import type { KvmSeen } from './seen.js';
 const switches = ['vcpu_yield', 'irqfd_hardirq'] as const;
 /** Per vCPU in KVM; in the VM's own folder their sum. */
 const counter = 'vcpu_yields';
-/** Only told on: nothing is decided by it. */
+/** Only reported: nothing is decided by it. */
 const ringsCounter = 'doorbell_rings';
 
 /**
@@ -21,7 +21,7 @@ const ringsCounter = 'doorbell_rings';
 export class KvmSwitches {
   /** By domain's UUID, as they were last listed: a host has as many as it has VMs, and each is looked for at each look. */
   #folders: ReadonlyMap<string, string> = new Map();
-  /** By domain's UUID, where it was seen as the domain of which number: begun again it has another. */
+  /** By domain's UUID, where it was seen as the domain of which number: restarted it has another. */
   readonly #seen = new Map<string, { id: number | null; folder: string }>();
 
   constructor(private readonly host: Pick<Host, 'read' | 'names' | 'exists' | 'write'>) {}
@@ -92,7 +92,7 @@ export class KvmSwitches {
     };
   }
 
-  /** @param stale where it was and is no more: begun again it is another */
+  /** @param stale where it was and is no more: restarted it is another */
   #folder(uuid: string, stale?: string): string {
     const known = this.#folders.get(uuid);
     if (known !== undefined && known !== stale && this.host.exists(known)) return known;
@@ -100,7 +100,7 @@ export class KvmSwitches {
     const folder = this.#folders.get(uuid);
     if (folder === undefined)
       throw absent(
-        `KVM shows no VM in ${this.#home()} whose process was begun with -uuid ${uuid}: no KVM guest, or debugfs is not mounted`,
+        `KVM shows no VM in ${this.#home()} whose process was started with -uuid ${uuid}: no KVM guest, or debugfs is not mounted`,
       );
     return folder;
   }
@@ -124,7 +124,7 @@ export class KvmSwitches {
       folders.set(uuid, folder);
     }
     this.#folders = folders;
-    // None of a domain that is gone is kept for ever.
+    // None of a domain that is gone is kept forever.
     for (const uuid of this.#seen.keys()) if (!folders.has(uuid)) this.#seen.delete(uuid);
   }
 }

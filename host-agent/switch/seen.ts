@@ -29,7 +29,7 @@ export type Evidence =
   /** None for longer than that. */
   | 'missing';
 
-/** A step that failed not long ago; until it is tried again, the injected path is what is driven to. */
+/** A step that failed not long ago; until it is retried, the injected path is what is driven to. */
 export interface Failure {
   step: Step;
   code: string;
@@ -41,7 +41,7 @@ export interface Seen {
   desired: Desired['desired'];
   domain: RunState;
   kvm: KvmSeen;
-  /** The guest agent's session; null without one. Its health is null until it has told it. */
+  /** The guest agent's session; null without one. Its health is null until it has reported it. */
   guest: {
     capable: boolean;
     /** Its agent knows the PV kick. */

@@ -2,7 +2,7 @@
 import { type DomainStatus, domainStatusSchema } from '../../src/control/schema.js';
 
 /**
- * What is told of a domain, which others wrote parts of: what does not fit is told as that, and keeps nobody from the
+ * What is reported of a domain, which others wrote parts of: what does not fit is reported as such, and keeps nobody from the
  * others' state.
  */
 export function tellable(status: DomainStatus): DomainStatus {

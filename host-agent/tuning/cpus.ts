@@ -76,7 +76,7 @@ export function setAside(host: Host): SetAside[] {
 
 const systemSlice = '/sys/fs/cgroup/system.slice/cpuset.cpus';
 
-/** man systemd-system.conf(5); drop-ins come after it, later names win, and an empty value takes back what came before. */
+/** man systemd-system.conf(5); drop-ins come after it, later names win, and an empty value clears what came before. */
 function systemdAffinity(host: Host): string | null {
   const at = ['/usr/lib/systemd', '/etc/systemd'];
   const files = [

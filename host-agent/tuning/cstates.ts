@@ -53,7 +53,7 @@ function limits(host: Host, cpu: number): { state: string; limit: number }[] {
 }
 
 /**
- * The deck's table: limits `cpu` to each C-state in turn through PM QoS, measures, puts the limit back. Throws
+ * The deck's table: limits `cpu` to each C-state in turn through PM QoS, measures, restores the limit. Throws
  * `NO_C_STATES` (not supported here) on a host without any, `LATENCY_HELD` where a host-wide limit hides some.
  */
 export async function measureCStates(run: CStateRun): Promise<CStateTable> {

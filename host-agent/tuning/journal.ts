@@ -48,11 +48,11 @@ const lineSchema = z.discriminatedUnion('type', [changeSchema, undoneSchema]);
 /** Some 30,000 changes that nobody restored. */
 const sizeMax = 8 << 20;
 
-/** Where the record of this host's tuning is kept unless told otherwise. */
+/** Where the record of this host's tuning is kept by default. */
 export const defaultStateFolder = '/var/lib/vmcall';
 
 /**
- * The record of what tuning changed: JSON lines, each written and synced before the change it tells of, so
+ * The record of what tuning changed: JSON lines, each written and synced before the change it records, so
  * that a crash at any point leaves enough to restore from. One process at a time has it open.
  */
 export class Journal {
@@ -75,7 +75,7 @@ export class Journal {
     this.damaged = lines.damaged;
   }
 
-  /** Numbers of lines that could not be read; what they told of cannot be restored. */
+  /** Numbers of lines that could not be read; what they recorded cannot be restored. */
   readonly damaged: readonly number[];
 
   /** Opens the record in `folder`, creating both. Throws `TUNING_BUSY` while another process has it open. */
@@ -163,7 +163,7 @@ interface Lines {
   length: number;
 }
 
-/** Most of a long record tells of interrupts that came and went: of those nothing need be known any more. */
+/** Most of a long record is of interrupts that came and went, which need not be known any more. */
 const compactAt = 1 << 20;
 
 function compacted(path: string, lines: Lines): Lines {

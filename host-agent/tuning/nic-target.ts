@@ -3,7 +3,7 @@ import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { formatCpus } from './cpu-set.js';
 import type { TunedDomainFacts } from './domain.js';
-import type { Undecided, Wish } from './wish.js';
+import type { TuneRequest, Undecided } from './request.js';
 
 export interface NicTarget {
   address: string;
@@ -27,16 +27,16 @@ export function isNic(host: Pick<Host, 'read'>, address: string): boolean {
 /** Throws `NO_NIC` for an address that this host does not have. */
 export function nicTargets(
   host: Host,
-  wish: Wish,
+  request: TuneRequest,
   facts: TunedDomainFacts | null,
   cpus: readonly number[],
   undecided: Undecided[],
 ): NicTarget[] {
-  const addresses = wish.nics.size > 0 ? [...wish.nics.keys()] : nicsOf(host, facts, undecided);
+  const addresses = request.nics.size > 0 ? [...request.nics.keys()] : nicsOf(host, facts, undecided);
   return addresses.map((address) => {
     if (!host.exists(`/sys/bus/pci/devices/${address}`))
       throw new VmcallError('NO_NIC', `there is no PCI function ${address}`, 'See lspci -D.', 2);
-    const said = [wish.nics.get(address) ?? []].flat();
+    const said = [request.nics.get(address) ?? []].flat();
     const known = said.length > 0 ? said : cpus.length === 1 ? cpus : [];
     if (known.length === 0 && cpus.length > 1)
       undecided.push({
@@ -62,7 +62,7 @@ function nicsOf(host: Host, facts: TunedDomainFacts | null, undecided: Undecided
     undecided.push({
       code: 'no-nic',
       what: `no NIC is passed through to ${facts.name} by VFIO${others(facts)}`,
-      todo: 'Give it one (<hostdev> or <interface type="hostdev"> in the domain): the VM call is rung by a passed-through NIC alone.',
+      todo: 'Give it one (<hostdev> or <interface type="hostdev"> in the domain): only a passed-through NIC can wake it from the VM call.',
     });
   return nics;
 }

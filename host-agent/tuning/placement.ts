@@ -4,7 +4,7 @@ import { isRealTime } from '../host/scheduling.js';
 import { formatCpus, overlap, parseCpus } from './cpu-set.js';
 import type { TunedDomainFacts } from './domain.js';
 import type { Occupied } from './neighbours.js';
-import type { Undecided, Wish } from './wish.js';
+import type { TuneRequest, Undecided } from './request.js';
 
 /** Of the host: which CPUs there are, which are set apart, and which are others': see `Occupied`. */
 interface Cpus extends Readonly<Occupied> {
@@ -23,14 +23,15 @@ export const alone = (cpus: string): number | null => {
   return list.length === 1 ? (list[0] ?? null) : null;
 };
 
-/** DPDK vCPUs: those the wish names; else what the domain itself shows to be meant for that. */
+/** DPDK vCPUs: those the request names; else what the domain itself shows to be meant for that. */
 export function placements(
   cpus: Cpus,
-  wish: Wish,
+  request: TuneRequest,
   facts: TunedDomainFacts,
   undecided: Undecided[],
 ): Placement[] {
-  const placed = wish.pins.size > 0 ? asked(cpus, wish, facts, undecided) : seen(cpus, facts, undecided);
+  const placed =
+    request.pins.size > 0 ? asked(cpus, request, facts, undecided) : seen(cpus, facts, undecided);
   for (const { vcpu, cpu } of placed) {
     const same = facts.vcpus.filter((other) => other.vcpu !== vcpu && alone(other.cpus) === cpu);
     if (same.length > 0 || placed.some((other) => other.vcpu !== vcpu && other.cpu === cpu))
@@ -57,8 +58,13 @@ export function placements(
   });
 }
 
-function asked({ online }: Cpus, wish: Wish, facts: TunedDomainFacts, undecided: Undecided[]): Placement[] {
-  return [...wish.pins].map(([vcpu, wanted]) => {
+function asked(
+  { online }: Cpus,
+  request: TuneRequest,
+  facts: TunedDomainFacts,
+  undecided: Undecided[],
+): Placement[] {
+  return [...request.pins].map(([vcpu, wanted]) => {
     const own = facts.vcpus.find((entry) => entry.vcpu === vcpu);
     if (!own || !online.includes(wanted))
       throw new VmcallError(

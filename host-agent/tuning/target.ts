@@ -6,9 +6,9 @@ import type { TunedDomain, TunedDomainFacts } from './domain.js';
 import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighbours.js';
 import { type NicTarget, nicTargets } from './nic-target.js';
 import { alone, type Placement, placements } from './placement.js';
-import type { Undecided, Wish } from './wish.js';
+import type { TuneRequest, Undecided } from './request.js';
 
-/** What is tuned: worked out from the wish and the host as it is. */
+/** What is tuned: worked out from the request and the host as it is. */
 export interface Target {
   domain: TunedDomain | null;
   facts: TunedDomainFacts | null;
@@ -32,23 +32,23 @@ export function isDecided({ facts, dpdk, nics, undecided }: Target): boolean {
   return undecided.length === 0 && dpdk.length > 0 && (facts === null || nics.length > 0);
 }
 
-/** Works out what to tune. Throws `NO_VCPU`, `CPU_OFFLINE`, `NO_NIC` where the wish names what is not there. */
-export async function resolveTarget(host: Host, wish: Wish): Promise<Target> {
+/** Works out what to tune. Throws `NO_VCPU`, `CPU_OFFLINE`, `NO_NIC` where the request names what is not there. */
+export async function resolveTarget(host: Host, request: TuneRequest): Promise<Target> {
   const undecided: Undecided[] = [];
-  const facts = (await wish.domain?.facts()) ?? null;
+  const facts = (await request.domain?.facts()) ?? null;
   const online = onlineCpus(host);
   const apart = union(...setAside(host).map(({ cpus }) => cpus));
   const neighbours = vmThreads(host);
   const seen = { threads: neighbours, pollers: pollingThreads(host) };
   const { theirs, confined } = occupiedCpus(seen, facts?.pid ?? null, { online, apart });
   const dpdk = facts
-    ? placements({ online, apart, theirs, confined }, wish, facts, undecided)
-    : wish.cpus.map((cpu) => ({ vcpu: null, cpu }));
+    ? placements({ online, apart, theirs, confined }, request, facts, undecided)
+    : request.cpus.map((cpu) => ({ vcpu: null, cpu }));
   const cpus = union(dpdk.map(({ cpu }) => cpu));
   const ordinary = without(without(without(online, apart), cpus), theirs);
   const shared = without(ordinary, pinnedCpus(facts));
   const target: Target = {
-    domain: wish.domain,
+    domain: request.domain,
     facts,
     dpdk,
     cpus,
@@ -56,8 +56,8 @@ export async function resolveTarget(host: Host, wish: Wish): Promise<Target> {
     online,
     apart,
     neighbours,
-    nics: nicTargets(host, wish, facts, cpus, undecided),
-    maxExitLatency: wish.maxExitLatency,
+    nics: nicTargets(host, request, facts, cpus, undecided),
+    maxExitLatency: request.maxExitLatency,
     undecided,
   };
   undecided.push(...emulatorPlace(target));

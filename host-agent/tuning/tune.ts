@@ -97,7 +97,7 @@ export interface Restored {
 }
 
 /**
- * Undoes changes that the journal tells of, the latest first. A place that someone else has changed since is left as
+ * Undoes changes that the journal has, the latest first. A place that someone else has changed since is left as
  * it is and named, unless `force`.
  */
 export async function restore(

@@ -16,7 +16,7 @@ import { mayTrace } from './trace-budget.js';
 
 /** Domains whose interrupts are traced at once: each trace has a buffer on each CPU. */
 const tracedMost = 16;
-/** Interrupts that no sleep was told for yet. */
+/** Interrupts that no sleep was reported for yet. */
 const waitingMost = 65_536;
 
 /** What a histogram of ours reaches to. */
@@ -41,8 +41,8 @@ interface Total {
 }
 
 /**
- * The wake latency of the injected path, which nothing in the guest can tell: the host's hard interrupt handler is dated
- * by a trace, on the guest's TSC, and each sleep that the guest tells of ends so long after it. On while a measurement
+ * The wake latency of the injected path, which nothing in the guest can measure: the host's hard interrupt handler is dated
+ * by a trace, on the guest's TSC, and each sleep that the guest reports ends so long after it. On while a measurement
  * asks for it, and traces only while the path in force is the injected one.
  */
 export class WakeDating {
@@ -196,7 +196,7 @@ export class WakeDating {
     if (!mayTrace(this.domain, performance.now()))
       throw new VmcallError(
         'WAKES_UNDATED',
-        'its interrupts were traced too often of late: each time costs every CPU of the host',
+        'its interrupts were traced too often recently: each time costs every CPU of the host',
         'Measure it again in some seconds',
       );
     traced++;

@@ -7,7 +7,7 @@ export interface Dated {
   cycles: bigint[];
   /** Sleeps in which no interrupt is known. */
   undated: number;
-  /** Interrupts from the last sleep on: they may belong to a sleep that is not told yet. */
+  /** Interrupts from the last sleep on: they may belong to a sleep that is not reported yet. */
   rest: bigint[];
 }
 

@@ -5,7 +5,7 @@ import { TokenBucket } from '../../src/session/token-bucket.js';
 const burst = 5;
 const perSecond = 0.5;
 
-/** Those that began one of late. */
+/** Those that began one recently. */
 const buckets = new Map<string, TokenBucket>();
 
 /**

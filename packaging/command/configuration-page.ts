@@ -23,7 +23,7 @@ ${page} - configuration of the ${page.replace('.toml', '').replace('vmcall-', 'v
 # DESCRIPTION
 
 _${installed}_ is in TOML. A key is written as _table.key_ here: *guests.port* is *port* below *[guests]*. A wrong value
-is told with file, key and value when the agent starts (exit code 3), or when it is told to reload, and then nothing
+is reported with file, key and value when the agent starts (exit code 3), or when it reloads, and then nothing
 changes.
 
 # KEYS

@@ -53,7 +53,7 @@ export class AgentProcess extends EventEmitter<{ line: [LogLine] }> {
     return this.child.pid ?? 0;
   }
 
-  /** @param message `reset`: figures of the event loop's delay begin anew after these */
+  /** @param message `reset`: figures of the event loop's delay start again after these */
   async figures(message: ToAgent = 'figures'): Promise<AgentFigures> {
     const answered = once(this.child, 'message');
     this.child.send(message);

@@ -10,7 +10,7 @@ import { WakeSamples } from './wake-samples.js';
 
 /** TLS handshakes at once: below what the host agent takes of those that have shown no secret. */
 const connectingMost = 32;
-/** Of one guest, as the guest agent tries again: on a busy machine a handshake may not end in time. */
+/** Of one guest, as the guest agent retries: on a busy machine a handshake may not end in time. */
 const attemptsMost = 6;
 
 /** Real guests have CPUs of their own; these share the agent's, and give way to it (nice(1)). */

@@ -7,7 +7,7 @@ import { type Scale, scaleSchema } from './schema.js';
 
 const MB = 1_000_000;
 
-/** What one host agent must bear with a thousand guests, each sending a histogram a second. */
+/** What one host agent must carry with a thousand guests, each sending a histogram a second. */
 export const scaleTargets = { delayP99Ms: 20, residentBytes: 250 * MB, switchS: 2 } as const;
 
 export function scaleDocument(run: ScaleRun, machine: Machine): Scale {

@@ -7,15 +7,15 @@ import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
 import { isolatedCpus } from '../../host-agent/tuning/cpus.js';
 import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { isNic } from '../../host-agent/tuning/nic-target.js';
+import type { TuneRequest } from '../../host-agent/tuning/request.js';
 import { resolveTarget } from '../../host-agent/tuning/target.js';
-import type { Wish } from '../../host-agent/tuning/wish.js';
 import type { LimitSet } from '../results/limits.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { type AgentOptions, connectOption, resolveDomain, socketOption } from './domains.js';
 import { jsonOption, printJson } from './json-output.js';
 import { checkLimits, limitsOption } from './limits-check.js';
 import { askLive, type CheckedDomain, liveFindings } from './live-check.js';
-import { addTargetOptions, type TargetOptions, thisSystem, wishOf } from './tuning-options.js';
+import { addTargetOptions, requestOf, type TargetOptions, thisSystem } from './tuning-options.js';
 
 type Options = TargetOptions & AgentOptions & { json?: true; limits?: LimitSet };
 
@@ -38,8 +38,11 @@ export function checkCommand(open: () => HostSystem = thisSystem): Command {
       const called = live?.domain.uuid ?? (await atLibvirt(name, options.connect));
       const hasProcess = live === undefined || (await system.domains.find(live.domain.uuid)) !== null;
       const domain = hasProcess ? called : undefined;
-      const wish = await wishOf(system, domain, options);
-      const target = await resolveTarget(system.host, name === undefined ? byDefault(system, wish) : wish);
+      const request = await requestOf(system, domain, options);
+      const target = await resolveTarget(
+        system.host,
+        name === undefined ? byDefault(system, request) : request,
+      );
       const found = [
         ...(live ? liveFindings(live) : []),
         ...(hasProcess ? [] : [noProcess(live)]),
@@ -81,15 +84,15 @@ const noProcess = (live: CheckedDomain | undefined) =>
   );
 
 /** Without a domain the host itself is judged: its isolated CPUs and the NICs that vfio-pci has. */
-function byDefault({ host }: HostSystem, wish: Wish): Wish {
+function byDefault({ host }: HostSystem, request: TuneRequest): TuneRequest {
   const vfio = host
     .names('/sys/bus/pci/devices')
     .filter((address) => isVfio(host, address))
     .filter((address) => isNic(host, address));
   return {
-    ...wish,
-    cpus: wish.cpus.length > 0 ? wish.cpus : isolatedCpus(host),
-    nics: wish.nics.size > 0 ? wish.nics : new Map(vfio.map((address) => [address, null])),
+    ...request,
+    cpus: request.cpus.length > 0 ? request.cpus : isolatedCpus(host),
+    nics: request.nics.size > 0 ? request.nics : new Map(vfio.map((address) => [address, null])),
   };
 }
 
@@ -99,7 +102,7 @@ function render({ domain, cpus, fit, findings }: Check): string {
     [
       `${severity.padEnd(4)}  ${code.padEnd(20)}  ${read}`,
       ...(why === null ? [] : [`why: ${why} (${source})`]),
-      ...(todo === null ? [] : [`cure: ${todo}`]),
+      ...(todo === null ? [] : [`fix: ${todo}`]),
       ...(undo === null ? [] : [`undo: ${undo}`]),
     ].join(under),
   );

@@ -29,10 +29,10 @@ export const enableCommand = () =>
 /** `vmcall disable`: domains are to take the injected path. */
 export const disableCommand = () => desireCommand('disable');
 
-/** `vmcall forget`: nothing is wished of domains any more. */
+/** `vmcall forget`: no path is desired of domains any more. */
 export const forgetCommand = () => desireCommand('forget', null);
 
-/** @param usual without --path; null: what was wished is taken back */
+/** @param usual without --path; null: the desired path is removed */
 function desireCommand(verb: string, usual: DesiredPath | null = 'injected'): Command {
   return new Command(verb)
     .argument('[domains...]', 'names, ids or UUIDs')
@@ -41,7 +41,10 @@ function desireCommand(verb: string, usual: DesiredPath | null = 'injected'): Co
     .option('--dry-run', 'only say what would be done')
     .addOption(socketOption())
     .addOption(connectOption())
-    .addHelpText('after', "\nThe wish is kept in the domain's metadata: it outlives agents, guest and host.")
+    .addHelpText(
+      'after',
+      "\nThe desired path is kept in the domain's metadata: it outlives agents, guest and host.",
+    )
     .action(async (called: string[], options: Options) => {
       const path = options.path ?? usual;
       if ((options.all === true) === called.length > 0) throw whichDomains(verb);

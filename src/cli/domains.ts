@@ -8,7 +8,7 @@ import { domainSchema } from '../protocol/fields.js';
 import { type Called, called, uuidOf } from '../support/called.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 
-/** The libvirt that `-c` names unless told otherwise. */
+/** The libvirt that `-c` names, or the default. */
 const defaultUri = 'qemu:///system';
 
 export interface AgentOptions {

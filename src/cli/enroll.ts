@@ -61,10 +61,10 @@ export const enrollCommand = () =>
       else await enrol(domain, 0, options);
     });
 
-/** `vmcall rotate`: the same, and for some time the secret before holds, too. */
+/** `vmcall rotate`: the same, and for some time the previous secret is valid, too. */
 export const rotateCommand = () =>
   issuing('rotate', '<domain>')
-    .option('--overlap <hours>', 'the secret before holds for so long, 1 to 8760', whole(1, 8760), 24)
+    .option('--overlap <hours>', 'the previous secret stays valid for so long, 1 to 8760', whole(1, 8760), 24)
     .action((domain: string, options: Options) => enrol(domain, (options.overlap ?? 24) * 3600, options));
 
 /** `vmcall revoke`: a guest may connect no more. */

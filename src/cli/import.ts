@@ -38,7 +38,7 @@ export function importCommand(): Command {
     .addOption(
       new Option(
         '--unit <unit>',
-        "the values' unit where the file does not say (unless told: cyclictest's text and TRex us, HDR logs and MoonGen ns)",
+        "the values' unit where the file does not say (default: cyclictest's text and TRex us, HDR logs and MoonGen ns)",
       ).choices(Object.keys(units)),
     )
     .option('--output <file>', 'where the document goes, instead of stdout')

@@ -56,7 +56,7 @@ function guestFindings(guest: DomainStatus['guest']): Finding[] {
     return [fail('guest-agent', 'no session with its guest agent', 'Start it there; vmcall enroll.')];
   const there = ok('guest-agent', guest.agent);
   const { health } = guest;
-  if (!health) return [there, warn('dataplane', 'not told yet', 'Ask again in some seconds.')];
+  if (!health) return [there, warn('dataplane', 'not reported yet', 'Ask again in some seconds.')];
   const { dataplane, version, reason, restarts } = health;
   const why = reason ? `: ${reason.code}: ${reason.message}` : '';
   return dataplane === 'running' && health.upheld

@@ -11,7 +11,7 @@ const name = 'vmcall-probe';
 /** `vmcall probe`: how this host's KVM wakes a halted vCPU. The program is one file, which runs without us, too. */
 export function probeCommand(): Command {
   return new Command('probe')
-    .argument('[options...]', `as ${name} --help tells: --json, --cpu N, --rounds N`)
+    .argument('[options...]', `as ${name} --help says: --json, --cpu N, --rounds N`)
     .allowUnknownOption()
     .helpOption(false)
     .action((words: string[]) => {

@@ -12,7 +12,7 @@ const waitMs = 60_000;
 /** When whoever begins to wait now has waited long enough, ms of performance.now(). */
 export const patience = () => performance.now() + waitMs;
 
-/** Until the path is reached. @param path null: until nothing is wished. @throws VmcallError with the reason if it is not */
+/** Until the path is reached. @param path null: until no path is desired. @throws VmcallError with the reason if it is not */
 export async function waitFor(
   client: ControlClient,
   uuid: string,
@@ -35,7 +35,7 @@ function notReached(domain: DomainStatus | undefined): VmcallError {
   return new VmcallError(
     code,
     `${domain?.name}: ${message} (desired ${domain?.desired}, actual ${domain?.actual})`,
-    'The wish is kept, and the host agent goes on trying: see vmcall status --watch',
+    'The desired path is kept, and the host agent keeps retrying: see vmcall status --watch',
     isUnsupported ? exitCodes.unsupported : exitCodes.failed,
   );
 }

@@ -204,12 +204,12 @@ async function measureAll(
       return undefined;
     } catch (error) {
       if (!(error instanceof VmcallError)) throw error;
-      // Without --paths there is nothing to put back.
+      // Without --paths there is nothing to restore.
       if (!paths || error.code === 'NOT_PUT_BACK') return paths && error;
       return new VmcallError(
         'NOT_PUT_BACK',
         `${name} is as this run left it: ${error.message}`,
-        'The host agent puts it back when it runs again: systemctl start vmcall-host-agent',
+        'The host agent restores it when it runs again: systemctl start vmcall-host-agent',
       );
     }
   }

@@ -74,5 +74,5 @@ function notes(domain: DomainStatus | undefined): string {
 function tuningLine({ kept_since, set_again, last_set, problem }: TuningStatus): string {
   if (problem) return `  ${problem.code}: tuning is not kept: ${problem.message}\n`;
   const last = last_set === null ? '' : `, last at ${last_set}`;
-  return `  tuning kept since ${kept_since}; set again: ${set_again}${last}\n`;
+  return `  tuning kept since ${kept_since}; reapplied: ${set_again}${last}\n`;
 }

@@ -21,7 +21,7 @@ interface TopOptions {
 const batchWidth = 512;
 const retryMs = 1_000;
 
-/** `vmcall top`: what the host agent tells of its domains, each second. */
+/** `vmcall top`: what the host agent knows of its domains, each second. */
 export function topCommand(): Command {
   return new Command('top')
     .option(
@@ -99,10 +99,10 @@ async function interactive({ socket, iterations = Number.POSITIVE_INFINITY }: To
     while (!stop.signal.aborted) {
       try {
         const { code, reason } = await observe(usableSocket(socket), onPicture, stop.signal);
-        state.notice = `the connection to the host agent ended (${reason || code}); trying again`;
+        state.notice = `the connection to the host agent ended (${reason || code}); retrying`;
       } catch (error) {
         if (count === 0) throw error;
-        state.notice = 'no answer from the host agent; trying again';
+        state.notice = 'no answer from the host agent; retrying';
       }
       draw();
       await delay(retryMs, undefined, { signal: stop.signal }).catch(() => {});

@@ -20,10 +20,10 @@ import { jsonOption, printJson } from './json-output.js';
 import {
   addTargetOptions,
   pinningOption,
+  requestOf,
   stateOption,
   type TargetOptions,
   thisSystem,
-  wishOf,
 } from './tuning-options.js';
 
 interface Options extends TargetOptions {
@@ -77,7 +77,7 @@ async function targetOf(system: HostSystem, domain: string | undefined, options:
       'Name a domain; or say --cpu (and --nic) for a DPDK program on the host itself.',
       exitCodes.usage,
     );
-  return resolveTarget(system.host, await wishOf(system, domain, options));
+  return resolveTarget(system.host, await requestOf(system, domain, options));
 }
 
 async function showPlan(system: HostSystem, domain: string | undefined, options: Options): Promise<void> {
@@ -133,11 +133,11 @@ function wishKept(system: HostSystem, { facts, cpus }: Target, options: Options)
 
 const keptLine = (state: string) =>
   state === defaultStateFolder
-    ? 'Kept: a running host agent sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n'
-    : `Kept: a host agent with tuning.state = "${state}" sets it again after a restart of guest, DPDK or host, until vmcall tune restore.\n`;
+    ? 'Kept: a running host agent reapplies it after a restart of guest, DPDK or host, until vmcall tune restore.\n'
+    : `Kept: a host agent with tuning.state = "${state}" reapplies it after a restart of guest, DPDK or host, until vmcall tune restore.\n`;
 
 async function restoreAll(system: HostSystem, options: Options): Promise<void> {
-  // First, or a host agent would set again what is restored.
+  // First, or a host agent would reapply what is restored.
   forget(options.state);
   const journal = openJournal(system.host, options.state, patience);
   const outcome = await restore(system, journal, options.force === true).finally(() => journal.close());

@@ -9,7 +9,7 @@ import { defaultStateFolder } from '../../host-agent/tuning/journal.js';
 import type { HostSystem } from '../../host-agent/tuning/knob.js';
 import { LibvirtDomains } from '../../host-agent/tuning/libvirt-domain.js';
 import { QemuProcesses } from '../../host-agent/tuning/qemu-process.js';
-import type { Wish } from '../../host-agent/tuning/wish.js';
+import type { TuneRequest } from '../../host-agent/tuning/request.js';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 
 export interface TargetOptions {
@@ -78,11 +78,11 @@ export const stateOption = () =>
   new Option('--state <folder>', 'where the record of changes is kept').default(defaultStateFolder);
 
 /** Throws `NO_DOMAIN`, and a usage error where CPUs come from two sides. */
-export async function wishOf(
+export async function requestOf(
   system: HostSystem,
   name: string | undefined,
   options: TargetOptions,
-): Promise<Wish> {
+): Promise<TuneRequest> {
   let domain: TunedDomain | null = null;
   if (name !== undefined) {
     domain = await system.domains.find(name);

@@ -20,7 +20,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'disable',
-    does: 'put domains back on the injected path',
+    does: 'move domains back to the injected path',
     load: async () => (await import('./desire.js')).disableCommand(),
   },
   {
@@ -40,7 +40,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'forget',
-    does: 'take back what enable or disable wished: injected interrupts, or what the guest sets itself',
+    does: 'remove what enable or disable desired: injected interrupts, or what the guest sets itself',
     load: async () => (await import('./desire.js')).forgetCommand(),
   },
   {
@@ -75,7 +75,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'rotate',
-    does: "issue a guest's next secret, while the one before holds for some time",
+    does: "issue a guest's next secret, while the previous one stays valid for some time",
     load: async () => (await import('./enroll.js')).rotateCommand(),
   },
   {

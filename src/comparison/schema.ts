@@ -37,7 +37,7 @@ export const pairSchema = z.strictObject({
   first: sideSchema,
   second: sideSchema,
   differences: z.array(differenceSchema),
-  /** What was drawn anew for the intervals. */
+  /** What was drawn again for the intervals. */
   unit: z.enum(['packets', 'rounds', 'round-pairs']),
   resamples: count,
   seed: count,

@@ -92,7 +92,7 @@ export function caveatsOf(pair: PairFigures, clock: string): string[] {
   const lines = [drawn(pair)];
   if (clock === 'instruction')
     lines.push(
-      'Instruction clock: chance is small, so a difference counts only beyond the tolerance, which is what rounds of the same path differ by, and no less than the histogram tells apart. The figures compare paths; they are not times on hardware.',
+      'Instruction clock: chance is small, so a difference counts only beyond the tolerance, which is what rounds of the same path differ by, and no less than the resolution of the histogram. The figures compare paths; they are not times on hardware.',
     );
   if (median?.why_not_judged === 'spread-unknown')
     lines.push(

@@ -71,7 +71,7 @@ export class ControlClient {
     return new Map(domains.flatMap(({ uuid, refusal }) => (refusal ? [[uuid, asError(refusal)]] : [])));
   }
 
-  /** @param overlapS for so many seconds the secret before holds, too */
+  /** @param overlapS for so many seconds the previous secret is valid, too */
   enrol(domain: string, overlapS: number): Promise<Enrolled> {
     return this.#ask('PUT', '/enrolled', enrolledSchema, enrolSchema.parse({ domain, overlap_s: overlapS }));
   }

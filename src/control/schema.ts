@@ -35,7 +35,7 @@ const reasonSchema = z.strictObject({ code: z.string().max(64), message: z.strin
 /** What the host agent keeps of a domain's tuning. */
 export const tuningStatusSchema = z.strictObject({
   kept_since: z.iso.datetime(),
-  /** Settings set again since this agent began, as a guest, its DPDK program or the host had begun anew. */
+  /** Settings reapplied since this agent began, as a guest, its DPDK program or the host had restarted. */
   set_again: z.int().min(0),
   last_set: z.iso.datetime().nullable(),
   /** Why it is not kept now; null where it is. */
@@ -130,7 +130,7 @@ export const releaseSchema = z.strictObject({ lease: leaseIdSchema });
 export const releasedSchema = z.strictObject({
   format: z.literal('vmcall-released'),
   version: z.literal(1),
-  /** Those that could not be put back. */
+  /** Those that could not be restored. */
   domains: z.array(z.strictObject({ uuid: domainSchema, refusal: refusalSchema })).max(controlLimits.domains),
 });
 export type Released = z.infer<typeof releasedSchema>;
@@ -157,7 +157,7 @@ export type DesiredAnswer = z.infer<typeof desiredSchema>;
 /** Body of `PUT /enrolled`: a new secret for a domain. */
 export const enrolSchema = z.strictObject({
   domain: domainSchema,
-  /** For so many seconds the one before holds, too. */
+  /** For so many seconds the previous one is valid, too. */
   overlap_s: z.int().min(0).max(31_536_000),
 });
 export type Enrol = z.infer<typeof enrolSchema>;
@@ -184,7 +184,7 @@ export const enrolmentsSchema = z.strictObject({
         /** Null: libvirt has no such domain, or cannot be asked. */
         name: z.string().max(4096).nullable(),
         issued: z.string().max(40),
-        /** Until then the secret before holds, too; null: there is none. */
+        /** Until then the previous secret is valid, too; null: there is none. */
         previous_until: z.string().max(40).nullable(),
         /** There is a session with its guest. */
         session: z.boolean(),

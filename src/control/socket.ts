@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { readOnlySocket } from './schema.js';
 
-/** The control socket, or, for one who may not use it, that for readers where he may use that. */
+/** The control socket, or, for a user who may not use it, that for readers where that is allowed. */
 export function usableSocket(socket: string): string {
   const readOnly = readOnlySocket(socket);
   return !isOpen(socket) && isOpen(readOnly) ? readOnly : socket;

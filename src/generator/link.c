@@ -73,7 +73,7 @@ static int set_options(const struct link *link, const char *interface,
 	if (qdisc_bypass && setsockopt(link->fd, SOL_PACKET, PACKET_QDISC_BYPASS,
 				       &one, sizeof(one)) != 0)
 		return complain(interface, "--qdisc-bypass");
-	/* Both only help: outgoing frames are told apart by their type too. */
+	/* Both only help: outgoing frames are distinguished by their type too. */
 	setsockopt(link->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
 	if (setsockopt(link->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
 		       sizeof(size)) != 0)

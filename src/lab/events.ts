@@ -128,7 +128,7 @@ export const switchSchema = z.object({
   type: z.literal('switch'),
   index: z.int(),
   path: z.enum(['injected', 'pv-kick', 'vmcall']),
-  /** From the wish to the path being reached, ms of the lab's clock. */
+  /** From the desired path to its being reached, ms of the lab's clock. */
   took: z.number(),
   window: windowSchema,
 });
@@ -152,7 +152,7 @@ export const faultSchema = z.object({
   stage: z.enum(switchStages),
   /** KVM's switch `vcpu_yield`, and the path the host agent had seen, right before. */
   found: z.object({ vcpuYield: z.boolean(), path: z.string().nullable() }),
-  /** From the kill to the desired path being reached again, each change of what is told. */
+  /** From the kill to the desired path being reached again, each change of what is reported. */
   told: z.array(toldSchema),
   /** Counted while the victim was away, where packets need it not. */
   away: windowSchema.nullable(),
@@ -225,13 +225,13 @@ export const tuneStepsSchema = z.object({
 
 export type TuneSteps = z.infer<typeof tuneStepsSchema>;
 
-/** The affinity of the NIC's interrupts: applied, when DPDK in the guest has begun anew, and set again. */
+/** The affinity of the NIC's interrupts: applied, when DPDK in the guest has restarted, and reapplied. */
 export const tuneRestartSchema = z.object({
   type: z.literal('tune-restart'),
   applied: z.record(z.string(), z.string()),
   lost: z.record(z.string(), z.string()),
   kept: z.record(z.string(), z.string()),
-  /** What the keeper tells. */
+  /** What the keeper reports. */
   status: z.unknown(),
 });
 export type TuneRestart = z.infer<typeof tuneRestartSchema>;
@@ -245,7 +245,7 @@ export const switchTrafficSchema = z.object({
 });
 export type SwitchTraffic = z.infer<typeof switchTrafficSchema>;
 
-/** What the host agent's `/metrics` told, by series, and KVM's own counters of that VM right after. */
+/** What the host agent's `/metrics` reported, by series, and KVM's own counters of that VM right after. */
 const observedLookSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   kvm: z.object({ yields: z.int(), rings: z.int() }),

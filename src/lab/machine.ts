@@ -24,11 +24,11 @@ export interface MachineOptions {
   dpdkNics: number;
   /**
    * The sender's NIC. The 82574's model (e1000e) raises one interrupt each 128 us at most, and two for each packet
-   * from the first time on that packets come closer. The older 82540's does not, if told so. (virtio-net would send
+   * from the first time on that packets come closer. The older 82540's does not, if configured so. (virtio-net would send
    * in another thread of the emulator: not on the instruction clock.)
    */
   senderNic: 'e1000e' | 'e1000,mitigation=off';
-  /** With a device that interrupts when told to, at `testDeviceAddress`. */
+  /** With a device that interrupts on request, at `testDeviceAddress`. */
   testDevice: boolean;
 }
 

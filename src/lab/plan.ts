@@ -18,7 +18,7 @@ export const victims = ['guest-agent', 'host-agent', 'dataplane', 'libvirtd', 'q
 export type Victim = (typeof victims)[number];
 
 /**
- * When, of a switch to the VM call. `before`: on the injected path, and the wish for the other comes while the victim
+ * When, of a switch to the VM call. `before`: on the injected path, and the other is desired while the victim
  * is away. `middle`: KVM allows the call, and the host agent waits for the guest agent's answer. `after`: on it.
  */
 export const switchStages = ['before', 'middle', 'after'] as const;

@@ -2,7 +2,7 @@
 /*
  * Under the instruction clock the emulator runs one virtual CPU until it halts, executes PAUSE, or comes to the next
  * timer event; a later CPU gets nothing of a turn that ends in the last way. Linux before 6.5 waits for a starting
- * CPU in a loop around schedule(), without PAUSE (linux: do_boot_cpu() in arch/x86/kernel/smpboot.c), i.e. for ever.
+ * CPU in a loop around schedule(), without PAUSE (linux: do_boot_cpu() in arch/x86/kernel/smpboot.c), i.e. forever.
  * Beside this program, on the same CPU, it does not.
  */
 #include <sched.h>

@@ -4,7 +4,7 @@
 export const closeCodes = {
   /** A message that is no JSON, fits no schema, or comes where it may not. */
   badMessage: 4400,
-  /** The guest's secret was replaced or taken back while the session lived. */
+  /** The guest's secret was replaced or revoked while the session lived. */
   revoked: 4401,
   /** The hello names another domain than the secret is for. */
   wrongIdentity: 4403,
@@ -36,11 +36,11 @@ export const standardCloseCodes = {
 
 /** Codes of an error that answers a request, and what each means. */
 export const errorCodes = {
-  DEADLINE: 'not done within the deadline; the outcome is unknown, the next health message tells',
+  DEADLINE: 'not done within the deadline; the outcome is unknown, the next health message says it',
   BUSY: 'too many requests are under way, or another measurement is',
   UNSUPPORTED: 'the other side did not announce this capability',
   NOT_READY: 'the dataplane does not run',
-  PATH_REFUSED: 'the dataplane could not take the path up; reason and path say why and what is in force',
+  PATH_REFUSED: 'the dataplane could not switch to the path; reason and path say why and what is in force',
   NO_MEASUREMENT: 'no measurement of this id is on',
   DATAPLANE_FAILED: 'the dataplane gave no answer, or one that cannot be used',
   SESSION_LOST: 'the session ended before the answer came',

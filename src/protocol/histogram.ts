@@ -42,13 +42,13 @@ export function noWakes(): JsHistogram {
   return buildHistogram(histogramShape, false);
 }
 
-/** Values that are told apart below this are whole ns (HdrHistogram: subBucketCount of three digits). */
+/** Values that are distinguished below this are whole ns (HdrHistogram: subBucketCount of three digits). */
 const subBuckets = 2048;
 const half = subBuckets / 2;
 /** Places for counts that 60 s need: 26 buckets, the first twice as long. */
 const places = 27 * half;
 
-/** Values that are not told apart make a bin: the highest of them, and how often they were recorded; lowest first. */
+/** Values that are not distinguished make a bin: the highest of them, and how often they were recorded; lowest first. */
 export interface HistogramBins {
   length: number;
   /** ns */

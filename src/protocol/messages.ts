@@ -68,7 +68,7 @@ const setPathResult = z.strictObject({
 const startParams = z.strictObject({
   measurement: measurementIdSchema,
   interval_ms: z.int().min(limits.reportIntervalMs.least).max(limits.reportIntervalMs.most),
-  /** Capability `wake-times`: when it slept is told, too. */
+  /** Capability `wake-times`: when it slept is reported, too. */
   wake_times: z.literal(true).optional(),
 });
 const startResult = z.strictObject({ path: pathSchema });

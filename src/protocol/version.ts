@@ -6,7 +6,7 @@ export const subprotocol = 'vmcall.v1';
 /** The resource that a guest asks for in its upgrade. */
 export const resource = '/guest';
 
-/** Where a host agent listens unless told otherwise. */
+/** Where a host agent listens by default. */
 export const defaultPort = 8645;
 
 /** Versions of the messages that this code speaks, within the subprotocol. */

@@ -23,7 +23,7 @@ import { runLetter, type Series, seriesOf } from './series.js';
 import { style } from './style.js';
 import { summarySection } from './summary.js';
 
-/** As many runs as a plot's lines can be told apart. */
+/** As many runs as a plot's lines can be distinguished. */
 export const mostRuns = 4;
 
 /** Inside a run: its main path against every other way to be woken. The injected path, which is today's, first. */

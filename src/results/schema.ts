@@ -139,7 +139,7 @@ export const resultSchema = z.strictObject({
    * thread ran (cyclictest), or how long a step of a busy loop took (oslat).
    */
   quantity: z.enum(['round-trip', 'wake-latency', 'timer-wake-up', 'stolen-time', 'unknown']),
-  /** The least difference the measuring program told apart, ns. */
+  /** The least difference the measuring program distinguished, ns. */
   resolution_ns: z.number().positive(),
   /** Absent for a whole run. */
   partial: partialSchema.optional(),

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import { type ArchivePackage, isKernelPackage, parsePackages } from './kernel-choice.js';
 
-/** Room for what apt tells of all kernel packages of a release, which is some 100 KB. */
+/** Room for what apt prints of all kernel packages of a release, which is some 100 KB. */
 const maxBuffer = 64 * 1024 * 1024;
 const env = { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
 
@@ -16,7 +16,7 @@ export async function kernelPackagesOfArchive(): Promise<ArchivePackage[]> {
   return parsePackages(shown.stdout);
 }
 
-/** Fetches the lists anew, waiting for another apt that is at it. */
+/** Fetches the lists again, waiting for another apt that is at it. */
 export async function refreshLists(): Promise<void> {
   await execa('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=600'], {
     env,

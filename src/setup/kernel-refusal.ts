@@ -2,7 +2,7 @@
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { type ArchivePackage, offeredKernels } from './kernel-choice.js';
 
-/** So many versions, the newest, are told of with what they lack. */
+/** So many versions, the newest, are listed with what they lack. */
 const versionsTold = 3;
 
 /**

@@ -11,7 +11,7 @@ const distributionSchema = z.strictObject({
   id: z.string(),
   version: z.string(),
   codename: z.string(),
-  /** Its kernels that `kernel-patches/` has a series for; the lab runs the first unless told otherwise. */
+  /** Its kernels that `kernel-patches/` has a series for; the lab runs the first by default. */
   kernels: z.array(series).min(1),
   /** The versions that it has, and that everything was seen to work with. */
   qemu: series,

@@ -45,7 +45,7 @@ export interface SampleComparison {
 export interface CompareOptions {
   /** Rounds of both sides took turns, so that round i of one stands beside round i of the other. */
   interleaved: boolean;
-  /** The least difference that was told apart when the values were taken. */
+  /** The least difference that was distinguished when the values were taken. */
   resolution: number;
   /**
    * How far apart a statistic of both sides can be by the spread between rounds alone, with the confidence of the

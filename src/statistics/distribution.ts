@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Samples that share a value, as far as the histogram tells them apart. */
+/** Samples that share a value, as far as the histogram's resolution goes. */
 export interface Bin {
   /** What the bin stands for: its upper end, held within the exact minimum and maximum. */
   value: number;

@@ -22,7 +22,7 @@ export class BackOff {
     return this.most * (0.5 + this.random() / 2);
   }
 
-  /** It went well: begin anew. */
+  /** It succeeded: start from the shortest again. */
   reset(): void {
     this.#failures = 0;
   }

@@ -2,7 +2,7 @@
 import type { Log } from './log.js';
 
 /**
- * Tells systemd how this service is (sd_notify(3)), by Debian's systemd-notify, for Node.js has no datagram sockets of
+ * Notifies systemd of this service's state (sd_notify(3)), by Debian's systemd-notify, for Node.js has no datagram sockets of
  * the Unix domain. Does nothing without systemd. Needs NotifyAccess=all in the unit.
  */
 export async function notifySystemd(assignments: readonly string[], log: Log): Promise<void> {
@@ -12,13 +12,13 @@ export async function notifySystemd(assignments: readonly string[], log: Log): P
   try {
     await execa('systemd-notify', [`--pid=${process.pid}`, ...assignments], { timeout: 10_000 });
   } catch (error) {
-    log.error({ err: error }, 'systemd could not be told of the service');
+    log.error({ err: error }, 'systemd could not be notified');
   }
 }
 
 /**
  * Says twice in the time that systemd gives (systemd.service(5), WatchdogSec=) that this process still answers: from its
- * event loop, so that one that is stuck is ended and begun anew. Does nothing where no watchdog is set.
+ * event loop, so that one that is stuck is killed and restarted. Does nothing where no watchdog is set.
  * @returns ends it
  */
 function keepWatchdog(log: Log): () => void {
@@ -32,7 +32,7 @@ function keepWatchdog(log: Log): () => void {
 export interface Daemon {
   /** Resolves once it is of use. */
   start(): Promise<void>;
-  /** Takes up its configuration again; what is wrong with it is the daemon's to log. */
+  /** Reloads its configuration; what is wrong with it is the daemon's to log. */
   reload(): Promise<void>;
   /** Resolves once nothing of it is left. */
   stop(): Promise<void>;

@@ -28,7 +28,7 @@ export const libvirtAddon = join(projectRoot, 'dist', 'libvirt.node');
 /** Where built modules, images and downloads are kept, as the XDG base directory specification has it. */
 export const cacheRoot = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vmcall');
 
-/** Where results go unless told otherwise, as the XDG base directory specification has it. */
+/** Where results go by default, as the XDG base directory specification has it. */
 export const resultsRoot = join(
   process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'),
   'vmcall',

@@ -53,7 +53,7 @@ export function stderrProgress(
 ): Progress {
   let lastTenth = -1;
   let barOpen = false;
-  /** When an overrun was last told, s of its step. */
+  /** When an overrun was last reported, s of its step. */
   let toldOverrun = 0;
   /** The first that was heard of the present step's course. */
   let since: { fraction: number; ms: number } | undefined;

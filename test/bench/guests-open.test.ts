@@ -17,7 +17,7 @@ test('a guest that is lost while others connect does not end the waiting for the
   await opened;
 });
 
-test('the end of their process is told, not waited out', async () => {
+test('the end of their process is reported, not waited out', async () => {
   const guests = new EventEmitter();
   const opened = guestsOpen(guests);
   guests.emit('exit', 1);

@@ -14,7 +14,7 @@ import { type Random, seededRandom } from '../../src/statistics/random.js';
 const normal = (random: Random) =>
   Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
 
-/** Latencies of a round: a floor and an exponential tail in ns, told apart to 64 ns, all moved by the round's own. */
+/** Latencies of a round: a floor and an exponential tail in ns, with a resolution of 64 ns, all moved by the round's own. */
 const latencies = (random: Random, count: number, moved: (value: number) => number) =>
   Array.from({ length: count }, () => {
     const value = moved(40_000 - 3000 * Math.log(1 - random.uniform()));
@@ -149,7 +149,7 @@ describe('a path compared with itself', () => {
   });
 });
 
-test('a difference that is there is found in ten rounds, and told without a verdict in fewer', () => {
+test('a difference that is there is found in ten rounds, and reported without a verdict in fewer', () => {
   const random = seededRandom(3);
   const run = (rounds: number, factor: number): [Run, PathResult] => {
     const measured = Array.from({ length: rounds }, () => {

@@ -92,7 +92,7 @@ describe('what a host takes', () => {
     expect(during[0]?.vm?.joules).toBeCloseTo(20, 6);
   });
 
-  test('is told before, during and after, rounds of a path added up', async () => {
+  test('is reported before, during and after, rounds of a path added up', async () => {
     const host = new FakeHost();
     const meter = open(host);
     const passing = setInterval(() => host.pass(1, { 'intel-rapl:0': 10 }), 1);
@@ -130,7 +130,7 @@ describe('what a host takes', () => {
     expect(energyLines(meter.energy).join()).not.toMatch(/packet|Kepler/);
   });
 
-  test('is not told where a counter went away meanwhile', async () => {
+  test('is not reported where a counter went away meanwhile', async () => {
     const host = new FakeHost();
     const meter = open(host);
     await meter.during(

@@ -98,7 +98,7 @@ async function dataplanePid(): Promise<number> {
 }
 
 describe('the guest agent', () => {
-  test.skipIf(!hasTap)('takes paths up as the host asks, and says why it cannot', async () => {
+  test.skipIf(!hasTap)('switches paths as the host asks, and says why it cannot', async () => {
     expect(await upheld()).toMatchObject({
       dataplane: 'running',
       wanted: 'injected',
@@ -292,7 +292,7 @@ describe('the guest agent', () => {
     expect(agent.said).toContain('vmcall-dataplane: ended: rx');
   });
 
-  test('tells systemd when it is ready and when it stops', async () => {
+  test('notifies systemd when it is ready and when it stops', async () => {
     await agent.kill('SIGKILL');
     const socket = join(folder, 'notify');
     // perl-base is on every Debian; Node.js has no datagram sockets of the Unix domain.

@@ -26,8 +26,8 @@ describe('a path is upheld', () => {
 describe('without a host', () => {
   const broken: DataplaneInfo = { ...onVmcall, doorbell: 'overwritten' };
   test.each([
-    ['an upheld path stays, for ever', 'vmcall', onVmcall, 1e9, undefined],
-    ['polling stays, for ever', 'poll', { ...onVmcall, path: 'poll' }, 1e9, undefined],
+    ['an upheld path stays, forever', 'vmcall', onVmcall, 1e9, undefined],
+    ['polling stays, forever', 'poll', { ...onVmcall, path: 'poll' }, 1e9, undefined],
     ['a path that is not upheld stays for the time configured', 'vmcall', broken, 29_999, undefined],
     ['and is given up for interrupts then', 'vmcall', broken, 30_000, 'injected'],
     ['interrupts have nothing to be given up for', 'injected', { ...onVmcall, path: 'poll' }, 1e9, undefined],

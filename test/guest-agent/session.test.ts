@@ -277,7 +277,7 @@ describe('a session that is lost', () => {
           guest.hello(domainA),
         ),
     ],
-    ['for a secret taken back', async () => host.sessions.get(domainA)?.close(closeCodes.revoked, '')],
+    ['for a revoked secret', async () => host.sessions.get(domainA)?.close(closeCodes.revoked, '')],
   ])('%s is not fought for', async (_what, lose) => {
     const { keeper, opened, log } = keep();
     await expect.poll(opened).toBe(1);

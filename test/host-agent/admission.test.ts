@@ -68,7 +68,7 @@ describe('admission', () => {
     expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
   });
 
-  test('does not count who has shown a secret by his address', () => {
+  test('does not count who has shown a secret by its address', () => {
     const admission = new Admission({ ...wide, perAddress: 1 });
     enter(admission, 'a').authenticate();
     enter(admission, 'a').authenticate();
@@ -87,7 +87,7 @@ describe('admission', () => {
     const before = enter(admission, 'fd00::5');
     before.authenticate();
     before.leave();
-    // All of his own /64, until none of it may.
+    // All of its own /64, until none of it may.
     for (let i = 0; i < 2; i++) enter(admission, `fd00::a${i}`);
     expect(admission.enter('fd00::b', 0)).toBe('per-address');
     enter(admission, 'fd00::5').authenticate();

@@ -14,7 +14,7 @@ describe('a host agent that is killed', () => {
   ])('%s goes on from there', async (_when, dieAt) => {
     await host.startBoth();
     await host.bench.agent.kill('SIGKILL');
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.startAgent(dieAt);
     expect(await host.bench.agent.exited).toEqual([null, 'SIGKILL']);
     expect(host.guest.path).toBe('injected');
@@ -31,7 +31,7 @@ describe('a host agent that is killed', () => {
     await host.startBoth();
     await host.vmcall('enable', 'test');
     await host.bench.agent.kill('SIGKILL');
-    await host.wish('injected');
+    await host.desire('injected');
     await host.bench.startAgent(dieAt);
     expect(await host.bench.agent.exited).toEqual([null, 'SIGKILL']);
     await host.bench.startAgent();
@@ -39,7 +39,7 @@ describe('a host agent that is killed', () => {
     expect(await host.bench.switches()).toEqual(['0', '0']);
   });
 
-  test.each(['vmcall', 'injected'] as const)('while the guest takes %s up', async (path) => {
+  test.each(['vmcall', 'injected'] as const)('while the guest switches to %s', async (path) => {
     await host.startBoth();
     if (path === 'injected') await host.vmcall('enable', 'test');
     host.guest.onTold = () => void host.bench.agent.child.kill('SIGKILL');

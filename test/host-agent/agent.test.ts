@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host agent as a process, on a libvirtd of its own with libvirt's test driver, on a folder in place of KVM's files,
-// with a guest over TLS: that it switches, and what it makes of what it is told.
+// with a guest over TLS: that it switches, and what it makes of what the guest reports.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -112,13 +112,13 @@ describe('events', () => {
     await host.bench.configure({ reconciler: 'interval_s = 1000\nyields_within_s = 3000' });
     await host.bench.startAgent();
     await host.bench.until({ desired_from: 'default' });
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' } });
     await host.startGuest();
     await host.bench.until(onVmcall);
     host.guest.reboot();
     await expect.poll(() => host.guest.path, { timeout: 10_000 }).toBe('vmcall');
-    await host.wish('injected');
+    await host.desire('injected');
     await host.bench.until(onInjected);
     await host.handle.destroy();
     await host.bench.until({ domain: 'off' });
@@ -128,7 +128,7 @@ describe('events', () => {
 });
 
 describe('a kernel without the series', () => {
-  test('is not supported: exit code 4, nothing told, nothing changed', async () => {
+  test('is not supported: exit code 4, nothing sent, nothing changed', async () => {
     await host.bench.startVm(99, []);
     await host.startBoth();
     const { exitCode, stderr } = await host.vmcall('enable', 'test');
@@ -161,7 +161,7 @@ async function withSecond(work: (second: Domain) => Promise<void>): Promise<void
 describe('several domains', () => {
   beforeEach(() => host.startBoth());
 
-  test('at once: each is told of, and one that cannot keeps none from it', async () => {
+  test('at once: each is reported, and one that cannot keeps none from it', async () => {
     await withSecond(async (second) => {
       const enabled = await host.vmcall('enable', 'second', 'test', 'nobody', domain.uuid);
       expect(enabled).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('NO_DOMAIN') });
@@ -210,7 +210,7 @@ describe('several domains', () => {
 });
 
 describe('a domain that is not persistent, or does not run', () => {
-  test('keeps the wish where it can', async () => {
+  test('keeps the desired path where it can', async () => {
     await host.bench.startAgent();
     await withSecond(async (second) => {
       expect(await host.vmcall('enable', 'second')).toMatchObject({
@@ -258,7 +258,7 @@ describe('the configuration', () => {
     await host.bench.configure({ socket: moved, uri: 'test:///default' });
     host.bench.agent.child.kill('SIGHUP');
     await host.bench.agent.logged('configuration reloaded');
-    // Another libvirt, which knows of no wish.
+    // Another libvirt, which knows of no desired path.
     await expect
       .poll(
         async () => (await host.vmcall('status', 'test', '--socket', moved, '-c', 'test:///default')).stdout,

@@ -57,7 +57,7 @@ async function put(pem: string, mode = 0o600): Promise<void> {
 }
 const reload = () => host.bench.agent.child.kill('SIGHUP');
 
-/** The file names the port by now, which is another one for the agent: its sessions begin anew. */
+/** The file names the port by now, which is another one for the agent: its sessions start again. */
 async function settle(): Promise<void> {
   const before = sessions();
   reload();

@@ -29,7 +29,7 @@ describe('vmcall status', () => {
   });
 
   test('says what of its tuning is kept, and why it is not', async () => {
-    const wish: Kept = {
+    const request: Kept = {
       format: 'vmcall-tuning-kept',
       version: 1,
       made: '2026-11-29T08:00:00.000Z',
@@ -41,12 +41,12 @@ describe('vmcall status', () => {
       max_exit_latency_us: null,
       hardirq: true,
     };
-    // The domain's QEMU has not begun yet.
+    // The domain's QEMU has not started yet.
     await rm(join(host.bench.root, 'proc/4711'), { recursive: true });
-    keep(host.bench.tuning, wish);
+    keep(host.bench.tuning, request);
     await expect
       .poll(async () => (await host.vmcall('status')).stdout, { timeout: 20_000 })
-      .toContain('  tuning kept since 2026-11-29T08:00:00.000Z; set again: 0');
+      .toContain('  tuning kept since 2026-11-29T08:00:00.000Z; reapplied: 0');
     // It begins, and has no NIC: nothing is set until that is known.
     const proc = join(host.bench.root, 'proc/4711');
     await mkdir(join(proc, 'task'), { recursive: true });
@@ -74,7 +74,7 @@ describe('vmcall status', () => {
       seen += text;
     });
     await expect.poll(() => seen, { timeout: 10_000 }).toContain('test    injected');
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await expect.poll(() => seen, { timeout: 10_000 }).toMatch(/test +vmcall +vmcall +\d+ +reached/);
     watch.kill();
     await watch;
@@ -111,7 +111,7 @@ describe('vmcall check', () => {
 
   test('says what the live agent knows to be wrong', async () => {
     host.guest.lies = true;
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until({ phase: 'blocked', reason: { code: 'YIELDS_MISSING' } });
     const { found, exitCode } = await check('test');
     expect([0, 2]).not.toContain(exitCode);
@@ -147,7 +147,7 @@ describe('vmcall enroll, of the live agent', () => {
       stdout: '',
       stderr: expect.stringContaining('NO_DOMAIN'),
     });
-    // The guest that is connected holds on to its session while its secret is the one before.
+    // The guest that is connected holds on to its session while its secret is the previous one.
     const rotated = await host.vmcall('rotate', 'test', '--overlap', '1', '--output', output);
     expect(rotated).toMatchObject({
       exitCode: 0,

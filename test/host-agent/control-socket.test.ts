@@ -61,8 +61,8 @@ describe('the control socket', () => {
     expect([mode & 0o777, gid]).toEqual([0o660, 65_534]);
     expect((await stat(host.bench.socket)).mode & 0o777).toBe(0o600);
     expect((await ask('GET', '/domains', '', readers)).status).toBe(200);
-    const wish = `{"domains":["${domain.uuid}"],"path":"poll"}`;
-    const refused = await ask('PUT', '/desired', wish, readers);
+    const request = `{"domains":["${domain.uuid}"],"path":"poll"}`;
+    const refused = await ask('PUT', '/desired', request, readers);
     expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('CONTROL_READ_ONLY')]);
     expect((await ask('POST', '/measurements', '{}', readers)).status).toBe(403);
     expect((await ask('POST', '/leases', '{}', readers)).status).toBe(403);

@@ -34,7 +34,7 @@ describe('enrolment', () => {
     expect(await mode(join(state, 'enrolments', file))).toBe('600');
   });
 
-  test('makes the secret before it worthless; twenty at once leave one that works and no litter', async () => {
+  test('revokes the previous secret; twenty at once leave one that works and no litter', async () => {
     const first = await store.issue(domainA);
     const secrets = await Promise.all(Array.from({ length: 20 }, () => store.issue(domainA)));
     const hashes = await store.hashesOf(domainA);
@@ -91,7 +91,7 @@ describe('enrolment', () => {
   });
 });
 
-test('with an overlap the secret before holds, too, until its time is over', async () => {
+test('with an overlap the previous secret is valid, too, until it expires', async () => {
   const first = await store.issue(domainA);
   const second = await store.issue(domainA, 3600);
   const hashes = await store.hashesOf(domainA);

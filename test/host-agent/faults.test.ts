@@ -32,30 +32,30 @@ const dataplane = () => host.realGuest.dataplanePid ?? Number.NaN;
 const stages: Record<string, (at: () => Promise<void>) => Promise<'vmcall' | 'injected'>> = {
   'before the switch': async (at) => {
     await at();
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     return 'vmcall';
   },
-  'while the guest is told to take the VM call up': async (at) => {
+  'while the guest is asked to switch to the VM call': async (at) => {
     process.kill(dataplane(), 'SIGSTOP');
     const stopped = dataplane();
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await expect.poll(() => host.bench.switches(), { timeout: 10_000 }).toEqual(['1', '1']);
     await at();
     if (isAlive(stopped)) process.kill(stopped, 'SIGCONT');
     return 'vmcall';
   },
   'on the VM-call path': async (at) => {
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     await at();
     return 'vmcall';
   },
-  'while the guest is told to go back': async (at) => {
-    await host.wish('vmcall');
+  'while the guest is asked to go back': async (at) => {
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     process.kill(dataplane(), 'SIGSTOP');
     const stopped = dataplane();
-    await host.wish('injected');
+    await host.desire('injected');
     await host.bench.until({ desired: 'injected' });
     await at();
     if (isAlive(stopped)) process.kill(stopped, 'SIGCONT');
@@ -127,7 +127,7 @@ describe.each(Object.entries(stages))('kill -9 %s', (_stage, bring) => {
         await host.connect(host.libvirtd.folder);
       });
       // The test driver keeps nothing over its end; libvirt's others do.
-      await host.wish(path);
+      await host.desire(path);
       await arrives(path);
     },
   );
@@ -137,7 +137,7 @@ describe('a guest that is not who it should be', () => {
   test('lies about its path: shown as unknown with YIELDS_MISSING, by the count of KVM', slow, async () => {
     await host.realGuest.stop();
     await host.startGuestAgent({ honest: false });
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     const status = await host.bench.until({
       desired: 'vmcall',
       actual: 'unknown',
@@ -148,25 +148,21 @@ describe('a guest that is not who it should be', () => {
     expect(status.kvm.yields).toBe(0);
   });
 
-  test(
-    'has a wrong secret: refused, told in its log with the cure; traffic stays on its path',
-    slow,
-    async () => {
-      await host.wish('vmcall');
-      await host.bench.until(onVmcall);
-      const pid = dataplane();
-      await host.bench.enroll();
-      await host.realGuest.agent.kill('SIGKILL');
-      host.realGuest.startAgent();
-      await host.realGuest.agent.logged('HOST_REFUSED_SECRET');
-      await host.realGuest.agent.logged('vmcall enroll');
-      await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
-      expect([isAlive(pid), ...(await host.bench.switches())]).toEqual([true, '1', '1']);
-    },
-  );
+  test('has a wrong secret: refused, logged with the fix; traffic stays on its path', slow, async () => {
+    await host.desire('vmcall');
+    await host.bench.until(onVmcall);
+    const pid = dataplane();
+    await host.bench.enroll();
+    await host.realGuest.agent.kill('SIGKILL');
+    host.realGuest.startAgent();
+    await host.realGuest.agent.logged('HOST_REFUSED_SECRET');
+    await host.realGuest.agent.logged('vmcall enroll');
+    await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
+    expect([isAlive(pid), ...(await host.bench.switches())]).toEqual([true, '1', '1']);
+  });
 
   test('sees another certificate: it sends no secret, says so; traffic stays on its path', slow, async () => {
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     const pid = dataplane();
     await host.bench.agent.kill('SIGKILL');
@@ -181,7 +177,7 @@ describe('a guest that is not who it should be', () => {
     ['of another version', { versions: [2] }, closeCodes.noCommonVersion],
     ['of another name', { domain: '0b9e2f6c-7a4d-4b6e-9c11-2f8d4e6a1b3c' }, closeCodes.wrongIdentity],
   ])('is %s: refused, and the guest that is there keeps its session', slow, async (_what, hello, code) => {
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     const secret = await host.realGuest.secret();
     const { href } = host.bench.guestUrl;

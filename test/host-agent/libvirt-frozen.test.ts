@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A libvirtd that stands still while the host agent has calls under way.
+// A libvirtd that hangs while the host agent has calls under way.
 import { beforeEach, expect, test } from 'vitest';
 import { domain } from './support/host-bench.js';
 import { onVmcall, TestHost } from './support/test-host.js';

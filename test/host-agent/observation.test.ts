@@ -27,7 +27,7 @@ async function reload(more: string): Promise<void> {
 }
 
 describe('those who watch', () => {
-  test('are listened for nowhere unless it is said where; a reload says so, and takes it back', async () => {
+  test('are listened for nowhere unless it is said where; a reload starts and stops it', async () => {
     await bench.startAgent();
     expect(bench.agent.log.map(({ message }) => message)).not.toContain('listening for scrapes');
     await reload(listener('metrics', 0));
@@ -52,7 +52,7 @@ describe('those who watch', () => {
     taken.close();
   });
 
-  test('and guests are listened for once it can be: until then it is tried, and told', async () => {
+  test('and guests are listened for once it can be: until then it is retried, and reported', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;

@@ -40,7 +40,7 @@ async function saved(): Promise<Result[]> {
   return (await Promise.all(texts)).map(resultOf);
 }
 
-const slow = { timeout: 90_000 };
+const slow = { timeout: 240_000 };
 
 describe('vmcall run', () => {
   test('switches to each path, measures it, goes back, and keeps a document that says so', slow, async () => {

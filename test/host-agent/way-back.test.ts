@@ -24,7 +24,7 @@ describe('the way back to the desired path by itself', () => {
     expect(host.guest.told).toEqual(['vmcall']);
   });
 
-  test('after the guest or its dataplane began anew', async () => {
+  test('after the guest or its dataplane restarted', async () => {
     host.guest.dataplane = 'waiting';
     host.guest.tell();
     await host.bench.until({ phase: 'blocked', reason: { code: 'DATAPLANE_OFF' }, actual: 'unknown' });
@@ -34,7 +34,7 @@ describe('the way back to the desired path by itself', () => {
     expect(host.guest.told).toContain('vmcall');
   });
 
-  test('after the domain was started anew, in another process', async () => {
+  test('after the domain was restarted, in another process', async () => {
     await host.handle.destroy();
     await host.guest.stop();
     await host.bench.until({
@@ -66,7 +66,7 @@ describe('the way back to the desired path by itself', () => {
 
   test('after the switches were thrown by hand', async () => {
     await writeFile(join(host.bench.kvm, 'vcpu_yield'), '0\n');
-    // Whoever sees it first: the guest, which falls back and is told anew, or the agent, before a VM call was refused.
+    // Whoever sees it first: the guest, which falls back and is asked again, or the agent, before a VM call was refused.
     await expect.poll(() => host.bench.switches(), { timeout: 10_000 }).toEqual(['1', '1']);
     // What the guest said before it fell back may be the last that the agent has heard.
     await expect.poll(() => host.guest.path, { timeout: 10_000 }).toBe('vmcall');
@@ -74,17 +74,17 @@ describe('the way back to the desired path by itself', () => {
   });
 
   test('after the metadata was edited: another path, nonsense, nothing', async () => {
-    await host.wish('injected');
+    await host.desire('injected');
     await host.bench.until(onInjected);
     expect(await host.bench.switches()).toEqual(['0', '0']);
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     await host.handle.setMetadata(metadataUri, 'other', "<desired path='fast'/>", 'live');
     const bad = await host.bench.until({ ...onInjected, desired_from: 'invalid' });
     expect(bad.problem).toContain('<desired path="fast"/>');
     expect((await host.vmcall('status', 'test')).stdout).toContain('BAD_METADATA: ');
     await host.bench.agent.logged('bad metadata');
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
     await host.handle.setMetadata(metadataUri, metadataPrefix, null, 'live+config');
     await host.bench.until({ ...onInjected, desired_from: 'default' });
@@ -109,7 +109,7 @@ describe('libvirtd', () => {
     await host.bench.agent.logged('libvirt cannot be reached');
     await host.connect(host.libvirtd.folder);
     // The test driver keeps nothing; libvirt's others do.
-    await host.wish('vmcall');
+    await host.desire('vmcall');
     await host.bench.until(onVmcall);
   });
 });

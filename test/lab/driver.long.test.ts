@@ -52,7 +52,7 @@ describe("the guest driver on a host with Debian's own KVM and VFIO", () => {
     expect(of('vmcall-dataplane-no-look', true).late).toBeGreaterThan(0);
   });
 
-  test('gives a vCPU to one program, and takes it back however that ends', () => {
+  test('gives a vCPU to one program, and revokes it however that ends', () => {
     expect(facts).toMatchObject({
       vcpuBy: 'driver',
       second: 'refused EBUSY 3',

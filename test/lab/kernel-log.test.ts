@@ -24,7 +24,7 @@ describe("L1's kernel log", () => {
     expect(unexpectedLines([])).toEqual([]);
   });
 
-  test('with a warning that nobody expects is told in its own words', () => {
+  test('with a warning that nobody expects is reported in its own words', () => {
     const found = unexpectedLines([...log.slice(0, 5), ...splat, ...log.slice(5)]);
     expect(found).toEqual(splat);
     expect(found.some((line) => kernelDefect.test(line))).toBe(true);

@@ -29,7 +29,7 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
     });
     cycles = events.filter((event) => event.type === 'tune');
     const [restart] = events.filter((event) => event.type === 'tune-restart');
-    if (!restart) throw new Error('the lab told of no restart');
+    if (!restart) throw new Error('the lab reported no restart');
     restarted = restart;
     for (const { before, tuned } of cycles) console.log({ before, tuned });
   }, 1_200_000);
@@ -56,7 +56,7 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
       });
   });
 
-  test('what is kept is set again when DPDK in the guest has begun anew', () => {
+  test('what is kept is reapplied when DPDK in the guest has restarted', () => {
     const { applied, lost, kept, status } = restarted;
     console.log({ applied, lost, kept, status });
     expect(Object.values(applied)).not.toEqual([]);

@@ -117,13 +117,13 @@ describe('of the kernels in the archive', () => {
 });
 
 describe('a kernel that cannot be had', () => {
-  test('is told as what its release has not, with what it has', () => {
+  test('is named as what its release has not, with what it has', () => {
     const text = refusal('6.1', debian13, 'Debian 13');
     expect(text).toMatch(/^SETUP_KERNEL_ABSENT: Debian 13 has no kernel 6\.1: .* 7\.3, 7\.2, 6\.12$/m);
     expect(text).toContain('npm start -- --kernel 6.12');
   });
 
-  test('is told with what is missing of what, and with more than one cure', () => {
+  test('is named with what is missing of what, and with more than one fix', () => {
     const archive = without(debian12, (name) => /^linux-image-6\.1\..*-rt/.test(name));
     const text = refusal('6.1', archive);
     expect(text).toContain(

@@ -11,7 +11,7 @@ const inRounds = (rounds: readonly number[][]): Sample => ({
   rounds: rounds.map(fromValues),
 });
 
-/** Latencies as they look: a floor and an exponential tail, in ns, told apart to 16 ns. */
+/** Latencies as they look: a floor and an exponential tail, in ns, with a resolution of 16 ns. */
 const latencies = (random: Random, count: number, shift = 0) =>
   Array.from({ length: count }, () => {
     const value = 40_000 + shift - 3000 * Math.log(1 - random.uniform());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What systemd is told of the daemons, as systemd itself judges it.
+// What systemd knows of the daemons, as systemd itself judges it.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -26,7 +26,7 @@ describe.each(['host-agent', 'guest-agent'])('the unit of the %s', (agent) => {
     expect(exposure).toBeLessThan(4);
   });
 
-  test('has systemd try again what may go well then, for ever, and nothing else', async () => {
+  test('has systemd retry what may succeed then, forever, and nothing else', async () => {
     const { Restart, RestartPreventExitStatus, StartLimitIntervalSec } = Object.fromEntries(await settings());
     const { usage, configuration, unsupported } = exitCodes;
     expect([Restart, StartLimitIntervalSec]).toEqual(['on-failure', '0']);

@@ -89,16 +89,16 @@ describe('in a terminal', () => {
   test('says that the agent is gone, and goes on when it is back', async () => {
     await shows(row);
     await bench.agent.kill('SIGKILL');
-    await shows(/trying again/);
+    await shows(/retrying/);
     await bench.startAgent();
-    await expect.poll(() => tmux.screen(), { timeout: 20_000 }).not.toMatch(/trying again/);
+    await expect.poll(() => tmux.screen(), { timeout: 20_000 }).not.toMatch(/retrying/);
     // libvirt's test driver has forgotten what was desired; the guest is measured again.
     await shows(/^test +injected +injected +\d+ /m);
   });
 });
 
 describe('without a terminal', () => {
-  test('--json prints a document a line, as often as it is told', async () => {
+  test('--json prints a document a line, as often as asked', async () => {
     const { stdout, exitCode } = await vmcall('--json', '-n', '2');
     expect(exitCode).toBe(0);
     const documents = stdout.split('\n').map((line) => JSON.parse(line));

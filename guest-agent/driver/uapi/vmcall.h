@@ -39,7 +39,7 @@ enum vmcall_refusal {
 	 * kick ends it.
 	 */
 	VMCALL_REFUSED_NO_HLT_EXIT,
-	/* ESHUTDOWN: the system goes down. */
+	/* ESHUTDOWN: the system shuts down. */
 	VMCALL_REFUSED_SHUTDOWN,
 };
 

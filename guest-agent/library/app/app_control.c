@@ -225,7 +225,7 @@ put_up(struct lcore *l, enum wait_policy_id policy)
 static void
 put_up_next(struct lcore *l, const struct failure *why)
 {
-	LOG(NOTICE, "lcore %u: %s not taken up: %s: %s", l->id,
+	LOG(NOTICE, "lcore %u: %s not entered: %s: %s", l->id,
 		wait_policy_get(l->entering)->name, why->code, why->text);
 	l->counters.fallbacks++;
 	if (l->failure.code[0] == '\0')

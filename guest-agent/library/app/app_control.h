@@ -6,7 +6,7 @@
 
 /**
  * @file
- * The control thread: finds out who polls what, takes policies up and down
+ * The control thread: finds out who polls what, enters and leaves policies
  * beside the lcores, and keeps them working.
  */
 

@@ -28,7 +28,7 @@
 
 struct lcore;
 
-/** An RX queue that is looked after. */
+/** An RX queue that is managed. */
 struct watched_queue {
 	struct rx_queue rx;
 	const struct rte_eth_rxtx_callback *callback;
@@ -48,7 +48,7 @@ enum lcore_state {
 /** What the control thread wants of the lcore; bits, atomic. */
 enum lcore_attention {
 	LCORE_HELD = 1 << 0,
-	LCORE_ENTER = 1 << 1,	/**< take up the policy in `entering` */
+	LCORE_ENTER = 1 << 1,	/**< enter the policy in `entering` */
 };
 
 struct lcore_counters {
@@ -90,7 +90,7 @@ struct lcore {
 	struct kvm_guest kvm;
 	enum wait_policy_id policy;	/**< entered */
 	enum wait_policy_id entering;
-	uint32_t tried;		/**< which wish of the user was last tried */
+	uint32_t tried;		/**< which request of the user was last tried */
 	bool is_dirty;		/**< its queues change */
 	bool is_entering;	/**< it was asked to, by the control thread */
 	int entered;		/**< LCORE_ENTER: 0, or -1 and `failure` */

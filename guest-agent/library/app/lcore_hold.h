@@ -41,7 +41,7 @@ void lcore_wake(struct lcore *l);
  */
 void lcore_ask_to_enter(struct lcore *l, enum wait_policy_id policy);
 
-/** It has tried: `entered` tells how it went. */
+/** It has tried: `entered` says how it went. */
 bool lcore_has_answered(const struct lcore *l);
 
 /** While held: undo lcore_ask_to_enter(), whatever came of it. */

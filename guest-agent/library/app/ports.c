@@ -120,7 +120,7 @@ port_watch(uint16_t id)
 	ret = describe(port, id);
 	if (ret != 0)
 		return ret;
-	/* A poll that is still under way may hold the queues of before. */
+	/* A poll that is still under way may hold the previous queues. */
 	port->queues = rte_zmalloc("vmcall queues",
 		port->count * sizeof(port->queues[0]), 0);
 	if (port->queues == NULL)

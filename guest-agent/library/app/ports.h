@@ -4,7 +4,7 @@
 #ifndef PORTS_H
 #define PORTS_H
 
-/** @file The ports that are looked after, and their RX queues. */
+/** @file The ports that are managed, and their RX queues. */
 
 #include <stdbool.h>
 #include <stdint.h>

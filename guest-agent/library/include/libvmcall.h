@@ -66,7 +66,7 @@ struct vmcall_options {
  * Begin; after rte_eal_init().  Starts a control thread and registers the
  * telemetry commands /vmcall/...
  * @param options NULL: the policy VM call, with the defaults above
- * @return 0, or a negative errno value: EINVAL, EEXIST (begun already), ENOMEM
+ * @return 0, or a negative errno value: EINVAL, EEXIST (started already), ENOMEM
  */
 int vmcall_init(const struct vmcall_options *options);
 
@@ -74,7 +74,7 @@ int vmcall_init(const struct vmcall_options *options);
 void vmcall_port_conf(struct rte_eth_conf *conf);
 
 /**
- * Look after all RX queues of a started port.
+ * Manage all RX queues of a started port.
  * @return 0, or a negative errno value: ENODEV, ENOTCONN (vmcall_init() first),
  *	EEXIST, ENOMEM
  */
@@ -90,7 +90,7 @@ int vmcall_port_disable(uint16_t port_id);
 
 /**
  * Switch all lcores to a policy, now and those to come.  Returns at once;
- * vmcall_lcore_get() tells what came of it.
+ * vmcall_lcore_get() reports the result.
  * @return 0 or -EINVAL
  */
 int vmcall_policy_set(enum vmcall_policy policy);

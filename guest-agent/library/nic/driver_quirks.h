@@ -11,7 +11,7 @@
 enum driver_quirk {
 	/** rx_intr_disable of a queue stops another queue's interrupt. */
 	DRIVER_NEVER_DISARM = 1 << 0,
-	/** Its eventfd tells of each packet, and cannot be told not to. */
+	/** Its eventfd is signalled for each packet, and that cannot be disabled. */
 	DRIVER_ALWAYS_ARMED = 1 << 1,
 };
 

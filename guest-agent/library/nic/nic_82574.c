@@ -46,7 +46,7 @@ nic_82574_init(struct nic_82574 *nic, const struct pci_device *device,
 
 	/* The driver has enabled RXT0: only what is armed shall interrupt. */
 	nic_82574_write(nic, NIC_82574_IMC, CAUSES_ALL);
-	/* No throttling: it would hold a packet's interrupt back. */
+	/* No throttling: it would delay a packet's interrupt. */
 	nic_82574_write(nic, NIC_82574_ITR, 0);
 	if (mode == PCI_INTERRUPT_MSIX) {
 		nic->cause = CAUSE_RXQ0;

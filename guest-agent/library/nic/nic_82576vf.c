@@ -43,7 +43,7 @@ nic_82576vf_init(struct nic_82576vf *nic, const struct pci_device *device,
 	nic_82576vf_write(nic, NIC_82576VF_IVAR, IVAR_RXQ0_VECTOR1);
 	nic_82576vf_write(nic, NIC_82576VF_EIAC,
 		nic_82576vf_read(nic, NIC_82576VF_EIAC) | nic->cause);
-	/* No throttling: it would hold a packet's interrupt back. */
+	/* No throttling: it would delay a packet's interrupt. */
 	nic_82576vf_write(nic, NIC_82576VF_EITR(VECTOR), 0);
 	(void)nic_82576vf_read(nic, NIC_82576VF_STATUS);
 	return 0;

@@ -22,7 +22,7 @@ enum rx_interrupt_way {
 	RX_INTERRUPT_ETHDEV,
 	RX_INTERRUPT_82574,
 	RX_INTERRUPT_82576VF,
-	/** net_tap: its queue's file tells of each packet, armed or not. */
+	/** net_tap: its queue's file is signalled for each packet, armed or not. */
 	RX_INTERRUPT_ALWAYS,
 };
 

@@ -111,7 +111,7 @@ hooked_start(uint16_t port)
 	begin();
 	ret = vmcall_port_enable(port);
 	if (ret != 0 && ret != -EEXIST)
-		LOG(ERR, "port %u is not looked after: %s", port,
+		LOG(ERR, "port %u is not managed: %s", port,
 			rte_strerror(-ret));
 	return 0;
 }

@@ -42,7 +42,7 @@ struct settings {
  */
 int settings_read(struct settings *settings, struct failure *failure);
 
-/** Is a port of this name to be looked after? */
+/** Is a port of this name to be managed? */
 bool settings_has_port(const struct settings *settings, const char *name);
 
 #endif /* SETTINGS_H */

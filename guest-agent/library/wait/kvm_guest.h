@@ -21,7 +21,7 @@ struct vcpu_claim;
 /** Who let this vCPU's user space make the call. */
 enum kvm_guest_way {
 	KVM_GUEST_NOT_ALLOWED,
-	KVM_GUEST_BY_DRIVER,	/**< guest-agent/driver, which takes it back */
+	KVM_GUEST_BY_DRIVER,	/**< guest-agent/driver, which revokes it */
 	KVM_GUEST_BY_MSR,	/**< this program by /dev/cpu/N/msr: root alone */
 };
 

@@ -50,7 +50,7 @@ refusal_text(uint32_t refusal)
 	case VMCALL_REFUSED_NO_HLT_EXIT:
 		return "HLT does not leave this VM (cpu-pm=on), so no kick ends it";
 	case VMCALL_REFUSED_SHUTDOWN:
-		return "this system is going down";
+		return "this system is shutting down";
 	default:
 		return NULL;
 	}

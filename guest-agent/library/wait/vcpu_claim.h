@@ -8,7 +8,7 @@
  * @file
  * The lcore's vCPU, held by the guest driver (guest-agent/driver): one open
  * file.  When this program ends, in whatever way, the kernel closes it and
- * takes all back.
+ * revokes all.
  */
 
 #include <stdbool.h>

@@ -97,7 +97,7 @@ void wait_context_init(struct wait_context *context, struct kvm_guest *kvm,
 struct wait_policy {
 	const char *name;
 	/**
-	 * Take up the policy.  On failure everything is as before.
+	 * Enter the policy.  On failure everything is as before.
 	 * @return 0, or -1 with the failure filled in
 	 */
 	int (*enter)(struct wait_context *context, struct failure *failure);

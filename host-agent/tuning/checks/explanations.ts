@@ -8,7 +8,7 @@ const bootAgain = 'Boot with the parameters as they were.';
 /** What harm a finding does and where that is documented, by code; what needs no explanation is left out. */
 const explanations: Readonly<Record<string, Explanation>> = {
   'rt-kernel': {
-    why: 'without PREEMPT_RT a task in the kernel may hold back the woken vCPU for as long as it takes',
+    why: 'without PREEMPT_RT a task in the kernel may delay the woken vCPU for as long as it takes',
     source: 'linux: Documentation/core-api/real-time/theory.rst',
     undo: 'Boot the kernel from before.',
   },
@@ -49,7 +49,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
     undo: 'Write what /proc/irq/N/smp_affinity_list was before.',
   },
   throttling: {
-    why: 'a NIC that throttles holds an interrupt back for up to half a millisecond',
+    why: 'a NIC that throttles delays an interrupt for up to half a millisecond',
     source:
       'slides, "Performance Issues on a Native OS"; linux: Documentation/networking/device_drivers/ethernet/intel/e1000e.rst',
     undo: 'Load the driver with the parameters as they were.',
@@ -91,12 +91,12 @@ const explanations: Readonly<Record<string, Explanation>> = {
     undo: bootAgain,
   },
   irqbalance: {
-    why: 'it writes affinities anew every ten seconds',
+    why: 'it writes affinities again every ten seconds',
     source: 'man irqbalance(1)',
     undo: 'systemctl enable --now irqbalance',
   },
   tuned: {
-    why: 'it sets these again each time it starts or changes its profile',
+    why: 'it reapplies these each time it starts or changes its profile',
     source: 'man tuned.conf(5), tuned-adm(8)',
     undo: 'systemctl enable --now tuned, with the profile as it was.',
   },

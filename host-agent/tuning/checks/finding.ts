@@ -10,7 +10,7 @@ export const findingSchema = z.strictObject({
   read: z.string(),
   /** What to do; null where nothing is. */
   todo: z.string().nullable(),
-  /** What takes `todo` back; null where nothing does, or it is plain. */
+  /** What undoes `todo`; null where nothing does, or it is plain. */
   undo: z.string().nullable(),
   /** What harm it does, and where that is documented; null where all is well. */
   why: z.string().nullable(),

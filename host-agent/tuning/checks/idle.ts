@@ -7,7 +7,7 @@ import { hardwareStates, idleDriver } from '../cpuidle.js';
 import type { Target } from '../target.js';
 import { type Finding, ok, warn } from './finding.js';
 
-/** Boot parameters that bear on C-states (linux: Documentation/admin-guide/pm/cpuidle.rst, "Idle States Control"). */
+/** Boot parameters that affect C-states (linux: Documentation/admin-guide/pm/cpuidle.rst, "Idle States Control"). */
 const parameters = [
   'intel_idle.max_cstate',
   'processor.max_cstate',

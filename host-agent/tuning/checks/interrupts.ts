@@ -11,7 +11,7 @@ import { nicThreads } from '../knobs/vcpu-scheduler.js';
 import type { Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
-/** Where interrupts go, who starves whom, and who holds them back. Affinity itself is a knob. */
+/** Where interrupts go, who starves whom, and who delays them. Affinity itself is a knob. */
 export function checkInterrupts(host: Host, target: Target): Finding[] {
   return [...inversions(host, target), ...strangers(host, target), ...throttling(host, target)];
 }

@@ -9,7 +9,7 @@ import { type Finding, fail, warn } from './finding.js';
 /**
  * Threads of VMs that have no other CPU to run on than a DPDK CPU, or that may come there: kept to a few CPUs with one
  * of DPDK's among them, or of the domain itself and free to run anywhere while nothing isolates that one (what others'
- * do then is told by `isolcpus`). Another VM's vCPU is told of with the target. One finding for all that are alike.
+ * do then is reported by `isolcpus`). Another VM's vCPU is reported with the target. One finding for all that are alike.
  */
 export function checkNeighbours(host: Host, target: Target): Finding[] {
   const { cpus, facts, dpdk } = target;

@@ -21,7 +21,7 @@ function parse(text: string): Coalescing {
  */
 export const interruptThrottling: Knob = {
   name: 'interrupt-throttling',
-  why: 'the NIC holds interrupts back (ixgbe: up to 500 us); off, each packet interrupts at once',
+  why: 'the NIC delays interrupts (ixgbe: up to 500 us); off, each packet interrupts at once',
   source: 'slides, "Performance Issues on a Native OS"; linux: Documentation/networking/ethtool-netlink.rst',
   severity: 'fail',
   settings: ({ host }, target) =>

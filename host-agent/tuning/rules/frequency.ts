@@ -17,7 +17,7 @@ export const frequencyGovernor: Rule = {
   judge: (host, { cpus }) =>
     [...byValue(host, cpus, `${folder}/scaling_governor`)].map(([governor, those]) => {
       const list = formatCpus(those);
-      // In its active mode intel_pstate's powersave leaves the clock to the hardware, which the preference tells.
+      // In its active mode intel_pstate's powersave leaves the clock to the hardware, which the preference says.
       const byHardware =
         governor === 'powersave' &&
         those.every((cpu) => isFast(host.read(preference.replace('{}', String(cpu)))));

@@ -60,7 +60,7 @@ export const softwareModeration: Rule = {
         undo:
           held.length > 0
             ? `for n in ${held.join(' ')}; do echo on > /proc/irq/$n/soft_moderation; done.`
-            : 'Put it back.',
+            : 'Restore it.',
       },
     ];
   },

@@ -3,12 +3,12 @@ import type { Host } from '../../host/host.js';
 import type { Finding } from '../checks/finding.js';
 import type { Target } from '../target.js';
 
-/** What one look found: well where there is nothing to cure. */
+/** What one look found: well where there is nothing to fix. */
 export interface RuleVerdict {
   /** What was read, and where. */
   read: string;
   cure?: string;
-  /** Takes the cure back. */
+  /** Undoes the fix. */
   undo?: string;
 }
 

@@ -14,7 +14,7 @@ import { apicv, avicOnRt, postedInterrupts, postedMsi } from './virtual-interrup
 import { nmiWatchdog, watchdogMask } from './watchdogs.js';
 import { workqueueMask } from './workqueues.js';
 
-/** What a real-time engineer looks at first, in the order in which it is told. */
+/** What a real-time engineer looks at first, in the order in which it is reported. */
 export const rules: readonly Rule[] = [
   loadedModules,
   nextKernelModules,

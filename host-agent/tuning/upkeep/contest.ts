@@ -4,7 +4,7 @@
 const timesMost = 20;
 const withinMs = 600_000;
 
-/** Places that another program sets as often as we do: they are left to it for a while, and it is told. */
+/** Places that another program sets as often as we do: they are left to it for a while, and that is reported. */
 export class Contest {
   readonly #times = new Map<string, number[]>();
 

@@ -8,29 +8,29 @@ import { LibvirtDomains } from '../libvirt-domain.js';
 import { QemuProcesses } from '../qemu-process.js';
 import type { Target } from '../target.js';
 import { Contest } from './contest.js';
-import { type Kept, KeptWishes } from './kept.js';
+import { type Kept, KeptRequests } from './kept.js';
 import { quickLook } from './quick-look.js';
 import { type SetAgain, setAgain } from './set-again.js';
 
 export interface TuningKeeperOptions {
   host: Host;
-  /** Where `vmcall tune` keeps its record and wishes. */
+  /** Where `vmcall tune` keeps its record and saved requests. */
   state: string;
   intervalMs: number;
   log: Log;
 }
 
-/** How it stands with what is kept of a domain, as `vmcall status` tells it. */
+/** How it stands with what is kept of a domain, as `vmcall status` shows it. */
 export interface UpkeepStatus {
   kept_since: string;
-  /** Settings set again since this keeper began. */
+  /** Settings reapplied since this keeper began. */
   set_again: number;
   last_set: string | null;
   /** Why it is not kept now; null where it is. */
   problem: { code: string; message: string } | null;
 }
 
-/** What is known of one kept wish. */
+/** What is known of one saved request. */
 interface Watched {
   made: string;
   contest: Contest;
@@ -46,16 +46,16 @@ interface Watched {
 
 /** Other settings than interrupts change seldom, and a whole look reads each process of the host. ms */
 const wholeMs = 600_000;
-/** While a question is open, or something was refused; and between two looks for domains that have begun. ms */
+/** While a question is open, or something was refused; and between two looks for domains that have started. ms */
 const waitingMs = 10_000;
 
 /**
  * Keeps what `vmcall tune apply` did over a restart of guest, DPDK program and host, until `vmcall tune restore`: an
  * interrupt's affinity, for one, is gone when the guest's driver gives it back. What another program sets again and
- * again is left to it, and told.
+ * again is left to it, and reported.
  */
 export class TuningKeeper {
-  readonly #wishes: KeptWishes;
+  readonly #requests: KeptRequests;
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
@@ -64,7 +64,7 @@ export class TuningKeeper {
   #stopped = false;
 
   constructor(private readonly options: TuningKeeperOptions) {
-    this.#wishes = new KeptWishes(options.state, (file, why) =>
+    this.#requests = new KeptRequests(options.state, (file, why) =>
       options.log.warn({ file, why }, 'what shall be kept of tuning cannot be read'),
     );
   }
@@ -98,7 +98,7 @@ export class TuningKeeper {
 
   /** Whether a domain's NIC shall have the non-threaded handler, so that nobody takes that for left over. */
   keepsHardirq(uuid: string): boolean {
-    return this.#wishes.list().some(({ domain, hardirq }) => hardirq && domain?.uuid === uuid);
+    return this.#requests.list().some(({ domain, hardirq }) => hardirq && domain?.uuid === uuid);
   }
 
   /** Undefined for a domain of which nothing is kept. */
@@ -115,10 +115,10 @@ export class TuningKeeper {
   }
 
   async #lookAtAll(): Promise<void> {
-    const wishes = new Map(this.#wishes.list().map((kept) => [nameOf(kept), kept]));
-    for (const name of this.#watched.keys()) if (!wishes.has(name)) this.#watched.delete(name);
-    this.#search(wishes);
-    for (const [name, kept] of wishes) {
+    const requests = new Map(this.#requests.list().map((kept) => [nameOf(kept), kept]));
+    for (const name of this.#watched.keys()) if (!requests.has(name)) this.#watched.delete(name);
+    this.#search(requests);
+    for (const [name, kept] of requests) {
       if (this.#stopped) return;
       const known = this.#watched.get(name);
       const watched = known?.made === kept.made ? known : begin(kept);
@@ -127,14 +127,14 @@ export class TuningKeeper {
     }
   }
 
-  /** One look for all that do not run: a libvirt's domains are told of, others are not. */
-  #search(wishes: ReadonlyMap<string, Kept>): void {
+  /** One look for all that do not run: libvirt reports its domains, others are not reported. */
+  #search(requests: ReadonlyMap<string, Kept>): void {
     const absent = [...this.#watched].filter(([, { target }]) => target === null);
     if (absent.length === 0 || performance.now() < this.#searchDue) return;
     this.#searchDue = performance.now() + waitingMs;
     const running = qemuVms(this.options.host);
     for (const [name, watched] of absent) {
-      const domain = wishes.get(name)?.domain;
+      const domain = requests.get(name)?.domain;
       const isIt = (vm: Vm) => (domain?.uuid ? vm.uuid === domain.uuid : vm.name === domain?.name);
       if (running.some(isIt)) watched.target = undefined;
     }
@@ -161,15 +161,14 @@ export class TuningKeeper {
       const message = error instanceof VmcallError ? error.message : describeError(error);
       this.#tell(name, watched, { code, message: message.slice(0, 2000) });
       watched.due = now + waitingMs;
-      if (!(error instanceof VmcallError))
-        log.error({ err: error, domain: name }, 'tuning was not looked at');
+      if (!(error instanceof VmcallError)) log.error({ err: error, domain: name }, 'tuning was not checked');
     }
   }
 
   #note(name: string, watched: Watched, { target, changed, failed }: SetAgain, now: number): void {
     const { host, log } = this.options;
     for (const { knob, place, now: before, wanted } of changed) {
-      log.info({ domain: name, knob, place, before, after: wanted }, 'tuning set again');
+      log.info({ domain: name, knob, place, before, after: wanted }, 'tuning reapplied');
       watched.contest.count(`${knob} ${place}`, now);
       watched.setAgain++;
       watched.last = new Date().toISOString();

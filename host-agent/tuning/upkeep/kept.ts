@@ -9,7 +9,7 @@ import { formatCpus } from '../cpu-set.js';
 
 const cpu = z.int().min(0).max(8191);
 
-/** What `tune apply` was asked for, so that it can be set again once guest, DPDK or host have begun anew. */
+/** What `tune apply` was asked for, so that it can be reapplied once guest, DPDK or host have restarted. */
 export const keptSchema = z.strictObject({
   format: z.literal('vmcall-tuning-kept'),
   version: z.literal(1),
@@ -38,7 +38,7 @@ function fileOf({ domain, cpus }: Pick<Kept, 'domain' | 'cpus'>): string {
   return `${domain.uuid ?? createHash('sha256').update(domain.name).digest('hex')}.json`;
 }
 
-/** Keeps a wish, in the place of one for the same domain. Throws `TUNING_STATE`. */
+/** Saves a request, replacing the one for the same domain. Throws `TUNING_STATE`. */
 export function keep(state: string, kept: Kept): void {
   const path = join(folderIn(state), fileOf(kept));
   try {
@@ -65,11 +65,11 @@ export function forget(state: string): void {
   rmSync(folderIn(state), { recursive: true, force: true });
 }
 
-/** Kept wishes of a folder, read again only when one of them was written. */
-export class KeptWishes {
-  #seen: { mtimeMs: number; wishes: readonly Kept[] } = { mtimeMs: Number.NaN, wishes: [] };
+/** Saved requests of a folder, read again only when one of them was written. */
+export class KeptRequests {
+  #seen: { mtimeMs: number; requests: readonly Kept[] } = { mtimeMs: Number.NaN, requests: [] };
 
-  /** @param onBad told of a file that holds no wish, once for each time it is read */
+  /** @param onBad called for a file that holds no saved request, once for each time it is read */
   constructor(
     private readonly state: string,
     private readonly onBad: (file: string, why: string) => void,
@@ -78,9 +78,9 @@ export class KeptWishes {
   list(): readonly Kept[] {
     const folder = folderIn(this.state);
     const mtimeMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
-    if (mtimeMs === undefined) this.#seen = { mtimeMs: Number.NaN, wishes: [] };
-    else if (mtimeMs !== this.#seen.mtimeMs) this.#seen = { mtimeMs, wishes: this.#read(folder) };
-    return this.#seen.wishes;
+    if (mtimeMs === undefined) this.#seen = { mtimeMs: Number.NaN, requests: [] };
+    else if (mtimeMs !== this.#seen.mtimeMs) this.#seen = { mtimeMs, requests: this.#read(folder) };
+    return this.#seen.requests;
   }
 
   #read(folder: string): Kept[] {

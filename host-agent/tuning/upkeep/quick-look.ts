@@ -9,7 +9,7 @@ function beginOf(host: Host, pid: number): string {
 }
 
 /**
- * What changes when a guest, its DPDK program or its NIC's driver has begun anew, or somebody moved an interrupt: a few
+ * What changes when a guest, its DPDK program or its NIC's driver has restarted, or somebody moved an interrupt: a few
  * files, where a whole look reads those of every process. The same text: nothing of that happened.
  */
 export function quickLook(host: Host, { facts, nics }: Target): string {

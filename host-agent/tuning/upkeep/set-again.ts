@@ -6,7 +6,7 @@ import { resolveTarget, type Target } from '../target.js';
 import { apply, type KnobDifference, type KnobRefusal, openJournal, planTuning } from '../tune.js';
 import type { Kept } from './kept.js';
 
-/** What became of a kept wish at one look. */
+/** What became of a saved request at one check. */
 export interface SetAgain {
   /** Null: its domain does not run. */
   target: Target | null;
@@ -15,8 +15,8 @@ export interface SetAgain {
 }
 
 /**
- * Sets again what is not as a kept wish has it, each change recorded as `tune apply` records it. Nothing is set while a
- * question is open (`target.undecided`): a guest that has just begun has no NIC yet. Throws `TUNING_BUSY`.
+ * Reapplies what is not as a saved request has it, each change recorded as `tune apply` records it. Nothing is set while a
+ * question is open (`target.undecided`): a guest that has just started has no NIC yet. Throws `TUNING_BUSY`.
  * @param spare a difference that is left as it is
  */
 export async function setAgain(

@@ -224,7 +224,7 @@ async function closed(token: string, wasOpen: boolean, reason: string): Promise<
     );
     if (answers) return askForToken('That is not the token of this host agent, or 16 others watch already.');
   }
-  connection('lost', reason === '' ? 'no answer; trying again' : `${reason}; trying again`);
+  connection('lost', reason === '' ? 'no answer; retrying' : `${reason}; retrying`);
   setTimeout(() => watch(token), retryMs);
 }
 

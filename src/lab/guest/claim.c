@@ -4,7 +4,7 @@
  *
  *	vmcall-claim try CPU yield|halt [GID]	take the vCPU and give it back
  *	vmcall-claim hold CPU yield|halt	keep it, until killed
- *	vmcall-claim halt CPU			keep it, and halt for ever
+ *	vmcall-claim halt CPU			keep it, and halt forever
  *	vmcall-claim msr CPU NUMBER		read an MSR, by the raw device
  *
  * Prints one word, or several: "taken", "refused ERRNO REASON", a value.

@@ -14,7 +14,7 @@ export function run(command: string, ...words: string[]): Promise<string> {
 export function start(command: string, ...words: string[]): { child: ChildProcess; ended: Promise<string> } {
   const running = execFileAsync(command, words, { maxBuffer: 64 << 20 });
   const ended = running.then(({ stdout }) => stdout);
-  // Whoever waits for it later is told.
+  // Whoever waits for it later gets the error.
   ended.catch(() => {});
   return { child: running.child, ended };
 }

@@ -28,14 +28,14 @@ export interface ControlPlaneOptions {
   programs: string;
   /** us */
   idleThreshold: number;
-  /** Each domain is looked at this often by the host agent, whatever events say, s. */
+  /** Each domain is checked this often by the host agent, whatever events say, s. */
   interval: number;
   /**
    * Whether the host agent measures by itself, as it does elsewhere: its measurement would begin by setting the counters
    * to nothing by which the lab counts.
    */
   measure?: boolean;
-  /** Told what is started. */
+  /** Called with what is started. */
   say: (text: string) => void;
 }
 
@@ -50,7 +50,7 @@ export class ControlPlane {
     private readonly programs: string,
   ) {}
 
-  /** Host agent, enrolment, guest agent, in that order; resolves when the guest has told that its dataplane runs. */
+  /** Host agent, enrolment, guest agent, in that order; resolves when the guest has reported that its dataplane runs. */
   static async start(guest: GuestMachine, options: ControlPlaneOptions): Promise<ControlPlane> {
     const plane = new ControlPlane(guest, options.programs);
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
@@ -143,14 +143,14 @@ export class ControlPlane {
     return domain;
   }
 
-  /** By the host agent's control socket; resolves when the wish is taken. @throws VmcallError if it is not */
-  async wish(path: DesiredPath): Promise<void> {
+  /** By the host agent's control socket; resolves when the desired path is accepted. @throws VmcallError if it is not */
+  async desire(path: DesiredPath): Promise<void> {
     await this.#client.desire(domainUuid, path);
   }
 
   /** The same; resolves when it says that the path is reached. */
   async switchTo(path: DesiredPath): Promise<DomainStatus> {
-    await this.wish(path);
+    await this.desire(path);
     return this.until(
       `${path} is reached`,
       ({ desired, actual, phase }) => desired === path && actual === path && phase === 'reached',

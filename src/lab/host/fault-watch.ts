@@ -10,11 +10,11 @@ import type { ControlPlane } from './control-plane.js';
 const lookMs = 20;
 const patienceMs = 120_000;
 
-/** Whether the VM call is wished for, and taken. */
+/** Whether the VM call is desired, and reached. */
 export const isReached = ({ desired, actual, phase }: ToldEvent): boolean =>
   desired === 'vmcall' && actual === 'vmcall' && phase === 'reached';
 
-/** Keeps what the host agent tells of the domain from a moment on, each change of it. */
+/** Keeps what the host agent reports of the domain from a moment on, each change of it. */
 export class FaultWatch {
   readonly told: ToldEvent[] = [];
   readonly #since = performance.now();
@@ -26,7 +26,7 @@ export class FaultWatch {
     return performance.now() - this.#since;
   }
 
-  /** Resolves once the latest, and all that was told before, is so. */
+  /** Resolves once the latest, and all that was reported before, is so. */
   async until(what: string, isSo: (latest: ToldEvent, all: readonly ToldEvent[]) => boolean): Promise<void> {
     const before = performance.now();
     while (performance.now() - before < patienceMs) {

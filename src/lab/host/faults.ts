@@ -91,8 +91,8 @@ class FaultScene {
     }
     await Promise.all([
       this.#restore(victim),
-      stage === 'before' ? this.#wish() : undefined,
-      // What was told before the kill was seen is no recovery.
+      stage === 'before' ? this.#desire() : undefined,
+      // What was reported before the kill was seen is no recovery.
       watch.until(
         'the VM call is back',
         (now, told) => isReached(now) && told.some((then) => !isReached(then)),
@@ -120,7 +120,7 @@ class FaultScene {
   /** To the moment at which KVM allows the call, and the guest agent, held, has not answered yet. */
   async #beginSwitch(): Promise<void> {
     await this.#signal('STOP', 'guest-agent');
-    await this.plane.wish('vmcall');
+    await this.plane.desire('vmcall');
     await this.plane.until(
       'KVM allows the VM call',
       ({ kvm }) => kvm.vcpu_yield === true && kvm.irqfd_hardirq === true,
@@ -170,10 +170,10 @@ class FaultScene {
   }
 
   /** As soon as it is taken. */
-  async #wish(): Promise<void> {
+  async #desire(): Promise<void> {
     for (;;) {
       try {
-        return await this.plane.wish('vmcall');
+        return await this.plane.desire('vmcall');
       } catch (error) {
         if (!(error instanceof VmcallError)) throw error;
         await delay(wishMs);

@@ -52,7 +52,7 @@ export class GuestMachine {
     readonly kernelRelease: string,
   ) {}
 
-  /** Defines the domain anew and starts it. */
+  /** Defines the domain again and starts it. */
   static async start(options: {
     kernel: string;
     initramfs: string;
@@ -100,7 +100,7 @@ export class GuestMachine {
     return GuestMachine.#connect(this.libvirtd, this.identity, this.folder);
   }
 
-  /** Looked up anew each time: libvirtd may be another than before. */
+  /** Looked up again each time: libvirtd may be another than before. */
   async domain(): Promise<Domain> {
     return this.libvirtd.connection.domainByUuid(this.identity.uuid);
   }

@@ -59,7 +59,7 @@ export class Libvirtd {
     return new Libvirtd(await openConnection(libvirtUri), pid);
   }
 
-  /** After it was killed: starts it again, over what it left, and connects anew. */
+  /** After it was killed: starts it again, over what it left, and connects again. */
   async startAgain(): Promise<void> {
     await this.open.close();
     rmSync(socket);

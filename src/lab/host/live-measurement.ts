@@ -14,7 +14,7 @@ import { TestBench } from './test-bench.js';
 export const liveMeasurementStepCount = 4;
 
 const secondsEach = 1;
-/** The standing measurement begins anew for the first who watches; a picture comes each second. */
+/** The standing measurement starts again for the first who watches; a picture comes each second. */
 const pictures = 4;
 /** Looks for what is left of a trace, ms of the lab's clock apart. */
 const looks = 50;

@@ -14,7 +14,7 @@ const lookMs = 200;
 const patienceMs = 120_000;
 
 /**
- * What those who watch are told, beside KVM's own counters: `/metrics` before and after a burst on the VM-call path,
+ * What observers are shown, beside KVM's own counters: `/metrics` before and after a burst on the VM-call path,
  * and `vmcall top` after it.
  */
 export async function observed(
@@ -33,7 +33,7 @@ export async function observed(
   const packets = sent + warmup;
   const received = sum(before.metrics, packetsIn) + packets;
   const yields = sum(before.metrics, kvmYields);
-  // A wish, though it is granted already, has the domain looked at.
+  // Setting the path, though it is reached already, has the domain checked.
   await plane.switchTo('vmcall');
   const after = await look(
     guest,
@@ -73,7 +73,7 @@ async function look(
     await delay(lookMs);
   }
   const what = seen instanceof Error ? seen.message : JSON.stringify(seen);
-  throw new Error(`/metrics did not tell within ${patienceMs / 1000} s of the lab's clock: ${what}`);
+  throw new Error(`/metrics did not show within ${patienceMs / 1000} s of the lab's clock: ${what}`);
 }
 
 const kvmCounters = ({ kvmFolder }: GuestMachine): ObservedLook['kvm'] => ({

@@ -5,7 +5,7 @@ import { pulsePort } from '../machine.js';
 import { portDevice } from './ports.js';
 
 /**
- * Has each CPU of L1 interrupted at times, so that none waits for ever for an interrupt that the emulator lost.
+ * Has each CPU of L1 interrupted at times, so that none waits forever for an interrupt that the emulator lost.
  *
  * QEMU 7.2 changes a CPU's pending interrupts without a lock at each VMRUN and #VMEXIT (interrupt_request in
  * target/i386/tcg/sysemu/svm_helper.c). With parallel CPUs, what the local APIC's timer sets at that moment is gone:

@@ -32,7 +32,7 @@ const stagePackets = 100;
 /** Packets of what the paths are judged by. */
 const referencePackets = 300;
 
-/** Nothing changes during a run but by its own wish: the host agent looks at the domain at each of those, s. */
+/** Nothing changes during a run but by its own requests: the host agent checks the domain at each of those, s. */
 const quietInterval = 3600;
 
 /** A path that a running guest takes by switching at run time. */

@@ -48,7 +48,7 @@ async function tune({ programs }: Plan, verb: string, ...words: string[]): Promi
   return JSON.parse(await run('sh', '-c', '"$@" || [ $? = 1 ]', 'sh', ...command));
 }
 
-/** The NIC's interrupts before, as they are when DPDK has begun anew, and as the host agent's keeper leaves them. */
+/** The NIC's interrupts before, as they are when DPDK has restarted, and as the host agent's keeper leaves them. */
 async function restart(
   bench: TestBench,
   guest: GuestMachine,

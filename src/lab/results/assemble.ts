@@ -117,7 +117,7 @@ function pathResult(name: PathName, rounds: readonly Round[], floor: Latency | u
 
 const nsPerS = 1e9;
 
-/** The bursts that were measured one after the other, whatever lay between them; each takes up another path. */
+/** The bursts that were measured one after the other, whatever lay between them; each switches to another path. */
 function timelineOf(rounds: readonly Round[]): Timeline | undefined {
   const timeline: Timeline = { points: [], marks: [] };
   let start = 0;

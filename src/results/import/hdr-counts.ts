@@ -7,7 +7,7 @@ import { type Count, cannotImport } from './document.js';
 const bounds = { bytes: 64 * 2 ** 20 };
 
 /**
- * The values of an HDR histogram of any range, V2 compressed, base64, each by the highest that is told apart from it;
+ * The values of an HDR histogram of any range, V2 compressed, base64, each by the highest that is distinguished from it;
  * lowest first. `where` is the place in the file, for the error. Error: `IMPORT_FAILED`.
  */
 export function countsOfHdr(base64: string, source: string, where: string): Count[] {
@@ -17,7 +17,7 @@ export function countsOfHdr(base64: string, source: string, where: string): Coun
     throw cannotImport(
       source,
       `${where} has no whole histogram: ${error instanceof Error ? error.message : error}`,
-      'Histograms are HDR V2, compressed, base64; take the file anew from the tool that made it, or leave out what was cut',
+      'Histograms are HDR V2, compressed, base64; take the file again from the tool that made it, or leave out what was cut',
     );
   }
 }

@@ -45,7 +45,7 @@ function resolutionOf(counts: readonly Count[]): number {
 }
 
 /**
- * The CSV of MoonGen's histograms (libmoon: lua/histogram.lua, save), in ns unless told: one path, with no word of
+ * The CSV of MoonGen's histograms (libmoon: lua/histogram.lua, save), in ns by default: one path, with no word of
  * losses. Errors: `IMPORT_FAILED`.
  */
 export function importMoongen(text: string, options: ImportOptions): Result {

@@ -69,7 +69,7 @@ async function mirroredSources(wanted: SupportedDistribution): Promise<string[]>
   if (lines.length === 0)
     throw new VmcallError(
       'SETUP_SOURCES_UNKNOWN',
-      `apt's sources on this machine name no archive of ${own.text} (${own.codename}), from which that of ${wanted.codename} would be told`,
+      `apt's sources on this machine name no archive of ${own.text} (${own.codename}), from which that of ${wanted.codename} would be derived`,
       "Give apt the release's own archive (man sources.list), then run: apt-get update",
       exitCodes.configuration,
     );

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** An archive that apt fetches from, as `apt-get indextargets` tells it. */
+/** An archive that apt fetches from, as `apt-get indextargets` prints it. */
 export interface ArchiveSource {
   uri: string;
   /** `bookworm`, `bookworm-security`, … */

@@ -17,7 +17,7 @@ export function readHdrCounts(encoded: Buffer): HdrCounts {
   return { places, counts };
 }
 
-/** Values that a histogram does not tell apart, lowest to highest, and how often one of them was recorded. */
+/** Values that a histogram does not distinguish, lowest to highest, and how often one of them was recorded. */
 export interface HdrBin {
   low: number;
   high: number;

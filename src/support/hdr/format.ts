@@ -12,7 +12,7 @@ export const compressedHeaderBytes = 8;
 export const headerBytes = 40;
 export const wordBytes = 9;
 
-/** Values from `lowest` to `highest`, told apart by so many significant digits. */
+/** Values from `lowest` to `highest`, distinguished by so many significant digits. */
 export interface HdrShape {
   readonly digits: number;
   readonly lowest: bigint;

@@ -118,7 +118,7 @@ describe('with RX interrupts that are armed', () => {
     await program.stop();
   });
 
-  test('a port whose PF resets it runs again, in the policy of before', { timeout }, async () => {
+  test('a port whose PF resets it runs again, in the previous policy', { timeout }, async () => {
     const program = await dataplane(vhost.vdev, ['--policy', 'interrupt']);
     await program.ask('/test/event,reset');
     await program.says(/the port runs again, policy interrupt/);
@@ -129,7 +129,7 @@ describe('with RX interrupts that are armed', () => {
   });
 });
 
-test('a link that goes and comes is told', { timeout }, async () => {
+test('a link that goes down and up is reported', { timeout }, async () => {
   const program = await dataplane(tap('vmcall-link'), []);
   expect(await program.number('/vmcall/info', 'link_up')).toBe(1);
   await namespace.run('ip', 'link', 'set', 'vmcall-link', 'down');
@@ -148,7 +148,7 @@ test('a port that is taken away ends the program, with a failure', { timeout }, 
   expect(program.output).toContain('ENODEV: net_tap0 was taken away');
 });
 
-test('what is given beside one port and one lcore is told', { timeout }, async () => {
+test('what is given beside one port and one lcore is reported', { timeout }, async () => {
   const program = await dataplane([...tap('vmcall-one'), '--vdev', 'net_null0', '--lcores', '0@0,1@0'], []);
   expect(program.output).toMatch(/of 2 ports only net_tap0 is served/);
   expect(program.output).toMatch(/of 2 lcores only 0 is used/);

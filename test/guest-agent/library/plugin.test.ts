@@ -72,7 +72,7 @@ const on = (started: DpdkProgram, policy: string) =>
     .toBe(policy);
 
 describe('dpdk-testpmd, unmodified', () => {
-  test('polls until it is told, then gives its lcore back and forwards on', { timeout }, async () => {
+  test('polls until it is switched, then gives its lcore back and forwards on', { timeout }, async () => {
     const started = await testpmd('limit_us = 10000\n');
     await on(started, 'poll');
     const polling = await ticksWithin(started, measuredMs);
@@ -123,7 +123,7 @@ describe('dpdk-testpmd, unmodified', () => {
     expect(await pollingLcore(started)).toMatchObject({ policy: 'poll', sleeps: 0 });
   });
 
-  test('runs without it where the file is wrong, and is told file, line and what was wanted', {
+  test('runs without it where the file is wrong, and reports file, line and what was expected', {
     timeout,
   }, async () => {
     const started = await testpmd('idle_threshold_us = 300\npolicy = nap\n');

@@ -11,7 +11,7 @@ import { sharedDataplane } from '../support/processes.js';
 /** Of one test, and of building what it runs, on a busy machine. */
 const timeout = 300_000;
 const packets = 200;
-/** An lcore that has slept so long arms anew, over which it takes the delay: there the packets hit. */
+/** An lcore that has slept so long arms again, over which it takes the delay: there the packets hit. */
 const limitUs = 20_000;
 const armDelayUs = 5000;
 const intervalUs = 26_000;

@@ -27,7 +27,7 @@ test('a domain is looked up once, by however many users', async () => {
   expect(lookUp).toHaveBeenCalledTimes(1);
 });
 
-test('one that was forgotten is looked up anew, and its users before still may use theirs', async () => {
+test('one that was forgotten is looked up again, and its users before still may use theirs', async () => {
   let before: Domain | undefined;
   await handles.use(uuid, async (domain) => {
     before = domain;

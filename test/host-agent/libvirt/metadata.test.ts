@@ -26,7 +26,7 @@ describe('the desired path in the metadata', () => {
     expect(parseDesired(xml)).toEqual({ problem: expect.stringContaining(problem) });
   });
 
-  test('an attribute of 3,000 characters is told in a few', () => {
+  test('an attribute of 3,000 characters is cut in the message', () => {
     const read = parseDesired(`<desired path="vmcall" ${'x'.repeat(3000)}="1"/>`);
     expect('problem' in read && read.problem.length).toBeLessThan(400);
     expect(read).toEqual({ problem: expect.stringContaining('desired: ') });
@@ -48,7 +48,7 @@ describe('the evidence of VM calls', () => {
     expect(evidence.judge(121, 100)).toBe('missing');
   });
 
-  test('begins anew when the guest is told, and with another VM', () => {
+  test('starts again when the guest is told, and with another VM', () => {
     const evidence = new YieldEvidence(0);
     evidence.read(5, 0);
     evidence.read(6, 10);

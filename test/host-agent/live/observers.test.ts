@@ -116,7 +116,7 @@ describe('an observer', () => {
     await expect.poll(() => RawGuest.connect(url).then(() => 'let in')).toBe('let in');
   });
 
-  test('is shown the others where one domain cannot be told', async () => {
+  test('is shown the others where one domain cannot be reported', async () => {
     const observer = (await RawGuest.connect(url)).say(hello);
     await observer.next();
     await observer.next();

@@ -33,7 +33,7 @@ test.each(desiredPathSchema.options)('%s, desired or actual, is one of the state
   }
 });
 
-test('what nobody told has no series', () => {
+test('what nobody reported has no series', () => {
   for (const name of ['vmcall_kvm_yields_total', 'vmcall_guest_reports_total', 'vmcall_wakes_total'])
     expect(linesOf(name)).toEqual(['']);
 });

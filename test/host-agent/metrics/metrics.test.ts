@@ -85,14 +85,14 @@ describe('a scrape', () => {
     expect(latency('sum') / latency('count')).toBeCloseTo(3.16e-6, 7);
   });
 
-  test('is neither failed nor held up by a guest that stands still; how old its figures are is told', async () => {
+  test('is neither failed nor held up by a guest that hangs; how old its figures are is reported', async () => {
     const report = (text: string) =>
       sampled(samplesOf(text), 'vmcall_guest_report_timestamp_seconds', { domain: domain.uuid });
     await full();
     guest.freeze();
     try {
       const before = report(await scrape());
-      // Long enough for a report more if it did not stand still.
+      // Long enough for a report more if it did not hang.
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const after = await scrape();
       expect(report(after)).toBe(before);

@@ -52,7 +52,7 @@ describe('events', () => {
     expect(first).toHaveLength(1);
   });
 
-  test('that wait are bounded: more are lost, which the listener is told, and later ones come again', async () => {
+  test('that wait are bounded: more are lost, which the listener gets as an event, and later ones come again', async () => {
     const received: ConnectionEvent[] = [];
     const onEvent = (event: ConnectionEvent) => received.push(event);
     const others = await Promise.all([1, 2].map(() => openConnection('test:///default', { onEvent })));

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const vmcall = (...words: string[]) => spawnSync(process.execPath, [main, ...words], { encoding: 'utf8' });
 
-test('compare judges the PV kick against the injected path, by the rounds, without being told', () => {
+test('compare judges the PV kick against the injected path, by the rounds, without an option', () => {
   const { stdout } = vmcall('compare', document, '--json');
   const [pair] = comparisonSchema.parse(JSON.parse(stdout)).pairs;
   expect(pair).toMatchObject({

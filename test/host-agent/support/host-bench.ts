@@ -119,7 +119,7 @@ export class HostBench {
     return (this.agent.log.findLast(isIt) as Record<string, { port: number }>)[listener]?.port ?? 0;
   }
 
-  /** A new secret for the domain's guest; the one before is worth nothing. */
+  /** A new secret for the domain's guest; the previous one is invalid. */
   async enroll() {
     const state = join(this.folder, 'state');
     const { fingerprint } = await hostCertificate(state);

@@ -17,7 +17,7 @@ const tickMs = 50;
 export class StandInGuest {
   path: Path = 'injected';
   wanted: Path = 'injected';
-  /** Each path it was told to take up, in order. */
+  /** Each path it was asked to switch to, in order. */
   readonly told: Path[] = [];
   /** Refuses vmcall, as a guest without the msr module does. */
   refuses = false;
@@ -25,7 +25,7 @@ export class StandInGuest {
   lies = false;
   /** Says that it took a path up and stays where it is. */
   ignores = false;
-  /** Called when it is told of a path, before it does anything. */
+  /** Called when it is asked for a path, before it does anything. */
   onTold: (path: Path) => void | Promise<void> = () => {};
   dataplane: Health['dataplane'] = 'running';
   reason: Health['reason'] = null;
@@ -104,7 +104,7 @@ export class StandInGuest {
     return Number(readFileSync(join(this.kvm(), file), 'utf8'));
   }
 
-  /** In place: a file that is written anew is empty for a moment, which no kernel's is. */
+  /** In place: a file that is written again is empty for a moment, which no kernel's is. */
   #count(): void {
     for (const counter of ['vcpu_yields', 'doorbell_rings']) {
       const file = openSync(join(this.kvm(), counter), 'r+');

@@ -75,7 +75,7 @@ export class TestHost {
     return there(this.#guest);
   }
 
-  wish(path: 'vmcall' | 'injected'): Promise<void> {
+  desire(path: 'vmcall' | 'injected'): Promise<void> {
     return this.handle.setMetadata(metadataUri, metadataPrefix, formatDesired(path), 'live+config');
   }
 

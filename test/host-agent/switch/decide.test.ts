@@ -26,7 +26,7 @@ function on(path: Path | null, changes: Partial<Health> = {}): Seen['guest'] {
 }
 const failed = (step: Step): Failure => ({ step, code: 'WHY', message: 'why' });
 
-const wished = (path: DesiredPath) => ({ path, source: 'metadata' as const });
+const wanted = (path: DesiredPath) => ({ path, source: 'metadata' as const });
 
 function seen(path: DesiredPath, changes: Partial<Seen> = {}): Seen {
   return {
@@ -372,7 +372,7 @@ describe('a step that fails ends in the injected path', () => {
     expect(actualPath(end)).toBe('injected');
   });
 
-  test('and when it is tried again, the path is reached from there', () => {
+  test('and when it is retried, the path is reached from there', () => {
     const { end } = follow(seen('vmcall', { kvm: kvm(true), failure: failed('tell-vmcall') }));
     expect(follow({ ...end, failure: null }).steps).toEqual(['allow', 'tell-vmcall']);
   });
@@ -396,20 +396,20 @@ describe('the actual path', () => {
 
 describe('a plan', () => {
   test('names the steps there and back', () => {
-    expect(planSwitch(seen('injected'), wished('vmcall'))).toEqual({
+    expect(planSwitch(seen('injected'), wanted('vmcall'))).toEqual({
       steps: ['allow', 'tell-vmcall'],
       obstacle: null,
     });
     const there = seen('vmcall', { kvm: kvm(true), guest: on('vmcall') });
-    expect(planSwitch(there, wished('injected'))).toEqual({
+    expect(planSwitch(there, wanted('injected'))).toEqual({
       steps: ['tell-injected', 'forbid'],
       obstacle: null,
     });
-    expect(planSwitch(there, wished('vmcall'))).toEqual({ steps: [], obstacle: null });
+    expect(planSwitch(there, wanted('vmcall'))).toEqual({ steps: [], obstacle: null });
   });
 
   test('names what stands in the way', () => {
-    expect(planSwitch(seen('injected', { kvm: without }), wished('vmcall'))).toMatchObject({
+    expect(planSwitch(seen('injected', { kvm: without }), wanted('vmcall'))).toMatchObject({
       steps: [],
       obstacle: { code: 'KVM_UNSUPPORTED' },
     });

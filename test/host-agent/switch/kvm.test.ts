@@ -92,7 +92,7 @@ describe("KVM's switches", () => {
     expect(kvm.see(dpdk0)).toMatchObject({ vcpuYield: true });
   });
 
-  test('of a domain that was begun again are looked for in its new process, though the old folder is there', () => {
+  test('of a domain that was started again are looked for in its new process, though the old folder is there', () => {
     expect(kvm.see(dpdk0)).toMatchObject({ yields: 0 });
     const folderNow = join(root, 'sys/kernel/kvm/4712-12');
     cpSync(folder, folderNow, { recursive: true });

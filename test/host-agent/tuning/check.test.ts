@@ -162,7 +162,7 @@ describe('vmcall check', () => {
     expect(found(document, code)?.severity).toBe(severity);
   });
 
-  test('a threaded VFIO handler without our modules is told, by threadirqs too', async () => {
+  test('a threaded VFIO handler without our modules is reported, by threadirqs too', async () => {
     const system = host('xeon-stock');
     expect(found((await check(system, 'web1')).document, 'vfio-handler')?.severity).toBe('ok');
     system.host.write('/proc/cmdline', 'quiet threadirqs');

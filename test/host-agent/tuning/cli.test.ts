@@ -131,7 +131,7 @@ describe('vmcall cstates', () => {
   });
 
   test.each([['false'], ['echo'], ['/nonexistent']])(
-    'fails with %s, and puts the limit back',
+    'fails with %s, and restores the limit',
     async (command) => {
       const before = snapshot(root);
       await expect(cstates('--', command)).rejects.toMatchObject({ code: 'MEASURING' });

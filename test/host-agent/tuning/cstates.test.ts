@@ -72,7 +72,7 @@ const withoutUsage = (tree: Record<string, string>) =>
   Object.fromEntries(Object.entries(tree).filter(([path]) => !path.endsWith('/usage')));
 
 describe('the C-state table', () => {
-  test('limits to each state in turn, measures it settled, and puts the limit back', async () => {
+  test('limits to each state in turn, measures it settled, and restores the limit', async () => {
     const system = host('xeon-rt');
     system.host.write(file, '500');
     const before = withoutUsage(snapshot(root));
@@ -105,7 +105,7 @@ describe('the C-state table', () => {
     expect((await measure(system)).rows.map(({ state }) => state)).toEqual(['C0', 'C1', 'C1E', 'C3']);
   });
 
-  test('puts the limit back when measuring fails', async () => {
+  test('restores the limit when measuring fails', async () => {
     const system = host('xeon-rt');
     const before = snapshot(root);
     const fake = new FakeCpu(system.host);

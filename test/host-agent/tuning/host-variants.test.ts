@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TuneRequest } from '../../../host-agent/tuning/request.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, planTuning } from '../../../host-agent/tuning/tune.js';
-import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { look } from './look.js';
 import { type Change, changed, systemAt, unpack } from './recorded-host.js';
 
@@ -21,9 +21,14 @@ function host(name: string, change: Change) {
   return systemAt(root);
 }
 
-async function lookAt(name: string, change: Change, domain: string | null, wish: Partial<Wish> = {}) {
+async function lookAt(
+  name: string,
+  change: Change,
+  domain: string | null,
+  request: Partial<TuneRequest> = {},
+) {
   const system = host(name, change);
-  const seen = await look(system, domain, wish);
+  const seen = await look(system, domain, request);
   const severity = (code: string) => seen.found.find((finding) => finding.code === code)?.severity;
   return { system, severity, ...seen };
 }
@@ -125,8 +130,11 @@ describe('every way in which a VM holds a device', () => {
 
   test('throttling stays in force where the vCPU could not be put below its thread', async () => {
     const system = host('xeon-rt', {});
-    const wish = { pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null };
-    const target = await resolveTarget(system.host, { ...wish, domain: await system.domains.find('dpdk0') });
+    const request = { pins: new Map(), nics: new Map(), cpus: [], maxExitLatency: null };
+    const target = await resolveTarget(system.host, {
+      ...request,
+      domain: await system.domains.find('dpdk0'),
+    });
     const differences = planTuning(system, target);
     system.host.setScheduling = () => {};
     const journal = openJournal(system.host, join(root, 'state'));
@@ -301,7 +309,7 @@ describe('whose CPUs', () => {
     expect(await place({ files, threads: { ...anywhere, ...polling } })).toContain('-> 0-1,3');
   });
 
-  test('a cpuset that has none of the CPUs for ordinary work is told, not run against', async () => {
+  test('a cpuset that has none of the CPUs for ordinary work is reported, not run against', async () => {
     const { lines, severity } = await lookAt(
       'nova-dedicated-no-isolcpus',
       {
@@ -321,11 +329,11 @@ describe('whose CPUs', () => {
     ['a vhost thread', { '2000/task/2014': ['vhost-2000', 'other', '5-6'] }, 'vhost-on-dpdk-cpu'],
     ['a worker of its own', { '2000/task/2014': ['worker', 'other', '6'] }, 'emulator-on-dpdk-cpu'],
     ['another of its vCPUs', { '2000/task/2010': ['CPU 0/KVM', 'other', '5-6'] }, 'vcpu-on-dpdk-cpu'],
-  ])('%s that may come to the DPDK CPU is told', async (_who, threads, code) => {
+  ])('%s that may come to the DPDK CPU is reported', async (_who, threads, code) => {
     expect((await lookAt('xeon-rt', { threads }, 'dpdk0')).severity(code)).toMatch(/warn|fail/);
   });
 
-  test('another of its vCPUs that is kept to two DPDK CPUs is told', async () => {
+  test('another of its vCPUs that is kept to two DPDK CPUs is reported', async () => {
     const change = {
       files: {
         '/sys/kernel/debug/kvm/2000-14/vcpu2/pid': '2015',

@@ -129,7 +129,7 @@ describe('whose CPUs', () => {
   });
 });
 
-describe('what holds a packet back', () => {
+describe('what delays a packet', () => {
   test('states disabled in sysfs are not entered', async () => {
     const { found } = await look(host('cpuidle-deep-states-disabled'), 'dpdk0');
     expect(severity(found, 'resume-latency')).toBeUndefined();

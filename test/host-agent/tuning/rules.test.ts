@@ -472,7 +472,7 @@ describe.each<[code: string, severity: 'warn' | 'fail', bad: Tree, good: Tree, c
     /annotation/,
   ],
 ])('%s', (code, severity, bad, good, cure) => {
-  test('is told with its reason, source, cure and undo where it is so, and not where it is not', () => {
+  test('is reported with its reason, source, fix and undo where it is so, and not where it is not', () => {
     const found = look(bad).filter((finding) => finding.code === code);
     expect(found).toMatchObject([{ severity, todo: expect.stringMatching(cure) }]);
     expect(found[0]?.why).not.toBeNull();
@@ -485,7 +485,7 @@ test('a host with none of these files has nothing said against it', () => {
   expect(look({}).filter(({ severity }) => severity !== 'ok')).toEqual([]);
 });
 
-test('an ordinary vCPU under schedutil is told its own clamp', () => {
+test('an ordinary vCPU under schedutil is shown its own clamp', () => {
   const tree = { files: { [`${frequency}/scaling_governor`]: 'schedutil' } };
   const [found] = look(tree, targetWith(other)).filter(({ code }) => code === 'uclamp');
   expect(found?.todo).toContain('uclampset -m 1024 -p 2011');

@@ -14,9 +14,9 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readThread } from '../../../host-agent/host/thread.js';
 import type { HostSystem } from '../../../host-agent/tuning/knob.js';
+import type { TuneRequest } from '../../../host-agent/tuning/request.js';
 import { resolveTarget } from '../../../host-agent/tuning/target.js';
 import { apply, openJournal, planTuning, restore } from '../../../host-agent/tuning/tune.js';
-import type { Wish } from '../../../host-agent/tuning/wish.js';
 import { recordedHost, systemAt, unpack } from './recorded-host.js';
 import { snapshot } from './snapshot.js';
 
@@ -35,19 +35,19 @@ function host(name: string): HostSystem {
   return systemAt(root);
 }
 
-async function target(system: HostSystem, domain: string | null, wish: Partial<Wish> = {}) {
+async function target(system: HostSystem, domain: string | null, request: Partial<TuneRequest> = {}) {
   return resolveTarget(system.host, {
     domain: domain === null ? null : await system.domains.find(domain),
     pins: new Map(),
     nics: new Map(),
     cpus: [],
     maxExitLatency: null,
-    ...wish,
+    ...request,
   });
 }
 
-async function tune(system: HostSystem, domain: string | null, wish: Partial<Wish> = {}) {
-  const differences = planTuning(system, await target(system, domain, wish));
+async function tune(system: HostSystem, domain: string | null, request: Partial<TuneRequest> = {}) {
+  const differences = planTuning(system, await target(system, domain, request));
   const journal = openJournal(system.host, state);
   return apply(system, journal, differences).finally(() => journal.close());
 }
@@ -96,7 +96,7 @@ describe('the plan', () => {
     expect(planTuning(system, await target(system, 'router'))).toEqual([]);
   });
 
-  test('pins a vCPU only where it is told to, and switches throttling off', async () => {
+  test('pins a vCPU only where it is asked to, and switches throttling off', async () => {
     const system = host('xeon-stock');
     const unpinned = await target(system, 'web1');
     expect(unpinned.undecided.map(({ code }) => code)).toEqual(['vcpu-not-pinned']);
@@ -153,9 +153,9 @@ describe('the plan', () => {
     ['NO_VCPU', { pins: new Map([[9, 2]]) }],
     ['CPU_OFFLINE', { pins: new Map([[1, 99]]) }],
     ['NO_NIC', { nics: new Map([['0000:ff:00.0', null]]) }],
-  ])('%s for a wish that names what is not there', async (code, wish) => {
+  ])('%s for a request that names what is not there', async (code, request) => {
     const system = host('xeon-rt');
-    await expect(target(system, 'dpdk0', wish)).rejects.toMatchObject({ code, exitCode: 2 });
+    await expect(target(system, 'dpdk0', request)).rejects.toMatchObject({ code, exitCode: 2 });
   });
 });
 
@@ -184,9 +184,9 @@ describe('apply and restore', () => {
   test('with pinning and throttling, on a host without RT', async () => {
     const system = host('xeon-stock');
     const before = snapshot(root);
-    const wish = { pins: new Map([[1, 5]]), nics: new Map([['0000:18:00.1', 5]]) };
-    expect((await tune(system, 'web1', wish)).failed).toEqual([]);
-    expect(await tune(system, 'web1', wish)).toEqual({ changed: [], failed: [] });
+    const request = { pins: new Map([[1, 5]]), nics: new Map([['0000:18:00.1', 5]]) };
+    expect((await tune(system, 'web1', request)).failed).toEqual([]);
+    expect(await tune(system, 'web1', request)).toEqual({ changed: [], failed: [] });
     expect(system.host.coalescing('eth1')?.rxUsecs).toBe(0);
     expect((await undo(system)).refused).toEqual([]);
     expect(snapshot(root)).toEqual(before);
@@ -251,7 +251,7 @@ describe('apply and restore', () => {
     expect(snapshot(root)).toEqual(before);
   });
 
-  test('a value that the kernel does not take is told', async () => {
+  test('a value that the kernel refuses is reported', async () => {
     const system = host('xeon-rt');
     const write = system.host.write.bind(system.host);
     system.host.write = (path, value) => write(path, path === haltPoll ? '17' : value);

@@ -126,7 +126,7 @@ describe('the page', () => {
     });
   }, 60_000);
 
-  test('is told that a token is wrong', async () => {
+  test('is shown that a token is wrong', async () => {
     await withBrowser({ width: 800, height: 600 }, async (page) => {
       await page.goto(`${url}/#${'x'.repeat(43)}`);
       await shows(page, '#refusal', /not the token/);

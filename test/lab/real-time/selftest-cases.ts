@@ -12,7 +12,7 @@ export const cases: Readonly<Record<string, readonly string[]>> = {
   'interrupt that comes late, and an IPI': ['interrupt_that_comes_late', 'fixed_ipi_with_if_clear'],
   NMI: ['nmi'],
   'signal and re-entry': ['signal_and_reentry', 'immediate_exit_and_reentry'],
-  'permission that names doorbells, and is taken back': [
+  'permission that names doorbells, and is revoked': [
     'cpl3_doorbell_of_another_program',
     'cpl3_permission_revoked_while_off',
   ],

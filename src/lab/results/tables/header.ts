@@ -18,7 +18,7 @@ export const headerSchema = z.strictObject({
     packets: z.int().min(1),
     interval_us: z.number().positive(),
     idle_threshold_us: z.number().min(0),
-    /** Where it is told who had the CPU; null where that is not told, or in the same rounds. */
+    /** Where it is reported who had the CPU; null where that is not reported, or in the same rounds. */
     cpu_idle_threshold_us: z.number().min(0).nullable(),
     seed: z.int().min(0),
   }),

@@ -154,7 +154,7 @@ describe('what tune apply did', () => {
     expect(keeper.status(uuid)).toBeUndefined();
   });
 
-  test('is not set while a question is open, and that is told', async () => {
+  test('is not set while a question is open, and that is reported', async () => {
     await tune('apply', 'dpdk0');
     const keeper = keeperOf();
     await keeper.look();
@@ -200,7 +200,7 @@ describe('what tune apply did', () => {
     expect(pending()).toBe(first);
   });
 
-  test('a damaged wish is told, and the others are kept', async () => {
+  test('a damaged request is reported, and the others are kept', async () => {
     await tune('apply', 'dpdk0');
     writeFileSync(join(state, 'kept', 'bad.json'), '{');
     const keeper = keeperOf();

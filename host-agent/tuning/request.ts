@@ -2,7 +2,7 @@
 import type { TunedDomain } from './domain.js';
 
 /** What the administrator says to tune. */
-export interface Wish {
+export interface TuneRequest {
   domain: TunedDomain | null;
   /** Where DPDK vCPUs shall run, for those that are not pinned yet: vCPU to CPU. */
   pins: ReadonlyMap<number, number>;
