@@ -76,7 +76,7 @@ describe('vmcall run', () => {
   });
 
   test('keeps the domain to itself: no second run, no enable', slow, async () => {
-    const first = run('1', '--paths', 'vmcall', '--seconds', '80', '--json');
+    const first = run('1', '--paths', 'vmcall', '--seconds', '60', '--rounds', '1', '--json');
     await host.bench.until({ actual: 'vmcall' });
     for (const words of [
       ['1', '--seconds', '1'],
@@ -91,7 +91,7 @@ describe('vmcall run', () => {
       exitCode: 1,
       stderr: expect.stringContaining('DOMAIN_LEASED'),
     });
-    // It goes on: a report comes after all of these.
+    // It goes on: a report comes after all of these, of which each tenth of the run is told.
     await reported(first);
     first.kill('SIGINT');
     const { exitCode, stdout } = await first;
@@ -101,6 +101,24 @@ describe('vmcall run', () => {
     expect(await host.vmcall('enable', '1')).toMatchObject({ exitCode: 0 });
     expect(await host.vmcall('forget', '1')).toMatchObject({ exitCode: 0, stdout: 'test: injected' });
     await host.bench.until({ ...onInjected, desired_from: 'default' });
+  });
+
+  test('goes on to its end while others come and go who watch by top', slow, async () => {
+    const words = ['1', '--paths', 'vmcall', '--seconds', '5', '--rounds', '2', '--json'];
+    const running = run(...words);
+    await reported(running);
+    for (let watcher = 0; watcher < 3; watcher++) {
+      const { stdout, exitCode } = await host.vmcall('top', '--json', '-n', '1');
+      expect([exitCode, JSON.parse(stdout).domains[0]]).toMatchObject([0, { actual: 'vmcall' }]);
+    }
+    const { exitCode, stdout } = await running;
+    expect(exitCode).toBe(0);
+    const result = resultOf(stdout);
+    expect(result.partial).toBeUndefined();
+    expect(result.paths).toMatchObject([{ name: 'vmcall', lost: 0 }]);
+    expect(result.paths[0]?.rounds).toHaveLength(2);
+    // One wake each 350 us: no second of the ten is missing.
+    expect(result.timeline?.points.length).toBeGreaterThanOrEqual(10);
   });
 
   test('puts a guest that polls by its own configuration back on polling', slow, async () => {
@@ -158,7 +176,7 @@ describe('vmcall run', () => {
 
 describe('what was measured survives', () => {
   const partOfMinute = expect.toSatisfy((done: number) => done > 0 && done < 1);
-  const long = () => run('1', '--paths', 'vmcall', '--seconds', '60');
+  const long = () => run('1', '--paths', 'vmcall', '--seconds', '60', '--rounds', '1');
 
   test.each([
     ['the host agent, by kill -9', () => host.bench.agent.child.kill('SIGKILL'), /host agent/],
