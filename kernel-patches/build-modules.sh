@@ -115,7 +115,9 @@ flavours=("$headers_root"/usr/src/linux-headers-$release/)
 flavour=${flavours[0]%/}
 release=${flavour##*/linux-headers-}
 abi=${release%-rt-amd64}
+# From 7.2 on all flavours have their common headers in one package.
 common=$headers_root/usr/src/linux-headers-$abi-common-rt
+[[ -d $common ]] || common=${common%-rt}
 kbuild=''
 # Debian names kbuild by the release (6.12.117+deb12) or by the series (6.1).
 for name in "$abi" "$(cut --delimiter=. --fields=1-2 <<<"$abi")"; do
