@@ -6,7 +6,7 @@
 
 /**
  * @file
- * The control thread: finds out who polls what, enters and leaves policies
+ * The control thread: finds out who polls what, switches policies
  * beside the lcores, and keeps them working.
  */
 
@@ -28,7 +28,7 @@ void app_control_want(enum wait_policy_id policy);
 
 enum wait_policy_id app_control_wanted(void);
 
-/** Each lcore has taken up what is wanted, or has said why not. */
+/** Each lcore has entered what is wanted, or has said why not. */
 bool app_control_is_settled(void);
 
 /** Set all counters to zero. @return 0, or -1 with the failure filled in */
