@@ -199,7 +199,10 @@ export class Libvirt extends EventEmitter<LibvirtEvents> {
     const gone = new AbortController();
     const opening = openConnection(this.uri, { onEvent: (event) => this.#onEvent(event, gone) });
     // Opening has no deadline of its own, and a stop must not wait for it.
-    const connection = await Promise.race([opening, aborted(signal)]);
+    const tried = new AbortController();
+    const stopped = aborted(AbortSignal.any([signal, tried.signal]));
+    // Else each attempt would leave a listener behind, for as long as libvirt is away.
+    const connection = await Promise.race([opening, stopped]).finally(() => tried.abort());
     if (!connection) {
       opening.then((late) => late.close()).catch(() => {});
       return;
