@@ -3,7 +3,7 @@ import type { Called } from '../../src/support/called.js';
 import type { Host } from './host.js';
 import { libvirtStatus } from './libvirt-status.js';
 import { isEmulator, parseCommandLine } from './qemu-command-line.js';
-import { heldDevices } from './vfio-devices.js';
+import { heldDevices, type NamedDevices } from './vfio-devices.js';
 
 /** Of each VM the vCPUs' threads and clocks (linux: virt/kvm/kvm_main.c, kvm_create_vm_debugfs: `PID-FD`). */
 export const kvmDebugfs = '/sys/kernel/debug/kvm';
@@ -53,8 +53,10 @@ export function devices(host: Host, pid: number) {
 }
 
 /** What libvirt has given it; without libvirt what it was started with. */
-const namedDevices = (host: Host, pid: number) =>
-  libvirtStatus(host).get(pid)?.hostdevs ?? readCommandLine(host, pid).vfio;
+function namedDevices(host: Host, pid: number): NamedDevices {
+  const note = libvirtStatus(host).get(pid)?.hostdevs;
+  return { devices: note ?? readCommandLine(host, pid).vfio, isNow: note !== undefined };
+}
 
 const readCommandLine = (host: Host, pid: number) =>
   parseCommandLine((host.read(`/proc/${pid}/cmdline`) ?? '').split('\0'));

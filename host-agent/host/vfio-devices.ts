@@ -34,12 +34,16 @@ interface Opened {
   groups: Set<string>;
   /** Opened by themselves, without a group: PCI addresses and UUIDs. */
   devices: Set<string>;
+  /** Its descriptors cannot be read, or one of them is of VFIO and does not say of which device. */
+  isUnknown: boolean;
 }
 
 function opened(host: Host, pid: number): Opened {
   const groups = new Set<string>();
   const devices = new Set<string>();
-  for (const fd of host.names(`/proc/${pid}/fd`)) {
+  const descriptors = host.names(`/proc/${pid}/fd`);
+  let isUnknown = descriptors.length === 0;
+  for (const fd of descriptors) {
     const file = (host.link(`/proc/${pid}/fd/${fd}`) ?? '').replace(/ \(deleted\)$/, '');
     const group = /^\/dev\/vfio\/(?:noiommu-)?(\d+)$/.exec(file)?.[1];
     if (group !== undefined) groups.add(group);
@@ -49,8 +53,9 @@ function opened(host: Host, pid: number): Opened {
         ? /vfio-device/.test(file) && deviceOfInfo(host.read(`/proc/${pid}/fdinfo/${fd}`))
         : deviceOfCharacter(host, character);
     if (device) devices.add(device);
+    else if (group === undefined && /vfio-|\/vfio\d|^\/dev\/iommu$/.test(file)) isUnknown = true;
   }
-  return { groups, devices };
+  return { groups, devices, isUnknown };
 }
 
 /** Newer kernels say it (linux: drivers/vfio/vfio_main.c, vfio_device_show_fdinfo). */
@@ -88,15 +93,23 @@ const groupOf = (host: Host, device: string) =>
 const interrupts = (host: Host, address: string) =>
   deviceInterrupts(host, address).some(({ action }) => action.startsWith('vfio-'));
 
+/** What somebody says that a VM has. */
+export interface NamedDevices {
+  /** PCI addresses and UUIDs. */
+  devices: readonly string[];
+  /** Libvirt's own note of what it has now; else QEMU's words at its start, and much may have been unplugged since. */
+  isNow: boolean;
+}
+
 /**
  * Which devices a VM holds. The kernel says which groups and devices its process has open; of a group with several
- * functions, those that `named` (libvirt's own note, else QEMU's words) has, that interrupt, or that are alone in it.
+ * functions, those that are `named`, that interrupt, or that are alone in it.
  */
-export function heldDevices(host: Host, pid: number, named: readonly string[]): HeldDevices {
-  const { groups, devices } = opened(host, pid);
-  const unseen = groups.size === 0 && devices.size === 0;
+export function heldDevices(host: Host, pid: number, named: NamedDevices): HeldDevices {
+  const { groups, devices, isUnknown } = opened(host, pid);
+  const unseen = groups.size === 0 && devices.size === 0 && (isUnknown || named.isNow);
   const isOpen = (device: string) => unseen || devices.has(device) || groups.has(groupOf(host, device) ?? '');
-  const sure = new Set([...devices, ...named.filter(isOpen)]);
+  const sure = new Set([...devices, ...named.devices.filter(isOpen)]);
   const doubtful = new Set<string>();
   for (const group of groups) {
     const members = host

@@ -32,7 +32,7 @@ export type Check = z.infer<typeof checkSchema>;
 /** Every finding about the host, the domain and the NICs of the target, those that are well included. */
 export function findings(system: HostSystem, target: Target): Finding[] {
   const { host } = system;
-  if (isKvmGuest(host) && !host.exists('/dev/kvm')) return checkGuest(host);
+  if (isKvmGuest(host) && !host.exists('/dev/kvm')) return checkGuest(host).map(explained);
   return [
     pathOfHost(host),
     ...checkVirtualisation(host, target),
@@ -55,7 +55,7 @@ function knobFindings(system: HostSystem, target: Target): Finding[] {
       now === wanted
         ? ok(knob.name, `${place}: ${now}`)
         : {
-            ...fail(knob.name, `${place}: ${now}, wanted ${wanted}`, 'vmcall tune apply'),
+            ...fail(knob.name, `${place}: ${now}, wanted ${wanted}`, target.apply),
             severity: knob.severity,
             why: knob.why,
             source: knob.source,

@@ -44,6 +44,10 @@ export function isolatedCpus(host: Host): number[] {
   return union(namedCpus(host, host.read(`${folder}/isolated`)), ...isolated.map(({ cpus }) => cpus));
 }
 
+/** CPUs of the same core, itself included (linux: Documentation/admin-guide/cputopology.rst). */
+export const siblingsOf = (host: Host, cpu: number): number[] =>
+  overlap(namedCpus(host, host.read(`${folder}/cpu${cpu}/topology/thread_siblings_list`)), onlineCpus(host));
+
 /** CPUs kept apart from ordinary work, and by whom. */
 export interface SetAside {
   by: string;
@@ -76,18 +80,18 @@ export function setAside(host: Host): SetAside[] {
 
 const systemSlice = '/sys/fs/cgroup/system.slice/cpuset.cpus';
 
-/** man systemd-system.conf(5); drop-ins come after it, later names win, and an empty value clears what came before. */
+/** The first that has a file of a name has it for all of them (man systemd-system.conf(5)). */
+const systemdFolders = ['/etc/systemd', '/run/systemd', '/usr/local/lib/systemd', '/usr/lib/systemd'];
+
+/** Its own file, then drop-ins by their names wherever they are; an empty value clears what came before. */
 function systemdAffinity(host: Host): string | null {
-  const at = ['/usr/lib/systemd', '/etc/systemd'];
-  const files = [
-    '/etc/systemd/system.conf',
-    ...at.flatMap((place) =>
-      host
-        .names(`${place}/system.conf.d`)
-        .filter((name) => name.endsWith('.conf'))
-        .map((name) => `${place}/system.conf.d/${name}`),
-    ),
-  ];
+  const main = systemdFolders.map((at) => `${at}/system.conf`).find((file) => host.exists(file));
+  const dropIns = new Map<string, string>();
+  for (const at of systemdFolders)
+    for (const name of host.names(`${at}/system.conf.d`))
+      if (name.endsWith('.conf') && !dropIns.has(name)) dropIns.set(name, `${at}/system.conf.d/${name}`);
+  const byName = [...dropIns].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+  const files = [...(main === undefined ? [] : [main]), ...byName];
   const values = files.flatMap((file) =>
     [...(host.read(file) ?? '').matchAll(/^[^\S\n]*CPUAffinity[^\S\n]*=[^\S\n]*(.*?)[^\S\n]*$/gm)].map(
       ([, value]) => value ?? '',

@@ -23,6 +23,8 @@ export const tunedDomainFactsSchema = z.strictObject({
     .max(4096),
   /** Where the emulator's own threads may run. */
   emulatorCpus: cpuListSchema,
+  /** Threads of the emulator that somebody gave CPUs of their own: they are not moved with it. */
+  ownCpus: z.array(z.int().positive()).max(1 << 16),
   /** To which its cpuset lets QEMU's threads be pinned; null where none bounds them. */
   cpuset: cpuListSchema.nullable(),
   /** PCI functions passed through. */
@@ -42,7 +44,8 @@ export type TunedDomainFacts = z.infer<typeof tunedDomainFactsSchema>;
 export interface TunedDomain {
   facts(): Promise<TunedDomainFacts>;
   pinVcpu(vcpu: number, cpus: string): Promise<void>;
-  pinEmulator(cpus: string): Promise<void>;
+  /** All of its threads but vCPUs, I/O threads and those of `spared`. */
+  pinEmulator(cpus: string, spared: readonly number[]): Promise<void>;
   setVcpuScheduling(vcpu: number, scheduling: Scheduling): Promise<void>;
 }
 

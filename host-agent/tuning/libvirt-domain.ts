@@ -24,6 +24,7 @@ class PinnedByLibvirt implements TunedDomain {
     return this.#ask((domain) => domain.pinVcpu(vcpu, parseCpus(cpus), 'live'));
   }
 
+  /** libvirt knows no thread of the emulator apart. */
   pinEmulator(cpus: string): Promise<void> {
     return this.#ask((domain) => domain.pinEmulator(parseCpus(cpus), 'live'));
   }

@@ -13,6 +13,8 @@ export interface VmThread {
   vcpu: number | null;
   thread: Thread;
   cpus: readonly number[];
+  /** Of QEMU's process; false for a kernel thread that works for it. */
+  isTask: boolean;
 }
 
 /** QEMU names them so: `IO iothread1` (qemu: iothread.c). The monitor's is no disk's: it belongs to the emulator. */
@@ -31,7 +33,7 @@ export function vmThreads(host: Host): VmThread[] {
       if (!thread) return [];
       const vcpu = vcpus.get(Number(task)) ?? null;
       const kind = vcpu === null ? kindOf(thread.name) : 'vcpu';
-      return [{ vm, kind, vcpu, thread, cpus: parseCpus(thread.cpus) }];
+      return [{ vm, kind, vcpu, thread, cpus: parseCpus(thread.cpus), isTask: true }];
     });
   });
   return [...found, ...kernelVhosts(host, vms)];
@@ -45,7 +47,9 @@ function kernelVhosts(host: Host, vms: readonly Vm[]): VmThread[] {
     if (!/^\d+$/.test(entry) || byPid.has(entry)) return [];
     const vm = byPid.get(vhostOf(host.read(`/proc/${entry}/comm`) ?? '') ?? '');
     const thread = vm && readThread(host, `/proc/${entry}`);
-    return thread ? [{ vm, kind: 'vhost', vcpu: null, thread, cpus: parseCpus(thread.cpus) }] : [];
+    return thread
+      ? [{ vm, kind: 'vhost', vcpu: null, thread, cpus: parseCpus(thread.cpus), isTask: false }]
+      : [];
   });
 }
 

@@ -3,7 +3,7 @@ import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
 import { formatCpus } from './cpu-set.js';
 import type { TunedDomainFacts } from './domain.js';
-import type { TuneRequest, Undecided } from './request.js';
+import { applyCommand, type TuneRequest, type Undecided } from './request.js';
 
 export interface NicTarget {
   address: string;
@@ -32,7 +32,8 @@ export function nicTargets(
   cpus: readonly number[],
   undecided: Undecided[],
 ): NicTarget[] {
-  const addresses = request.nics.size > 0 ? [...request.nics.keys()] : nicsOf(host, facts, undecided);
+  const addresses =
+    request.nics.size > 0 ? [...request.nics.keys()] : nicsOf(host, request, facts, undecided);
   return addresses.map((address) => {
     if (!host.exists(`/sys/bus/pci/devices/${address}`))
       throw new VmcallError('NO_NIC', `there is no PCI function ${address}`, 'See lspci -D.', 2);
@@ -42,13 +43,18 @@ export function nicTargets(
       undecided.push({
         code: 'nic-cpu',
         what: `which of the CPUs ${formatCpus(cpus)} waits for ${address} is not known`,
-        todo: `Say it: --nic ${address}=CPU, or a CPU for each queue: --nic ${address}=${cpus.join(',')}.`,
+        todo: `Say it, by one CPU or one for each queue in turn, as in: ${applyCommand({ ...request, nics: new Map([...request.nics, [address, cpus]]) }, facts?.name ?? null)}`,
       });
     return { address, cpus: known };
   });
 }
 
-function nicsOf(host: Host, facts: TunedDomainFacts | null, undecided: Undecided[]): string[] {
+function nicsOf(
+  host: Host,
+  request: TuneRequest,
+  facts: TunedDomainFacts | null,
+  undecided: Undecided[],
+): string[] {
   if (!facts) return [];
   const nics = facts.hostdevs.filter((address) => isNic(host, address));
   const doubtful = facts.doubtful.filter((address) => isNic(host, address));
@@ -56,7 +62,7 @@ function nicsOf(host: Host, facts: TunedDomainFacts | null, undecided: Undecided
     undecided.push({
       code: 'nic-unknown',
       what: `${facts.name} has the IOMMU group of ${doubtful.join(' and ')} open, and which of them it was given is not known`,
-      todo: `Say it: --nic ${doubtful[0]}.`,
+      todo: `Say it, as in: ${applyCommand({ ...request, nics: new Map([...request.nics, [doubtful[0] ?? '', null]]) }, facts.name)}`,
     });
   else if (nics.length === 0)
     undecided.push({

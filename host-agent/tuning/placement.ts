@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
 import { isRealTime } from '../host/scheduling.js';
-import { formatCpus, overlap, parseCpus } from './cpu-set.js';
+import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
 import type { TunedDomainFacts } from './domain.js';
 import type { Occupied } from './neighbours.js';
-import type { TuneRequest, Undecided } from './request.js';
+import { applyCommand, type TuneRequest, type Undecided } from './request.js';
 
 /** Of the host: which CPUs there are, which are set apart, and which are others': see `Occupied`. */
 interface Cpus extends Readonly<Occupied> {
@@ -31,14 +31,14 @@ export function placements(
   undecided: Undecided[],
 ): Placement[] {
   const placed =
-    request.pins.size > 0 ? asked(cpus, request, facts, undecided) : seen(cpus, facts, undecided);
+    request.pins.size > 0 ? asked(cpus, request, facts, undecided) : seen(cpus, request, facts, undecided);
   for (const { vcpu, cpu } of placed) {
     const same = facts.vcpus.filter((other) => other.vcpu !== vcpu && alone(other.cpus) === cpu);
     if (same.length > 0 || placed.some((other) => other.vcpu !== vcpu && other.cpu === cpu))
       undecided.push({
         code: 'vcpu-cpu-shared',
         what: `vCPU ${vcpu} shares CPU ${cpu} with another vCPU of ${facts.name}: one that polls keeps the other from running`,
-        todo: 'Give each a CPU of its own: virsh vcpupin.',
+        todo: 'Give each a CPU of its own, with virsh vcpupin.',
       });
   }
   const taken = overlap(
@@ -88,26 +88,34 @@ function asked(
  * Those with a CPU of their own. Where some vCPU is real-time, whoever set that up meant those and left the others
  * ordinary (nova: hw:cpu_realtime_mask); where none is, vCPU 0 is not one, for it does the guest's own work.
  */
-function seen({ apart }: Cpus, facts: TunedDomainFacts, undecided: Undecided[]): Placement[] {
+function seen(
+  { apart, online, theirs, confined }: Cpus,
+  request: TuneRequest,
+  facts: TunedDomainFacts,
+  undecided: Undecided[],
+): Placement[] {
   const chosen = facts.vcpus.some(({ scheduling }) => isRealTime(scheduling));
   const pinned = facts.vcpus.flatMap(({ vcpu, cpus, scheduling }) => {
     const cpu = alone(cpus);
     return cpu === null ? [] : [{ vcpu, cpu, meant: chosen ? isRealTime(scheduling) : vcpu !== 0 }];
   });
   const meant = pinned.filter(({ meant }) => meant).map(({ vcpu, cpu }) => ({ vcpu, cpu }));
-  const free = formatCpus(apart) || 'none';
+  const left = without(apart.length > 0 ? apart : online, [...theirs, ...confined]);
+  const free = left.at(-1) ?? online.at(-1) ?? 0;
+  const example = (vcpu: number, cpu: number) =>
+    applyCommand({ ...request, pins: new Map([[vcpu, cpu]]) }, facts.name);
   if (meant.length === 0)
     undecided.push(
       pinned.length === 0 || chosen
         ? {
             code: 'vcpu-not-pinned',
             what: `no ${chosen ? 'real-time ' : ''}vCPU of ${facts.name} is pinned to a CPU of its own`,
-            todo: `Say which is the DPDK vCPU and where it runs: --pin VCPU=CPU (set apart: ${free}).`,
+            todo: `Say which is the DPDK vCPU and where it runs (set apart and free: ${formatCpus(left) || 'none'}), as in: ${example(facts.vcpus.at(-1)?.vcpu ?? 0, free)}`,
           }
         : {
             code: 'vcpu-0',
             what: `only vCPU 0 of ${facts.name} is pinned to a CPU of its own, which does the guest's ordinary work too`,
-            todo: `Is it the DPDK vCPU all the same? Say so: --pin 0=${pinned[0]?.cpu}.`,
+            todo: `Is it the DPDK vCPU all the same? Then: ${example(0, pinned[0]?.cpu ?? 0)}`,
           },
     );
   const onApart = meant.filter(({ cpu }) => apart.includes(cpu));

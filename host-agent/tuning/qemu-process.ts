@@ -42,6 +42,9 @@ class QemuProcess implements TunedDomain {
           return { vcpu, thread, cpus: seen.cpus, scheduling: seen.scheduling };
         }),
       emulatorCpus: main.cpus,
+      ownCpus: this.#emulatorThreads().filter(
+        (task) => readThread(this.host, `/proc/${this.#pid}/task/${task}`)?.cpus !== main.cpus,
+      ),
       cpuset: formatCpus(allowedCpus(this.host, this.#pid) ?? []) || null,
       ...devices(this.host, this.#pid),
     });
@@ -51,13 +54,19 @@ class QemuProcess implements TunedDomain {
     this.host.setAffinity(this.#thread(vcpu), cpus);
   }
 
-  async pinEmulator(cpus: string): Promise<void> {
+  async pinEmulator(cpus: string, spared: readonly number[]): Promise<void> {
+    for (const task of this.#emulatorThreads()) if (!spared.includes(task)) this.host.setAffinity(task, cpus);
+  }
+
+  #emulatorThreads(): number[] {
     const vcpus = [...vcpuThreads(this.host, this.#pid).values()];
-    for (const task of this.host.names(`/proc/${this.#pid}/task`)) {
-      const name = this.host.read(`/proc/${this.#pid}/task/${task}/comm`);
-      if (name === null || name.startsWith('IO ') || vcpus.includes(Number(task))) continue;
-      this.host.setAffinity(Number(task), cpus);
-    }
+    return this.host
+      .names(`/proc/${this.#pid}/task`)
+      .map(Number)
+      .filter((task) => {
+        const name = this.host.read(`/proc/${this.#pid}/task/${task}/comm`);
+        return name !== null && !name.startsWith('IO ') && !vcpus.includes(task);
+      });
   }
 
   async setVcpuScheduling(vcpu: number, scheduling: Scheduling): Promise<void> {

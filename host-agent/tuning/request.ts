@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { formatCpus } from './cpu-set.js';
 import type { TunedDomain } from './domain.js';
+import { shellWord } from './shell.js';
 
 /** What the administrator says to tune. */
 export interface TuneRequest {
@@ -12,6 +14,23 @@ export interface TuneRequest {
   cpus: readonly number[];
   /** Longest exit latency of an idle state that a DPDK CPU may enter, us; null: the shallowest real state. */
   maxExitLatency: number | null;
+}
+
+/** The command that tunes what a request says, with what else is known by now. @param domain its name; null: none */
+export function applyCommand(
+  { pins, nics, cpus, maxExitLatency }: TuneRequest,
+  domain: string | null,
+): string {
+  const words = [
+    ...(domain === null ? ['--cpu', formatCpus(cpus)] : [domain]),
+    ...[...pins].flatMap(([vcpu, cpu]) => ['--pin', `${vcpu}=${cpu}`]),
+    ...[...nics].flatMap(([address, of]) => [
+      '--nic',
+      of === null ? address : `${address}=${[of].flat().join(',')}`,
+    ]),
+    ...(maxExitLatency === null ? [] : ['--max-exit-latency', String(maxExitLatency)]),
+  ];
+  return `vmcall tune apply ${words.map(shellWord).join(' ')}`;
 }
 
 /** What a question left open keeps from being tuned. */

@@ -6,7 +6,8 @@ import type { TunedDomain, TunedDomainFacts } from './domain.js';
 import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighbours.js';
 import { type NicTarget, nicTargets } from './nic-target.js';
 import { alone, type Placement, placements } from './placement.js';
-import type { TuneRequest, Undecided } from './request.js';
+import { applyCommand, type TuneRequest, type Undecided } from './request.js';
+import { shellWord } from './shell.js';
 
 /** What is tuned: worked out from the request and the host as it is. */
 export interface Target {
@@ -24,6 +25,8 @@ export interface Target {
   neighbours: readonly VmThread[];
   nics: readonly NicTarget[];
   maxExitLatency: number | null;
+  /** The command that tunes it so, for a shell. */
+  apply: string;
   undecided: readonly Undecided[];
 }
 
@@ -58,11 +61,16 @@ export async function resolveTarget(host: Host, request: TuneRequest): Promise<T
     neighbours,
     nics: nicTargets(host, request, facts, cpus, undecided),
     maxExitLatency: request.maxExitLatency,
+    apply: applyCommand(request, facts?.name ?? null),
     undecided,
   };
   undecided.push(...emulatorPlace(target));
   return target;
 }
+
+/** Where ordinary work may go: to CPUs for it; on a host without any to those that DPDK does not have. */
+export const ordinaryCpus = ({ housekeeping, online, cpus }: Target): number[] =>
+  housekeeping.length > 0 ? [...housekeeping] : without(online, cpus);
 
 /** CPUs that a vCPU of the domain has for itself. */
 const pinnedCpus = (facts: TunedDomainFacts | null): number[] =>
@@ -71,6 +79,15 @@ const pinnedCpus = (facts: TunedDomainFacts | null): number[] =>
 /** Where QEMU's own threads may go: of the CPUs for ordinary work those to which its cpuset lets them. */
 export function emulatorCpus({ facts, housekeeping }: Target): number[] {
   return facts?.cpuset == null ? [...housekeeping] : overlap(housekeeping, parseCpus(facts.cpuset));
+}
+
+/** By libvirt, which sets the cpuset too. */
+function emulatorCure({ facts, housekeeping, apply }: Target): string {
+  if (housekeeping.length === 0)
+    return 'Leave a CPU of the host to ordinary work: boot with fewer in isolcpus=, or give a VM fewer.';
+  return facts?.cpuset == null
+    ? apply
+    : `virsh emulatorpin ${shellWord(facts.name)} ${formatCpus(housekeeping)} --live --config  # or: ${apply} -c qemu:///system`;
 }
 
 function emulatorPlace(target: Target): Undecided[] {
@@ -85,7 +102,7 @@ function emulatorPlace(target: Target): Undecided[] {
     {
       code: 'emulator-place',
       what: `QEMU's own threads (CPUs ${facts.emulatorCpus}) share CPUs with DPDK (${formatCpus(cpus)}), and ${why}`,
-      todo: `Give them a CPU: virsh emulatorpin ${facts.name} ${formatCpus(housekeeping) || 'CPUS'} --live --config; with libvirt: vmcall tune apply -c qemu:///system.`,
+      todo: emulatorCure(target),
     },
   ];
 }

@@ -41,7 +41,9 @@ const profilesMost = 64;
 /** The active profiles and all that they include, each once (man tuned.conf(5), include=). */
 export function tunedProfiles(host: Host): string[] {
   const found = new Set<string>();
-  const next = (host.read('/etc/tuned/active_profile') ?? '').split(/\s+/).filter(Boolean);
+  const next = ['post_loaded_profile', 'active_profile'].flatMap((file) =>
+    (host.read(`/etc/tuned/${file}`) ?? '').split(/\s+/).filter(Boolean),
+  );
   for (let name = next.shift(); name !== undefined && found.size < profilesMost; name = next.shift()) {
     if (found.has(name) || !/^[\w.-]+$/.test(name)) continue;
     found.add(name);
@@ -68,6 +70,11 @@ function parse(text: string): Profile {
     const [, option, value] = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (opened !== undefined) section = opened;
     else if (option !== undefined && value !== undefined) sets.set(`${section} ${option}`, value);
+  }
+  // A unit is called as its author likes, and says by its type which plugin it is.
+  for (const [place, value] of [...sets]) {
+    const type = sets.get(`${place.slice(0, place.indexOf(' '))} type`);
+    if (type !== undefined) sets.set(`${type} ${place.slice(place.indexOf(' ') + 1)}`, value);
   }
   // A leading "-": no error where there is none.
   const include = (sets.get('main include') ?? '')
@@ -101,12 +108,23 @@ export function tunedAgainst(host: Host): { against: string[]; unknown: string[]
   return { against, unknown: found.filter(({ content }) => content === null).map(({ name }) => name) };
 }
 
-/** A variable of the profiles that are active, as `/etc/tuned/PROFILE-variables.conf` sets it; null where none does. */
+/**
+ * A variable of the profiles that are active: as a profile's own `[variables]` set it, a file that these include, or
+ * `/etc/tuned/PROFILE-variables.conf`, which the shipped ones include; null where none does.
+ */
 export function tunedVariable(host: Host, name: string): string | null {
   for (const profile of tunedProfiles(host)) {
-    const text = host.read(`/etc/tuned/${profile}-variables.conf`) ?? '';
-    const value = new RegExp(`^[^\\S\\n]*${name}[^\\S\\n]*=[^\\S\\n]*(.*?)[^\\S\\n]*$`, 'm').exec(text)?.[1];
-    if (value !== undefined) return value;
+    const sets = read(host, profile)?.sets;
+    const own = sets?.get(`variables ${name}`);
+    if (own !== undefined && !own.includes('${')) return own;
+    const files = [sets?.get('variables include'), `/etc/tuned/${profile}-variables.conf`];
+    for (const file of files) {
+      const text = file === undefined ? '' : (host.read(file) ?? '');
+      const value = new RegExp(`^[^\\S\\n]*${name}[^\\S\\n]*=[^\\S\\n]*(.*?)[^\\S\\n]*$`, 'm').exec(
+        text,
+      )?.[1];
+      if (value !== undefined) return value;
+    }
   }
   return null;
 }

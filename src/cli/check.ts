@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { isVfio } from '../../host-agent/host/vfio-devices.js';
 import { type Check, checkExitCode, checkSchema, findings } from '../../host-agent/tuning/check.js';
+import { explained } from '../../host-agent/tuning/checks/explanations.js';
 import { fail } from '../../host-agent/tuning/checks/finding.js';
 import { formatCpus } from '../../host-agent/tuning/cpu-set.js';
 import { isolatedCpus } from '../../host-agent/tuning/cpus.js';
@@ -47,7 +48,7 @@ export function checkCommand(open: () => HostSystem = thisSystem): Command {
         ...(live ? liveFindings(live) : []),
         ...(hasProcess ? [] : [noProcess(live)]),
         ...findings(system, target),
-      ];
+      ].map(explained);
       const exitCode = checkExitCode(found);
       const document = checkSchema.parse({
         format: 'vmcall-check',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Finding, fail, ok, warn } from '../../host-agent/tuning/checks/finding.js';
+import { shellWord } from '../../host-agent/tuning/shell.js';
 import type { DomainStatus, Status } from '../control/schema.js';
 import { VmcallError } from '../support/errors.js';
 import { type AgentOptions, findDomain, openAgent } from './domains.js';
@@ -35,25 +36,31 @@ export async function askLive(
 
 /** What only a live host agent can say: libvirt, the guest and its dataplane, and whether the path is upheld. */
 export function liveFindings({ status: { libvirt }, domain }: CheckedDomain): Finding[] {
-  const { guest, desired, actual, phase, reason } = domain;
+  const { desired, actual, phase, reason } = domain;
   const why = reason ? `: ${reason.code}: ${reason.message}` : '';
   const paths = `desired ${desired}, actual ${actual}`;
   return [
     libvirt.connected
       ? ok('libvirt', `the host agent is connected to ${libvirt.uri}`)
-      : fail('libvirt', `the host agent has no connection to ${libvirt.uri}`, 'Start libvirtd.'),
-    ...guestFindings(guest),
+      : fail('libvirt', `the host agent has no connection to ${libvirt.uri}`, 'systemctl start libvirtd'),
+    ...guestFindings(domain),
     phase === 'reached'
       ? ok('path', paths)
       : phase === 'moving'
-        ? warn('path', `${paths}${why}`, 'Wait: vmcall status --watch')
+        ? warn('path', `${paths}${why}`, 'vmcall status --watch  # until it is reached')
         : fail('path', `${paths}${why}`, 'See the reasons in host-agent/README.md.'),
   ];
 }
 
-function guestFindings(guest: DomainStatus['guest']): Finding[] {
+function guestFindings({ name, guest }: DomainStatus): Finding[] {
   if (!guest)
-    return [fail('guest-agent', 'no session with its guest agent', 'Start it there; vmcall enroll.')];
+    return [
+      fail(
+        'guest-agent',
+        'no session with its guest agent',
+        `vmcall enroll ${shellWord(name)}  # and start it in the guest: systemctl enable --now vmcall-guest-agent`,
+      ),
+    ];
   const there = ok('guest-agent', guest.agent);
   const { health } = guest;
   if (!health) return [there, warn('dataplane', 'not reported yet', 'Ask again in some seconds.')];
@@ -61,5 +68,12 @@ function guestFindings(guest: DomainStatus['guest']): Finding[] {
   const why = reason ? `: ${reason.code}: ${reason.message}` : '';
   return dataplane === 'running' && health.upheld
     ? [there, ok('dataplane', `${version ?? 'running'}, started again ${restarts} times`)]
-    : [there, fail('dataplane', `${dataplane}${why}`, "See the guest agent's log.")];
+    : [
+        there,
+        fail(
+          'dataplane',
+          `${dataplane}${why}`,
+          'See its log, in the guest: journalctl -u vmcall-guest-agent',
+        ),
+      ];
 }

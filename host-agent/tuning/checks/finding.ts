@@ -8,9 +8,12 @@ export const findingSchema = z.strictObject({
   severity: z.enum(['ok', 'warn', 'fail']),
   /** What was read, and where. */
   read: z.string(),
-  /** What to do; null where nothing is. */
+  /**
+   * What to do; null where nothing is. Either words, or what a shell of root's runs as it stands, with more words after
+   * a `#`: that begins with a small letter and has no full stop at its end.
+   */
   todo: z.string().nullable(),
-  /** What undoes `todo`; null where nothing does, or it is plain. */
+  /** What undoes `todo`, in the same way; null where all is well. */
   undo: z.string().nullable(),
   /** What harm it does, and where that is documented; null where all is well. */
   why: z.string().nullable(),

@@ -5,15 +5,22 @@ import { formatScheduling, schedulingRank } from '../../host/scheduling.js';
 import type { Thread } from '../../host/thread.js';
 import { driverOf, isVfio } from '../../host/vfio-devices.js';
 import { bootParameters } from '../boot.js';
-import { formatCpus, parseCpus } from '../cpu-set.js';
+import { formatCpus, parseCpus, without } from '../cpu-set.js';
 import type { TunedDomainFacts } from '../domain.js';
 import { nicThreads } from '../knobs/vcpu-scheduler.js';
-import type { Target } from '../target.js';
+import { setScheduling, writeAffinities } from '../shell.js';
+import { othersThatRelyOnThrottling } from '../starvation.js';
+import { isDecided, ordinaryCpus, type Target } from '../target.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Where interrupts go, who starves whom, and who delays them. Affinity itself is a knob. */
 export function checkInterrupts(host: Host, target: Target): Finding[] {
-  return [...inversions(host, target), ...strangers(host, target), ...throttling(host, target)];
+  return [
+    ...inversions(host, target),
+    ...othersInversions(host, target),
+    ...strangers(host, target),
+    ...throttling(host, target),
+  ];
 }
 
 /**
@@ -36,27 +43,62 @@ function inversions(host: Host, target: Target): Finding[] {
   });
   if (starved.length === 0)
     return [ok('priority-inversion', 'no real-time vCPU stands at or above its NIC’s interrupt thread')];
-  return starved.map(({ seen, thread }) =>
-    fail(
+  return starved.map(({ seen, thread }) => ({
+    ...fail(
       'priority-inversion',
       `vCPU ${seen.vcpu} (${formatScheduling(seen.scheduling)}) starves ${thread.name} (${formatScheduling(thread.scheduling)}), whose interrupt it waits for, whenever it polls`,
-      cureOf(seen, thread),
+      cureOf(seen, thread, target),
     ),
-  );
+    undo: undoOf(seen, thread, target),
+  }));
 }
 
-function cureOf({ vcpu, scheduling }: TunedDomainFacts['vcpus'][number], thread: Thread): string {
-  if (schedulingRank(thread.scheduling) < 2)
-    return `No real-time vCPU can stand below that: chrt --fifo --pid 50 ${thread.id}, as the kernel had it; then vmcall tune apply.`;
-  if (schedulingRank(scheduling) >= 100)
-    return `Give the vCPU another policy: <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain.`;
-  return `vmcall tune apply puts it below; or <vcpusched vcpus="${vcpu}" scheduler="fifo" priority="10"/> in the domain. Keep it below even with the non-threaded handler: storms fall back to the thread.`;
+/** Another VM's: no harm to this one, but what keeps the limit on real-time tasks in force. */
+function othersInversions(host: Host, target: Target): Finding[] {
+  if (!target.facts || target.cpus.length === 0) return [];
+  return othersThatRelyOnThrottling(host, target).map(({ vcpu: { vm, vcpu, thread: own }, thread }) => {
+    const below = schedulingRank(thread.scheduling);
+    const [cured, to] = below < 2 ? [thread, 50] : [own, Math.min(10, below - 1)];
+    return {
+      ...warn(
+        'throttling-needed',
+        `vCPU ${vcpu} of ${vm.name} (${formatScheduling(own.scheduling)}) stands at or above ${thread.name} (${formatScheduling(thread.scheduling)}) of its own NIC: the limit on real-time tasks stays, which is the whole host’s`,
+        `chrt --fifo --pid ${to} ${cured.id}`,
+      ),
+      undo: setScheduling(cured),
+    };
+  });
+}
+
+type Vcpu = TunedDomainFacts['vcpus'][number];
+
+/** What `vmcall tune apply` can put below: not a deadline, and not below what nothing is below of. */
+const isTunable = ({ scheduling }: Vcpu, thread: Thread, target: Target) =>
+  isDecided(target) && schedulingRank(thread.scheduling) >= 2 && schedulingRank(scheduling) < 100;
+
+function cureOf(seen: Vcpu, thread: Thread, target: Target): string {
+  const below = schedulingRank(thread.scheduling);
+  if (below < 2)
+    return `chrt --fifo --pid 50 ${thread.id}  # as the kernel had it: no real-time vCPU can stand below it now`;
+  const inDomain = `<vcpusched vcpus="${seen.vcpu}" scheduler="fifo" priority="10"/> in the domain`;
+  return isTunable(seen, thread, target)
+    ? `${target.apply}  # puts it below, or have ${inDomain}; below even with the non-threaded handler, for storms fall back to the thread`
+    : `chrt --fifo --pid ${Math.min(10, below - 1)} ${seen.thread}  # and for good ${inDomain}`;
+}
+
+function undoOf(seen: Vcpu, thread: Thread, target: Target): string {
+  if (schedulingRank(thread.scheduling) < 2) return setScheduling(thread);
+  if (isTunable(seen, thread, target)) return 'vmcall tune restore';
+  if (seen.scheduling.policy === 'deadline')
+    return 'Start the domain again: no command gives a deadline back.';
+  return setScheduling({ id: seen.thread, scheduling: seen.scheduling });
 }
 
 const shown = 8;
 
 /** Interrupts of other devices that go to a DPDK CPU. */
-function strangers(host: Host, { cpus, nics }: Target): Finding[] {
+function strangers(host: Host, target: Target): Finding[] {
+  const { cpus, nics } = target;
   if (cpus.length === 0) return [];
   const own = new Set(nics.flatMap(({ address }) => deviceInterrupts(host, address)).map(({ irq }) => irq));
   const found = host
@@ -76,12 +118,21 @@ function strangers(host: Host, { cpus, nics }: Target): Finding[] {
     return [ok('other-interrupts', `no other device interrupts CPU ${formatCpus(cpus)}`)];
   const names = found.slice(0, shown).map(({ irq, action }) => `${irq} ${action}`);
   return [
-    warn(
-      'other-interrupts',
-      `interrupts of other devices go to CPU ${formatCpus(cpus)}: ${names.join(', ')}${found.length > shown ? ` and ${found.length - shown} more` : ''}`,
-      'Boot with irqaffinity=OTHER-CPUS and isolcpus=managed_irq,domain,LIST, or write /proc/irq/N/smp_affinity_list.',
-    ),
+    {
+      ...warn(
+        'other-interrupts',
+        `interrupts of other devices go to CPU ${formatCpus(cpus)}: ${names.join(', ')}${found.length > shown ? ` and ${found.length - shown} more` : ''}`,
+        `${writeAffinities(found, ({ affinity }) => formatCpus(elsewhere(affinity, target)))}  # for good: boot with irqaffinity=${formatCpus(ordinaryCpus(target))} and isolcpus=managed_irq,domain,${formatCpus(cpus)}`,
+      ),
+      undo: writeAffinities(found, ({ affinity }) => affinity),
+    },
   ];
+}
+
+/** Where it may go already beside DPDK's CPUs; else where ordinary work is. */
+function elsewhere(affinity: string, target: Target): number[] {
+  const left = without(parseCpus(affinity), target.cpus);
+  return left.length > 0 ? left : ordinaryCpus(target);
 }
 
 /** Throttling that no runtime knob shows: on vfio-pci it is the guest's, in e1000e a module parameter's. */
@@ -107,8 +158,8 @@ function throttling(host: Host, { nics }: Target): Finding[] {
         'throttling',
         `${address} (${unreadable.join(', ')}, ${driver}): whether it throttles interrupts cannot be read`,
         driver === 'e1000e'
-          ? 'Install ethtool, or load e1000e with InterruptThrottleRate=0,0.'
-          : 'Install ethtool; see the driver’s parameters with modinfo.',
+          ? 'apt-get install ethtool  # or load e1000e with InterruptThrottleRate=0,0'
+          : 'apt-get install ethtool  # modinfo tells the driver’s parameters',
       ),
     ];
   });

@@ -40,13 +40,14 @@ function nicFindings(host: Host, address: string): Finding[] {
   );
   const findings = [ok('nic-driver', `${address} is on ${driver(host, address)}`)];
   if (sharers.length > 0)
-    findings.push(
-      fail(
+    findings.push({
+      ...fail(
         'iommu-group',
         `${address} shares IOMMU group ${group} with ${sharers.join(', ')}, which host drivers have`,
-        'Give those to vfio-pci too, or put the NIC into another slot.',
+        `Put the NIC into another slot; or, if the host can do without ${sharers.join(' and ')}: ${sharers.map((one) => `driverctl set-override ${one} vfio-pci`).join(' && ')}`,
       ),
-    );
+      undo: sharers.map((one) => `driverctl unset-override ${one}`).join(' && '),
+    });
   if (unmapped.length > 0)
     findings.push(
       warn(

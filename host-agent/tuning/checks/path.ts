@@ -39,7 +39,7 @@ export function checkGuest(host: Host): Finding[] {
       fail(
         'guest-driver',
         'the guest driver is not loaded (no /dev/vmcall)',
-        'Install it and load it: apt-get install vmcall-guest-dkms && modprobe vmcall. Until then: injected, or poll.',
+        'apt-get install vmcall-guest-dkms && modprobe vmcall  # until then: injected, or poll',
       ),
     ];
   const hasYield = host.read(`${driver}/host_yield`)?.trim() === '1';

@@ -19,7 +19,7 @@ function irqbalance(running: ReadonlySet<string>): Finding {
   return warn(
     'irqbalance',
     'irqbalance is running: it moves interrupts away from where they were put',
-    'systemctl disable --now irqbalance; or let it ban the NIC’s interrupts (man irqbalance: --banirq).',
+    'systemctl disable --now irqbalance  # or have it ban the NIC’s interrupts: man irqbalance, --banirq',
   );
 }
 
@@ -33,13 +33,13 @@ function tuned(host: Host, running: ReadonlySet<string>): Finding {
     return warn(
       'tuned',
       `tuned is running with profile ${name}, and sets ${against.join(', ')}`,
-      'tuned-adm profile realtime-virtual-host (it changes the boot parameters), or systemctl disable --now tuned.',
+      'systemctl disable --now tuned  # or a profile made for this, such as realtime-virtual-host, which changes boot parameters',
     );
   if (chain.length === 0 || unknown.length > 0)
     return warn(
       'tuned',
       `tuned is running with profile ${name}, of which ${unknown.join(' and ') || 'it'} cannot be read`,
-      'See what it sets: tuned-adm profile_info.',
+      'tuned-adm profile_info  # tells what it sets',
     );
   return ok('tuned', `running with profile ${name}: nothing of it is against ours`);
 }
@@ -48,9 +48,13 @@ function tuned(host: Host, running: ReadonlySet<string>): Finding {
 function ksm(host: Host, running: ReadonlySet<string>): Finding {
   const merging = host.read('/sys/kernel/mm/ksm/run') === '1';
   if (!merging && !running.has('ksmtuned')) return ok('ksm', 'not merging pages');
-  return warn(
-    'ksm',
-    `${running.has('ksmtuned') ? 'ksmtuned is running' : 'KSM merges pages'}: a write to a merged page of the guest faults on the host`,
-    'systemctl disable --now ksmtuned ksm; echo 2 > /sys/kernel/mm/ksm/run.',
-  );
+  const daemon = running.has('ksmtuned');
+  return {
+    ...warn(
+      'ksm',
+      `${daemon ? 'ksmtuned is running' : 'KSM merges pages'}: a write to a merged page of the guest faults on the host`,
+      `${daemon ? 'systemctl disable --now ksmtuned && ' : ''}echo 2 > /sys/kernel/mm/ksm/run`,
+    ),
+    undo: `echo ${host.read('/sys/kernel/mm/ksm/run') ?? '0'} > /sys/kernel/mm/ksm/run${daemon ? ' && systemctl enable --now ksmtuned' : ''}`,
+  };
 }

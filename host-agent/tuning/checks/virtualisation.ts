@@ -21,7 +21,11 @@ export function checkVirtualisation(host: Host, { facts }: Target): Finding[] {
         ),
     host.exists('/dev/kvm')
       ? ok('kvm', '/dev/kvm is there')
-      : unsupported('kvm', 'there is no /dev/kvm', 'Load kvm_intel or kvm_amd; see why it refuses in dmesg.'),
+      : unsupported(
+          'kvm',
+          'there is no /dev/kvm',
+          `modprobe ${extension === 'svm' ? 'kvm_amd' : 'kvm_intel'}  # dmesg says why it refuses`,
+        ),
   ];
   const hasSeries = host.exists(seriesParameter);
   findings.push(
@@ -30,7 +34,7 @@ export function checkVirtualisation(host: Host, { facts }: Target): Finding[] {
       : fail(
           'vmcall-modules',
           `KVM is without our series (no ${seriesParameter})`,
-          'Install them, then boot the RT kernel: apt-get install vmcall-kvm-dkms linux-image-rt-amd64',
+          'apt-get install vmcall-kvm-dkms linux-image-rt-amd64  # then boot the RT kernel',
         ),
   );
   findings.push(handler(host, hasSeries, facts?.pid ?? null));
@@ -48,7 +52,7 @@ function handler(host: Host, hasSeries: boolean, pid: number | null): Finding {
     return warn(
       'vfio-handler',
       'VFIO’s interrupt handler runs in a thread (PREEMPT_RT or threadirqs), which must be scheduled first',
-      'Install our modules, whose handler is not threaded: apt-get install vmcall-kvm-dkms',
+      'apt-get install vmcall-kvm-dkms  # its handler is not threaded; then boot again',
     );
   const folder = pid === null ? null : kvmFolder(host, pid, kvmSysfs);
   if (pid !== null && folder === null)

@@ -7,7 +7,16 @@ const escaped = (name: string) => name.replace(/[%/]/g, encodeURIComponent);
 
 /** A place inside a domain: `NAME/vcpu/1`, `NAME/emulator`. */
 export const vcpuPlace = (facts: TunedDomainFacts, vcpu: number) => `${escaped(facts.name)}/vcpu/${vcpu}`;
-export const emulatorPlace = (facts: TunedDomainFacts) => `${escaped(facts.name)}/emulator`;
+
+/** `NAME/emulator`, or `NAME/emulator/not:2014+2015` where those threads have CPUs of their own. */
+export function emulatorPlace({ name, ownCpus }: TunedDomainFacts): string {
+  const place = `${escaped(name)}/emulator`;
+  return ownCpus.length > 0 ? `${place}/not:${ownCpus.join('+')}` : place;
+}
+
+/** The threads that such a place leaves out. */
+export const sparedThreads = (place: string): number[] =>
+  (/\/not:([\d+]+)$/.exec(place)?.[1] ?? '').split('+').filter(Boolean).map(Number);
 
 export async function openPlace(
   { domains }: HostSystem,

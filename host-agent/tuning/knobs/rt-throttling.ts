@@ -3,6 +3,7 @@
 import { schedulingRank } from '../../host/scheduling.js';
 import { fairServerFile, isFairServer, setFairServer } from '../fair-server.js';
 import { fileKnob, type HostSystem, type Knob } from '../knob.js';
+import { lockedOnDpdk, othersThatRelyOnThrottling } from '../starvation.js';
 import { isDecided, type Target } from '../target.js';
 import { lowestPriority } from './vcpu-scheduler.js';
 
@@ -15,7 +16,11 @@ const files = fileKnob(
     severity: 'warn',
   },
   (system, target) =>
-    target.facts && isDecided(target) && nobodyStarves(system, target)
+    target.facts &&
+    isDecided(target) &&
+    nobodyStarves(system, target) &&
+    lockedOnDpdk(target).length === 0 &&
+    othersThatRelyOnThrottling(system.host, target).length === 0
       ? [
           // Restored in the other order: with the fair server off on an isolated CPU the kernel may refuse (EBUSY) the limit.
           ['/proc/sys/kernel/sched_rt_runtime_us', '-1'],
@@ -38,7 +43,7 @@ function nobodyStarves({ host }: HostSystem, target: Target): boolean {
 
 export const rtThrottling: Knob = {
   ...files,
-  guardedBy: ['vcpu-pin', 'irq-affinity', 'vcpu-scheduler'],
+  guardedBy: ['emulator-pin', 'vcpu-pin', 'irq-affinity', 'vcpu-scheduler'],
   write: async (system, place, value) =>
     isFairServer(place) ? setFairServer(system.host, place, value) : files.write(system, place, value),
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isRealTime } from '../../host/scheduling.js';
 import { formatCpus } from '../cpu-set.js';
-import { byValue, writeEach } from './per-cpu.js';
+import { writeEach } from '../shell.js';
+import { byValue } from './per-cpu.js';
 import { type Rule, wellRead } from './rule.js';
 
 const folder = '/sys/devices/system/cpu/cpu{}/cpufreq';
@@ -24,8 +25,8 @@ export const frequencyGovernor: Rule = {
       if (governor === 'performance' || byHardware) return wellRead(`CPU ${list}: governor ${governor}`);
       return {
         read: `CPU ${list}: the frequency governor is ${governor}`,
-        cure: `${writeEach(those, `${folder}/scaling_governor`, 'performance')}.`,
-        undo: `${writeEach(those, `${folder}/scaling_governor`, governor)}.`,
+        cure: `${writeEach(those, `${folder}/scaling_governor`, 'performance')}`,
+        undo: `${writeEach(those, `${folder}/scaling_governor`, governor)}`,
       };
     }),
 };
@@ -41,8 +42,8 @@ export const energyPreference: Rule = {
         ? wellRead(`CPU ${formatCpus(those)}: energy preference ${value}`)
         : {
             read: `CPU ${formatCpus(those)}: the energy preference is ${value}`,
-            cure: `${writeEach(those, preference, 'performance')}.`,
-            undo: `${writeEach(those, preference, value)}.`,
+            cure: `${writeEach(those, preference, 'performance')}`,
+            undo: `${writeEach(those, preference, value)}`,
           },
     ),
 };
@@ -55,7 +56,7 @@ export const utilisationClamp: Rule = {
   severity: 'warn',
   why: 'schedutil clocks by utilisation, and a program that sleeps between packets has little: only a clamp keeps its CPU fast',
   source: 'linux: Documentation/scheduler/sched-util-clamp.rst; DPDK/grout f3846fe5 (uclamp_min)',
-  judge(host, { cpus, facts, dpdk }) {
+  judge(host, { cpus, facts, dpdk, apply }) {
     const slow = byValue(host, cpus, `${folder}/scaling_governor`).get('schedutil') ?? [];
     if (slow.length === 0 || !facts) return [];
     const threads = facts.vcpus.filter(({ vcpu }) => dpdk.some((placed) => placed.vcpu === vcpu));
@@ -64,16 +65,16 @@ export const utilisationClamp: Rule = {
     const least = Number(host.read(file) ?? most);
     const verdicts = ordinary.map(({ vcpu, thread }) => ({
       read: `CPU ${formatCpus(slow)} is clocked by schedutil, and vCPU ${vcpu} (thread ${thread}) is an ordinary one`,
-      cure: `uclampset -m ${most} -p ${thread} (util-linux), or make it real-time: vmcall tune apply.`,
-      undo: `uclampset -m 0 -p ${thread}.`,
+      cure: `uclampset -m ${most} -p ${thread}  # or make it real-time: ${apply}`,
+      undo: `uclampset -m 0 -p ${thread}`,
     }));
     if (ordinary.length === threads.length || least >= most) return verdicts;
     return [
       ...verdicts,
       {
         read: `CPU ${formatCpus(slow)} is clocked by schedutil, and real-time tasks ask for ${least} of ${most} (${file})`,
-        cure: `sysctl kernel.sched_util_clamp_min_rt_default=${most}.`,
-        undo: `sysctl kernel.sched_util_clamp_min_rt_default=${least}.`,
+        cure: `sysctl kernel.sched_util_clamp_min_rt_default=${most}`,
+        undo: `sysctl kernel.sched_util_clamp_min_rt_default=${least}`,
       },
     ];
   },

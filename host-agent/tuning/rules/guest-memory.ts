@@ -67,8 +67,8 @@ export const hugePageSize: Rule = {
     return [
       {
         read: `${small >> 10} MiB of ${facts.name}'s memory is on 2 MiB pages`,
-        cure: `Boot with hugepagesz=1G hugepages=N, and <memoryBacking><hugepages><page size="1" unit="GiB"/></hugepages></memoryBacking> in the domain.`,
-        undo: 'Take hugepagesz=1G hugepages=N and <page/> out again.',
+        cure: `Boot with hugepagesz=1G hugepages=${Math.ceil(small / gib)} (or more, for other guests), and <memoryBacking><hugepages><page size="1" unit="GiB"/></hugepages></memoryBacking> in the domain.`,
+        undo: 'Take <page/> and the boot parameters out again.',
       },
     ];
   },
@@ -98,8 +98,8 @@ export const hugePagePools: Rule = {
         );
       return {
         read: `node ${node}, where a NIC is, has no huge pages`,
-        cure: `Boot with hugepagesz=1G hugepages=${node}:N.`,
-        undo: `Boot without hugepages=${node}:N.`,
+        cure: `Boot with hugepagesz=1G hugepages=${node}:8 (as many GiB as its guests take).`,
+        undo: `Boot without hugepages=${node}:8.`,
       };
     });
   },

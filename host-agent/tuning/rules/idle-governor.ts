@@ -29,7 +29,7 @@ export const idleGovernor: Rule = {
   severity: 'warn',
   why: 'menu guesses idle times from the tick, which a nohz_full CPU does not have: it takes deep states before short waits (published: TCP latency 119 us with it and 12 us without on one server, 150 and 30 us on another)',
   source: 'StarlingX kernel, commit b41c09a; linux: drivers/cpuidle/governors/menu.c',
-  judge(host, { cpus }) {
+  judge(host, { cpus, apply }) {
     const governor = governorOf(host);
     if (governor === null) return [];
     const deep = overlap(cpus, ticklessCpus(host)).filter((cpu) => mayIdleDeeply(host, cpu));
@@ -37,8 +37,8 @@ export const idleGovernor: Rule = {
     return [
       {
         read: `the cpuidle governor is menu, and nohz_full CPU ${formatCpus(deep)} may enter states deeper than C1`,
-        cure: 'vmcall tune apply limits those CPUs by PM QoS; or another governor for all: echo teo > /sys/devices/system/cpu/cpuidle/current_governor.',
-        undo: 'vmcall tune restore; echo menu > /sys/devices/system/cpu/cpuidle/current_governor.',
+        cure: `${apply}  # limits those CPUs by PM QoS; or another governor for all: echo teo > ${folder}/current_governor`,
+        undo: `vmcall tune restore  # the governor: echo menu > ${folder}/current_governor`,
       },
     ];
   },

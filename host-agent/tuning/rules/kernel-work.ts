@@ -3,6 +3,7 @@ import { readThread } from '../../host/thread.js';
 import { isOlderThan } from '../boot.js';
 import { contains, formatCpus, parseCpus, without } from '../cpu-set.js';
 import { isolatedCpus, ticklessCpus, union } from '../cpus.js';
+import { ordinaryCpus } from '../target.js';
 import { type Rule, wellRead } from './rule.js';
 
 const usualInterval = 10;
@@ -24,8 +25,8 @@ export const vmstatInterval: Rule = {
     return [
       {
         read: `vm.stat_interval is ${interval} s, and CPU ${formatCpus(those)} is not left out of it`,
-        cure: `sysctl vm.stat_interval=${usualInterval}.`,
-        undo: `sysctl vm.stat_interval=${interval}.`,
+        cure: `sysctl vm.stat_interval=${usualInterval}`,
+        undo: `sysctl vm.stat_interval=${interval}`,
       },
     ];
   },
@@ -44,8 +45,8 @@ export const timerMigration: Rule = {
     return [
       {
         read: `kernel.timer_migration is ${value}`,
-        cure: 'sysctl kernel.timer_migration=0.',
-        undo: `sysctl kernel.timer_migration=${value}.`,
+        cure: 'sysctl kernel.timer_migration=0',
+        undo: `sysctl kernel.timer_migration=${value}`,
       },
     ];
   },
@@ -64,8 +65,8 @@ export const rcuExpedited: Rule = {
     return [
       {
         read: `/sys/kernel/rcu_expedited is ${expedited}`,
-        cure: 'echo 0 > /sys/kernel/rcu_expedited.',
-        undo: `echo ${expedited} > /sys/kernel/rcu_expedited.`,
+        cure: 'echo 0 > /sys/kernel/rcu_expedited',
+        undo: `echo ${expedited} > /sys/kernel/rcu_expedited`,
       },
     ];
   },
@@ -76,7 +77,8 @@ export const rcuThreads: Rule = {
   severity: 'warn',
   why: 'rcu_nocbs= hands callbacks to threads: one that may run on a DPDK CPU alone brings them back, or waits for a vCPU that polls, and memory is not freed',
   source: 'linux: Documentation/admin-guide/kernel-parameters.txt, rcu_nocbs=; kernel/rcu/tree_nocb.h',
-  judge(host, { cpus }) {
+  judge(host, target) {
+    const { cpus } = target;
     if (cpus.length === 0) return [];
     return host.names('/proc').flatMap((entry) => {
       if (!/^\d+$/.test(entry) || !/^rcuo[gps]/.test(host.read(`/proc/${entry}/comm`) ?? '')) return [];
@@ -85,8 +87,8 @@ export const rcuThreads: Rule = {
       return [
         {
           read: `RCU’s thread ${thread.name} may run on CPU ${thread.cpus} alone`,
-          cure: `taskset --pid --cpu-list OTHER-CPUS ${thread.id}.`,
-          undo: `taskset --pid --cpu-list ${thread.cpus} ${thread.id}.`,
+          cure: `taskset --pid --cpu-list ${formatCpus(ordinaryCpus(target))} ${thread.id}`,
+          undo: `taskset --pid --cpu-list ${thread.cpus} ${thread.id}`,
         },
       ];
     });

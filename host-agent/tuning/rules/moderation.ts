@@ -28,6 +28,21 @@ const listed = (host: Host): string[] => {
   return text.split(',').filter((pattern) => pattern !== '' && ours.some((name) => glob(pattern).test(name)));
 };
 
+const each = (irqs: readonly number[], value: string) =>
+  `for n in ${irqs.join(' ')}; do echo ${value} > /proc/irq/$n/soft_moderation; done`;
+
+/** Takes patterns out of the list, and puts them back. */
+function unlist(host: Host, patterns: readonly string[]): { cure: string; undo: string } {
+  const now = host.read(list);
+  if (now === null)
+    return {
+      cure: 'Take VFIO out of irq_moderation.enable_list.',
+      undo: `Have ${patterns.join(',')} in irq_moderation.enable_list again.`,
+    };
+  const left = now.split(',').filter((pattern) => !patterns.includes(pattern));
+  return { cure: `echo '${left.join(',')}' > ${list}`, undo: `echo '${now}' > ${list}` };
+}
+
 /** Software moderation is chosen by handler or interrupt: vfio_msihandler is the proposal's own example. */
 export const softwareModeration: Rule = {
   code: 'software-moderation',
@@ -55,12 +70,9 @@ export const softwareModeration: Rule = {
             : `VFIO's interrupts will be moderated by software, up to ${us} us (enable_list ${patterns.join(',')})`,
         cure:
           held.length > 0
-            ? `for n in ${held.join(' ')}; do echo off > /proc/irq/$n/soft_moderation; done; and take vfio out of irq_moderation.enable_list.`
-            : 'Take vfio out of irq_moderation.enable_list.',
-        undo:
-          held.length > 0
-            ? `for n in ${held.join(' ')}; do echo on > /proc/irq/$n/soft_moderation; done.`
-            : 'Restore it.',
+            ? `${each(held, 'off')}${patterns.length > 0 ? '  # and take VFIO out of irq_moderation.enable_list' : ''}`
+            : unlist(host, patterns).cure,
+        undo: held.length > 0 ? each(held, 'on') : unlist(host, patterns).undo,
       },
     ];
   },

@@ -47,6 +47,7 @@ export const loadedModules: Rule = {
         {
           read: `${name} as loaded is not ${file}: their build ids differ`,
           cure: 'reboot',
+          undo: 'None is needed.',
         },
       ];
     });
@@ -88,6 +89,7 @@ export const kernelSource: Rule = {
       {
         read: `our modules are built from the kernel’s source ${ours}, the kernel that is installed is ${installed}`,
         cure: `apt-get install linux-source-${kernel?.split('.').slice(0, 2).join('.')}=${installed} && reboot`,
+        undo: 'None is needed.',
       },
     ];
   },

@@ -10,7 +10,3 @@ export function byValue(host: Host, cpus: readonly number[], path: string): Map<
   }
   return found;
 }
-
-/** A shell's words that write a value to a file of each CPU. */
-export const writeEach = (cpus: readonly number[], path: string, value: string) =>
-  `for n in ${cpus.join(' ')}; do echo ${value} > ${path.replace('{}', '$n')}; done`;

@@ -18,6 +18,7 @@ export const tscFlags: Rule = {
       {
         read: `the CPU shows no ${lacking.join(' and no ')} in /proc/cpuinfo`,
         cure: 'Take a host that has it; in a VM, have its hypervisor pass an invariant TSC through.',
+        undo: 'None is needed.',
       },
     ];
   },
@@ -46,6 +47,7 @@ export const tscUnstable: Rule = {
           {
             read: `the kernel’s log says "${said.slice(0, 200)}"`,
             cure: 'Update the firmware (it writes TSC_ADJUST in an SMI, or starts sockets apart) and boot again; tsc=reliable only hides it.',
+            undo: 'None is needed.',
           },
         ];
   },

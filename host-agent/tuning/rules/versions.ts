@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from '../../host/host.js';
+import { shellWord } from '../shell.js';
 import type { Target } from '../target.js';
 import { type Rule, type RuleVerdict, wellRead } from './rule.js';
 
@@ -17,13 +18,16 @@ export const programVersions: Rule = {
 /** QEMU of the domain, else the distribution's. */
 function qemu(host: Host, { facts }: Target): RuleVerdict[] {
   const program = facts === null ? null : host.link(`/proc/${facts.pid}/exe`);
-  if (program?.endsWith(' (deleted)'))
+  if (program?.endsWith(' (deleted)')) {
+    const name = shellWord(facts?.name ?? '');
     return [
       {
         read: `${facts?.name} runs a QEMU that was updated since (${program})`,
-        cure: `virsh shutdown ${facts?.name} && virsh start ${facts?.name}`,
+        cure: `virsh shutdown --domain ${name} && virsh start ${name}  # once it has ended`,
+        undo: 'None is needed.',
       },
     ];
+  }
   return version(host, 'qemu', [program ?? 'qemu-system-x86_64']);
 }
 
@@ -39,6 +43,7 @@ function version(host: Host, name: keyof typeof oldest, programs: readonly strin
       {
         read: `${name} ${found} is older than ${leastMajor}.${leastMinor}, the oldest that was tried`,
         cure: 'apt-get update && apt-get install --only-upgrade qemu-system-x86 libvirt-daemon-system',
+        undo: 'Install the versions from before (apt-get takes PACKAGE=VERSION).',
       },
     ];
   }

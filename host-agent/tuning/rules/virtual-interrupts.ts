@@ -23,8 +23,8 @@ export const apicv: Rule = {
     return [
       {
         read: 'kvm_intel.enable_apicv is off',
-        cure: 'With no VM running: modprobe -r kvm_intel && modprobe kvm_intel enable_apicv=1; look for it in /etc/modprobe.d.',
-        undo: 'With no VM running: modprobe -r kvm_intel && modprobe kvm_intel enable_apicv=0.',
+        cure: 'modprobe -r kvm_intel && modprobe kvm_intel enable_apicv=1  # with no VM running; look for it in /etc/modprobe.d too',
+        undo: 'modprobe -r kvm_intel && modprobe kvm_intel enable_apicv=0  # with no VM running',
       },
     ];
   },
@@ -104,8 +104,8 @@ export const avicOnRt: Rule = {
     return [
       {
         read: 'kvm_amd.avic is on, and this is an RT kernel older than 6.18',
-        cure: 'With no VM running: modprobe -r kvm_amd && modprobe kvm_amd avic=0; keep it in /etc/modprobe.d/kvm.conf: options kvm_amd avic=0.',
-        undo: 'With no VM running: modprobe -r kvm_amd && modprobe kvm_amd avic=1.',
+        cure: 'modprobe -r kvm_amd && modprobe kvm_amd avic=0  # with no VM running; to keep it, in /etc/modprobe.d/kvm.conf: options kvm_amd avic=0',
+        undo: 'modprobe -r kvm_amd && modprobe kvm_amd avic=1  # with no VM running',
       },
     ];
   },

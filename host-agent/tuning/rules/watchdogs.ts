@@ -2,7 +2,7 @@
 import type { Host } from '../../host/host.js';
 import { formatCpus, overlap } from '../cpu-set.js';
 import { namedCpus } from '../cpus.js';
-import type { Target } from '../target.js';
+import { ordinaryCpus, type Target } from '../target.js';
 import { type Rule, wellRead } from './rule.js';
 
 const kernel = '/proc/sys/kernel';
@@ -30,8 +30,8 @@ export const nmiWatchdog: Rule = {
     return [
       {
         read: `the hard-lockup detector watches CPU ${formatCpus(those)} (kernel.nmi_watchdog 1)`,
-        cure: 'sysctl kernel.nmi_watchdog=0.',
-        undo: 'sysctl kernel.nmi_watchdog=1.',
+        cure: 'sysctl kernel.nmi_watchdog=0',
+        undo: 'sysctl kernel.nmi_watchdog=1',
       },
     ];
   },
@@ -51,8 +51,8 @@ export const watchdogMask: Rule = {
     return [
       {
         read: `the soft-lockup detector watches CPU ${formatCpus(those)} (kernel.watchdog_cpumask ${list})`,
-        cure: `sysctl kernel.watchdog_cpumask=${formatCpus(target.housekeeping) || 'CPUS'}.`,
-        undo: `sysctl kernel.watchdog_cpumask=${list}.`,
+        cure: `sysctl kernel.watchdog_cpumask=${formatCpus(ordinaryCpus(target))}`,
+        undo: `sysctl kernel.watchdog_cpumask=${list}`,
       },
     ];
   },

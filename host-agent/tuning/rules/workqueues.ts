@@ -22,8 +22,8 @@ export const workqueueMask: Rule = {
       return [
         {
           read: `${file} is ${mask}: unbound work may run on CPU ${formatCpus(those)}`,
-          cure: `echo ${formatCpuMask(without(allowed, cpus))} > ${file}.`,
-          undo: `echo ${mask} > ${file}.`,
+          cure: `echo ${formatCpuMask(without(allowed, cpus))} > ${file}`,
+          undo: `echo ${mask} > ${file}`,
         },
       ];
     }),

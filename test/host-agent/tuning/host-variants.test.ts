@@ -89,6 +89,16 @@ describe('every way in which a VM holds a device', () => {
     },
   };
 
+  test('a NIC that was unplugged again is not the guest’s, whatever QEMU was started with', async () => {
+    const words = ['/usr/bin/kvm', '-name', 'dpdk0', '-device', `vfio-pci,host=${nic}`];
+    const cmdline = { '/proc/2000/cmdline': `${words.join('\0')}\0` };
+    expect((await lookAt('xeon-rt', { files: cmdline }, 'dpdk0')).target.nics).toHaveLength(1);
+    rmSync(root, { recursive: true });
+    const { severity, lines } = await lookAt('xeon-rt', { files: cmdline, links: group }, 'dpdk0');
+    expect(severity('no-nic')).toBe('fail');
+    expect(lines.filter((line) => /irq-affinity|scheduler|throttling|hardirq/.test(line))).toEqual([]);
+  });
+
   test('libvirt’s own note tells functions of a group apart, hot-plugged ones too', async () => {
     const note = status(2000, 3, 'dpdk0', hostdev('81', '00', '1'));
     const files = { ...twoFunctions.files, '/run/libvirt/qemu/dpdk0.xml': note };
@@ -230,6 +240,18 @@ describe('whose CPUs', () => {
       },
     ],
     [
+      'a drop-in with a later name, in a folder that comes later',
+      {
+        files: {
+          ...bare,
+          '/etc/systemd/system.conf.d/10-all.conf': '[Manager]\nCPUAffinity=0-7\n',
+          '/usr/lib/systemd/system.conf.d/50-site.conf': '[Manager]\nCPUAffinity=\nCPUAffinity=0,1\n',
+          '/usr/lib/systemd/system.conf.d/90-off.conf': '[Manager]\nCPUAffinity=\nCPUAffinity=0-7\n',
+          '/etc/systemd/system.conf.d/90-off.conf': '',
+        },
+      },
+    ],
+    [
       'AllowedCPUs= of system.slice',
       { files: { ...bare, '/sys/fs/cgroup/system.slice/cpuset.cpus': '0-1' } },
     ],
@@ -252,6 +274,28 @@ describe('whose CPUs', () => {
           '/etc/tuned/site/tuned.conf': '[main]\ninclude=cpu-partitioning\n',
           // biome-ignore lint/suspicious/noTemplateCurlyInString: tuned's own.
           '/etc/tuned/cpu-partitioning-variables.conf': 'isolated_cores=${f:calc_isolated_cores:2}\n',
+        },
+      },
+    ],
+    [
+      'variables of a profile’s own, as OpenShift’s Node Tuning Operator writes them',
+      {
+        files: {
+          ...bare,
+          '/etc/tuned/active_profile': 'openshift-node-performance-site',
+          '/etc/tuned/openshift-node-performance-site/tuned.conf':
+            '[main]\ninclude=cpu-partitioning\n[variables]\nisolated_cores=2-7\n',
+        },
+      },
+    ],
+    [
+      'a file of variables that a profile includes',
+      {
+        files: {
+          ...bare,
+          '/etc/tuned/active_profile': 'site',
+          '/etc/tuned/site/tuned.conf': '[main]\nsummary=x\n[variables]\ninclude=/etc/tuned/cores.conf\n',
+          '/etc/tuned/cores.conf': 'isolated_cores = 2-7\n',
         },
       },
     ],
@@ -331,6 +375,79 @@ describe('whose CPUs', () => {
     ['another of its vCPUs', { '2000/task/2010': ['CPU 0/KVM', 'other', '5-6'] }, 'vcpu-on-dpdk-cpu'],
   ])('%s that may come to the DPDK CPU is reported', async (_who, threads, code) => {
     expect((await lookAt('xeon-rt', { threads }, 'dpdk0')).severity(code)).toMatch(/warn|fail/);
+  });
+
+  test.each<[string, Change]>([
+    [
+      'another VM’s vCPU',
+      {
+        files: {
+          '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0other\0',
+          '/sys/kernel/debug/kvm/3000-9/vcpu0/pid': '3010',
+        },
+        threads: { '3000': ['kvm', 'other', '0-1'], '3000/task/3010': ['CPU 0/KVM', 'other', '2'] },
+      },
+    ],
+    ['its own vCPU 0', { threads: { '2000/task/2010': ['CPU 0/KVM', 'other', '2'] } }],
+  ])('%s on the isolated sibling of a DPDK CPU is reported', async (_who, { files, threads }) => {
+    const smt = {
+      '/sys/devices/system/cpu/smt/active': '1',
+      '/sys/devices/system/cpu/cpu6/topology/thread_siblings_list': '2,6',
+    };
+    expect((await lookAt('xeon-rt', { files: smt }, 'dpdk0')).severity('smt')).toBe('ok');
+    rmSync(root, { recursive: true });
+    const change = { files: { ...smt, ...files }, threads: threads ?? {} };
+    expect((await lookAt('xeon-rt', change, 'dpdk0')).severity('smt')).toBe('warn');
+  });
+
+  test('what isolcpus= lacks is told with the flags that it shall have', async () => {
+    const { found } = await lookAt('nova-dedicated-no-isolcpus', {}, 'instance-0000000a');
+    const cure = found.find(({ code }) => code === 'isolcpus')?.todo;
+    expect(cure).toContain('isolcpus=managed_irq,domain,5');
+  });
+
+  test('a thread that may run on DPDK CPUs alone keeps throttling in force, or it would never run again', async () => {
+    const threads = { '2000/task/2014': ['IO iothread1', 'other', '6'] } as const;
+    const { lines } = await lookAt('xeon-rt', { threads }, 'dpdk0');
+    expect(lines.filter((line) => line.startsWith('rt-throttling'))).toEqual([]);
+  });
+
+  test('another VM whose vCPU stands above its own NIC’s thread keeps it in force too, for it is the whole host’s', async () => {
+    const second = '0000:82:00.0';
+    const change: Change = {
+      files: {
+        '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0other\0',
+        '/sys/kernel/debug/kvm/3000-9/vcpu0/pid': '3010',
+        [`/sys/bus/pci/devices/${second}/class`]: '0x020000',
+        [`/sys/bus/pci/devices/${second}/msi_irqs/50`]: 'msix',
+        '/proc/irq/50/smp_affinity_list': '3',
+        '/sys/kernel/irq/50/actions': `vfio-msix[0](${second})`,
+        [`/sys/kernel/iommu_groups/41/devices/${second}`]: '',
+      },
+      links: {
+        '/proc/3000/fd/23': '/dev/vfio/41',
+        [`/sys/bus/pci/devices/${second}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
+        [`/sys/bus/pci/devices/${second}/iommu_group`]: '../../../../kernel/iommu_groups/41',
+      },
+      threads: {
+        '3000': ['kvm', 'other', '0-1'],
+        '3000/task/3010': ['CPU 0/KVM', 'fifo:60', '3'],
+        '950': [`irq/50-vfio-msix[0](${second})`, 'fifo:50', '3'],
+      },
+    };
+    const { lines, found } = await lookAt('xeon-rt', change, 'dpdk0');
+    expect(lines.filter((line) => line.startsWith('rt-throttling'))).toEqual([]);
+    expect(found.find(({ code }) => code === 'throttling-needed')).toMatchObject({
+      severity: 'warn',
+      todo: 'chrt --fifo --pid 10 3010',
+      undo: 'chrt --fifo --pid 60 3010',
+    });
+  });
+
+  test('a worker of QEMU’s that has CPUs of its own is left there, and restored nowhere else', async () => {
+    const threads = { '2000/task/2013': ['worker', 'other', '0'] } as const;
+    const { lines } = await lookAt('xeon-rt', { threads }, 'dpdk0');
+    expect(lines).toContain('emulator-pin dpdk0/emulator/not:2013 -> 0-1,4-5');
   });
 
   test('another of its vCPUs that is kept to two DPDK CPUs is reported', async () => {

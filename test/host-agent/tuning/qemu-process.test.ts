@@ -23,7 +23,7 @@ afterAll(() => qemu.kill());
 test('a running QEMU is found, read, pinned, and gone when it has ended', async () => {
   const domain = await domains.find(name);
   expect(await domain?.facts()).toMatchObject({ name, uuid, pid: qemu.pid, vcpus: [], hostdevs: [] });
-  await domain?.pinEmulator('0');
+  await domain?.pinEmulator('0', []);
   expect((await domain?.facts())?.emulatorCpus).toBe('0');
   expect(await domains.find(uuid)).not.toBeNull();
   expect(await domains.find(String(qemu.pid))).not.toBeNull();

@@ -67,21 +67,29 @@ function stat(id: string, name: string, { policy, priority }: Scheduling): strin
   return fields.join(' ');
 }
 
+/** Procfs' files of a thread; a process is its own first thread too. */
+export function threadFiles(
+  path: string,
+  [name, scheduling, cpus]: RecordedHost['threads'][string],
+  withTask = !path.includes('/'),
+): [path: string, text: string][] {
+  const id = path.split('/').at(-1) ?? '';
+  const folders = withTask ? [path, `${path}/task/${id}`] : [path];
+  return folders.flatMap((folder) => [
+    [`/proc/${folder}/comm`, name],
+    [`/proc/${folder}/stat`, stat(id, name, parseScheduling(scheduling))],
+    [`/proc/${folder}/status`, `Name:\t${name}\nCpus_allowed_list:\t${cpus}`],
+  ]);
+}
+
 /** Makes the tree real under `root`. */
 export function unpack(host: RecordedHost, root: string): void {
   const put = (path: string, text: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text === '' ? '' : `${text}\n`);
   };
-  for (const [path, [name, scheduling, cpus]] of Object.entries(host.threads)) {
-    const id = path.split('/').at(-1) ?? '';
-    const folders = path.includes('/') ? [path] : [path, `${path}/task/${id}`];
-    for (const folder of folders) {
-      put(`/proc/${folder}/comm`, name);
-      put(`/proc/${folder}/stat`, stat(id, name, parseScheduling(scheduling)));
-      put(`/proc/${folder}/status`, `Name:\t${name}\nCpus_allowed_list:\t${cpus}`);
-    }
-  }
+  for (const [path, thread] of Object.entries(host.threads))
+    for (const [file, text] of threadFiles(path, thread)) put(file, text);
   for (const [path, text] of Object.entries(host.files)) for (const one of expand(path)) put(one, text);
   for (const [path, to] of Object.entries(host.links)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
