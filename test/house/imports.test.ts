@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -37,8 +37,6 @@ const cases: readonly [file: string, imported: string, says: string | null][] = 
   ['src/report/b.ts', '../control/schema.js', 'src/results'],
   ['src/measurement/a.ts', '../control/schema.js', null],
   ['src/measurement/b.ts', '../../host-agent/measuring.js', 'src/cli'],
-  ['src/energy/a.ts', '../results/energy.js', null],
-  ['src/energy/b.ts', '../../host-agent/host/host.js', 'src/cli or src/bench'],
   ['src/top/a.ts', '../session/channel.js', null],
   ['src/top/b.ts', '../../host-agent/live/live-figures.js', 'src/protocol/live.ts'],
   ['src/cli/a.ts', '../../host-agent/run.js', null],
@@ -84,6 +82,7 @@ const ways = [
   (name: string) => `export { a } from '${name}';\n`,
 ];
 
+const rulesSchema = z.looseObject({ overrides: z.array(z.looseObject({ includes: z.array(z.string()) })) });
 const reportSchema = z.looseObject({
   diagnostics: z.array(
     z.looseObject({
@@ -120,6 +119,35 @@ beforeAll(async () => {
     .diagnostics.map(({ category, message, location }) => ({ path: location.path, category, message }));
 });
 afterAll(() => rmSync(house, { recursive: true }));
+
+/** May know all: it puts the developers' side together. */
+const top = 'src/developer-cli';
+
+/** Folders that a rule is for: `a/{b,c}/*` names a/b and a/c. */
+function ruledFolders(): string[] {
+  const { overrides } = rulesSchema.parse(
+    JSON.parse(readFileSync(join(projectRoot, 'rooms.biome.json'), 'utf8')),
+  );
+  return overrides
+    .flatMap(({ includes }) => includes)
+    .map((glob) => glob.replace(/(\/\*+)+$/, ''))
+    .flatMap((glob) => {
+      const [, before = '', names = '', after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(glob) ?? ['', '', glob, ''];
+      return names.split(',').map((name) => before + name + after);
+    });
+}
+
+test('every room has a rule, and a case here that it refuses', () => {
+  const hasTypeScript = (room: string) =>
+    readdirSync(join(projectRoot, room), { recursive: true }).some((name) => String(name).endsWith('.ts'));
+  const inSource = readdirSync(join(projectRoot, 'src')).map((name) => `src/${name}`);
+  const inHost = ['host', 'native', 'tuning'].map((name) => `host-agent/${name}`);
+  const rooms = [...inSource.filter(hasTypeScript), 'host-agent', ...inHost, 'guest-agent'];
+  expect(rooms.filter((room) => !ruledFolders().includes(room))).toEqual([top]);
+  const refused = cases.filter(([, , says]) => says !== null).map(([file]) => dirname(file));
+  const hasCase = (room: string) => refused.some((folder) => `${folder}/`.startsWith(`${room}/`));
+  expect(rooms.filter((room) => !hasCase(room))).toEqual([top]);
+});
 
 describe('the linter says where the code belongs when', () => {
   test.each(cases)('%s imports %s', (file, _, says) => {
