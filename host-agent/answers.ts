@@ -14,7 +14,7 @@ import { closeCodes } from '../src/protocol/codes.js';
 import type { DesiredPath } from '../src/protocol/fields.js';
 import type { Log } from '../src/support/log.js';
 import type { Settings } from './configuration.js';
-import type { Controlled } from './control/server.js';
+import type { Controlled } from './control/controlled.js';
 import type { Domains } from './domains.js';
 import { hostCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';

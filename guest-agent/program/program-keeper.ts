@@ -19,7 +19,7 @@ interface ProgramEvents {
 }
 
 /** How a DPDK program is reached, from one of its lives to the next. */
-export interface ProgramPlace {
+export interface ProgramAddress {
   telemetry_client: string;
   file_prefix: string;
 }
@@ -36,7 +36,7 @@ export abstract class ProgramKeeper extends EventEmitter<ProgramEvents> {
   problem: { code: string; message: string } | undefined;
 
   protected constructor(
-    { telemetry_client: client, file_prefix: prefix }: ProgramPlace,
+    { telemetry_client: client, file_prefix: prefix }: ProgramAddress,
     protected readonly log: Log,
   ) {
     super();

@@ -5,64 +5,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
-import { z } from 'zod';
 import {
   controlLimits,
-  type Desire,
-  type DesiredAnswer,
-  desiredSchema,
-  desireSchema,
-  type Enrol,
-  type Enrolled,
-  type Enrolments,
-  enrolledSchema,
-  enrolmentsSchema,
-  enrolSchema,
   type Lease,
   leasedSchema,
   leaseSchema,
   type Measure,
   type MeasureEvent,
   measureSchema,
-  type Planned,
-  plannedSchema,
-  type Refusal,
-  type Released,
   readOnlySocket,
-  refusalSchema,
-  releasedSchema,
-  releaseSchema,
-  revokedSchema,
-  revokeSchema,
-  type Status,
 } from '../../src/control/schema.js';
-import { type DesiredPath, desiredPathSchema, domainSchema } from '../../src/protocol/fields.js';
-import { describeError, exitCodes, VmcallError } from '../../src/support/errors.js';
+import { exitCodes, VmcallError } from '../../src/support/errors.js';
 import type { Log } from '../../src/support/log.js';
-import type { Leases } from '../lease/leases.js';
 import type { Observers } from '../live/observers.js';
+import { readBody } from './body.js';
+import type { Controlled } from './controlled.js';
+import { readersOnly, refuse, statusOf } from './refusals.js';
+import { route } from './routes.js';
 
 /** Events of a measurement are gathered for this long, ms. */
 const streamMs = 200;
-
-/** What the command line may ask of the host agent. */
-export interface Controlled {
-  /** Of all domains, or of one. @throws VmcallError NO_DOMAIN */
-  status(uuid?: string): Promise<Status>;
-  /** What would be done if that path were desired. @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE */
-  plan(uuid: string, path: DesiredPath | null): Planned;
-  /** @throws VmcallError NO_DOMAIN, LIBVIRT_UNREACHABLE, LIBVIRT_FAILED, DOMAIN_LEASED */
-  desire(uuid: string, path: DesiredPath | null, lease?: string): Promise<void>;
-  /** @throws VmcallError NO_DOMAIN, ENROLMENT_* */
-  enrol(order: Enrol): Promise<Enrolled>;
-  enrolments(): Promise<Enrolments>;
-  /** @returns false if it was not enrolled */
-  revoke(domain: string): Promise<boolean>;
-  /** The asker has the domains to itself. @throws VmcallError DOMAIN_LEASED, NO_DOMAIN */
-  readonly leases: Pick<Leases, 'take' | 'release'>;
-  /** Resolves when every domain has ended or failed. @param signal nobody listens any more. @throws VmcallError DOMAIN_LEASED */
-  measure(measure: Measure, emit: (event: MeasureEvent) => void, signal: AbortSignal): Promise<void>;
-}
 
 /**
  * HTTP and JSON on a Unix socket for root: GET /domains[/UUID[/plan/PATH]], PUT /desired, POST /leases, PUT /released,
@@ -160,12 +122,12 @@ export class ControlServer {
         return await this.#measure(await readBody(request, measureSchema), response);
       if (request.method === 'POST' && request.url === '/leases')
         return this.#lease(await readBody(request, leaseSchema), response);
-      const [schema, document] = await this.#route(request);
+      const [schema, document] = await route(request, this.controlled, this.log);
       send(response, 200, schema.parse(document));
     } catch (error) {
-      const refusal = this.#refuse(error);
+      const refusal = refuse(error, this.log);
       if (response.headersSent) response.destroy();
-      else send(response, statuses.get(refusal.code) ?? 500, refusal);
+      else send(response, statusOf(refusal), refusal);
     }
   }
 
@@ -198,89 +160,11 @@ export class ControlServer {
     response.writeHead(200, ndjson);
     response.write(`${JSON.stringify(leasedSchema.parse({ type: 'leased', lease }))}\n`);
   }
-
-  async #release({ lease }: z.infer<typeof releaseSchema>): Promise<Released> {
-    const failures = await this.controlled.leases.release(lease);
-    const domains = [...failures].map(([uuid, error]) => ({ uuid, refusal: this.#refuse(error) }));
-    return { format: 'vmcall-released', version: 1, domains };
-  }
-
-  async #route(request: IncomingMessage): Promise<[z.ZodType, unknown]> {
-    const { method, url = '' } = request;
-    // A status is not looked through as a whole: each domain was, and none keeps the others' from being reported.
-    if (method === 'GET' && url === '/domains') return [z.unknown(), await this.controlled.status()];
-    if (method === 'PUT' && url === '/desired')
-      return [desiredSchema, await this.#desire(await readBody(request, desireSchema))];
-    if (method === 'PUT' && url === '/released')
-      return [releasedSchema, await this.#release(await readBody(request, releaseSchema))];
-    if (method === 'PUT' && url === '/enrolled')
-      return [enrolledSchema, await this.controlled.enrol(await readBody(request, enrolSchema))];
-    if (method === 'GET' && url === '/enrolments')
-      return [enrolmentsSchema, await this.controlled.enrolments()];
-    if (method === 'PUT' && url === '/revoked') {
-      const was = await this.controlled.revoke((await readBody(request, revokeSchema)).domain);
-      return [revokedSchema, { format: 'vmcall-revoked', version: 1, was }];
-    }
-    const [, uuid, path] = /^\/domains\/([^/]+)(?:\/plan\/([^/]+))?$/.exec(url) ?? [];
-    if (method === 'GET' && uuid !== undefined && domainSchema.safeParse(uuid).success) {
-      if (path === undefined) return [z.unknown(), await this.controlled.status(uuid)];
-      const known = desiredPathSchema.nullable().safeParse(path === 'none' ? null : path);
-      if (known.success) return [plannedSchema, this.controlled.plan(uuid, known.data)];
-    }
-    throw badRequest('CONTROL_NOT_FOUND', `there is no ${method} ${url.slice(0, 200)}`);
-  }
-
-  /** Of many domains at once: one that cannot be had keeps none from it. */
-  async #desire({ domains, path, lease }: Desire): Promise<DesiredAnswer> {
-    const each = domains.map(async (uuid) => {
-      const taken = this.controlled.desire(uuid, path, lease);
-      return {
-        uuid,
-        refusal: await taken.then(
-          () => null,
-          (error) => this.#refuse(error),
-        ),
-      };
-    });
-    return { format: 'vmcall-desired', version: 2, path, domains: await Promise.all(each) };
-  }
-
-  #refuse(error: unknown): Refusal {
-    if (!(error instanceof VmcallError)) this.log.error({ err: error }, 'a control request failed');
-    const { code, message, cure, exitCode } = error instanceof VmcallError ? error : internal(error);
-    return refusalSchema.parse({ code, message: message.slice(0, 4000), cure, exit_code: exitCode });
-  }
 }
 
 const ndjson = { 'content-type': 'application/x-ndjson', connection: 'close' };
 /** What a socket lets its clients do: everything, or ask. */
 type Access = 'all' | 'read';
-
-const statuses = new Map([
-  ['CONTROL_READ_ONLY', 403],
-  ['DOMAIN_LEASED', 409],
-  ['LEASE_OVER', 409],
-  ['CONTROL_NOT_FOUND', 404],
-  ['CONTROL_BAD_REQUEST', 400],
-  ['NO_DOMAIN', 404],
-  ['LIBVIRT_UNREACHABLE', 503],
-]);
-
-async function readBody<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
-  const most = controlLimits.requestBytes;
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > most) throw badRequest('CONTROL_BAD_REQUEST', `a body of more than ${most} bytes`);
-    parts.push(part);
-  }
-  try {
-    return schema.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
-  } catch (error) {
-    throw badRequest('CONTROL_BAD_REQUEST', `the body: ${(error as Error).message.slice(0, 500)}`);
-  }
-}
 
 function send(response: ServerResponse, status: number, document: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
@@ -310,14 +194,3 @@ async function groupId(name: string): Promise<number> {
     exitCodes.configuration,
   );
 }
-
-const readersOnly = () =>
-  new VmcallError(
-    'CONTROL_READ_ONLY',
-    "a member of the readers' group may ask, and change nothing",
-    'Run the same command as root: sudo vmcall ...',
-  );
-const badRequest = (code: string, what: string) =>
-  new VmcallError(code, what, 'Use the vmcall command of the same version as the host agent');
-const internal = (error: unknown) =>
-  new VmcallError('INTERNAL', describeError(error).split('\n')[0] ?? '', "See the host agent's log");

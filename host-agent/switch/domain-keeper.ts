@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { isDeepStrictEqual } from 'node:util';
 import type { DomainStatus } from '../../src/control/schema.js';
 import type { Step } from '../../src/control/steps.js';
-import type { DesiredPath, Path } from '../../src/protocol/fields.js';
+import type { DesiredPath } from '../../src/protocol/fields.js';
 import type { Health } from '../../src/protocol/messages.js';
-import { RequestError } from '../../src/session/request-error.js';
 import { TokenBucket } from '../../src/session/token-bucket.js';
 import { BackOff } from '../../src/support/back-off.js';
-import { describeError, VmcallError } from '../../src/support/errors.js';
+import { VmcallError } from '../../src/support/errors.js';
 import type { HostConfiguration } from '../configuration.js';
 import type { DomainLog } from '../guest-sessions/bounded-log.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
@@ -17,8 +15,10 @@ import { type Decision, decide, planSwitch, type Reason } from './decide.js';
 import { stepSwitches, stepTells } from './demands.js';
 import { describeDomain, type GuestSeen, libvirtLost } from './describe.js';
 import { YieldEvidence } from './evidence.js';
+import { GuestOrder } from './guest-order.js';
 import type { KvmSwitches } from './kvm.js';
 import type { Failure, Seen } from './seen.js';
+import { whatFailed } from './what-failed.js';
 
 export type Timing = HostConfiguration['reconciler'];
 
@@ -43,6 +43,7 @@ const stepsMost = 8;
 /** Drives one domain from its actual to its desired path: looks, decides, does one step, looks again. */
 export class DomainKeeper {
   readonly #evidence = new YieldEvidence(performance.now());
+  readonly #order = new GuestOrder(() => this.#evidence.begin(performance.now()));
   #backOff: BackOff;
   #facts: DomainFacts | undefined;
   /** Why the facts are not of now. */
@@ -51,7 +52,6 @@ export class DomainKeeper {
   #last: { seen: Seen; at: number } | undefined;
   #guest: GuestSeen | undefined;
   #failure: (Failure & { until: number }) | undefined;
-  #toldAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
   #again = false;
@@ -99,7 +99,7 @@ export class DomainKeeper {
   /** What failed before may go well now: try at once. */
   tryAnew(): void {
     this.#failure = undefined;
-    this.#toldAt = undefined;
+    this.#order.forget();
     this.#backOff.reset();
     this.kick();
   }
@@ -154,6 +154,10 @@ export class DomainKeeper {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#turn;
+  }
+
+  get #yieldsWithinMs(): number {
+    return this.options.timing.yields_within_s * 1000;
   }
 
   #newBackOff(): BackOff {
@@ -223,7 +227,7 @@ export class DomainKeeper {
       const facts = newer ? { ...read, ...desiredOf(newer) } : read;
       if (this.#facts && facts.desired.path !== this.#facts.desired.path) {
         this.#failure = undefined;
-        this.#toldAt = undefined;
+        this.#order.forget();
       }
       if (facts.problem !== null && facts.problem !== this.#facts?.problem)
         log.warn({ problem: facts.problem }, 'bad metadata: the injected path is taken as desired');
@@ -268,7 +272,7 @@ export class DomainKeeper {
       domain,
       kvm,
       guest: guest ?? null,
-      evidence: this.#evidence.judge(now, this.options.timing.yields_within_s * 1000),
+      evidence: this.#evidence.judge(now, this.#yieldsWithinMs),
       failure: this.#failure && this.#failure.until > now ? this.#failure : null,
       tunedHardirq: this.options.tunedHardirq?.() ?? false,
     };
@@ -286,7 +290,7 @@ export class DomainKeeper {
     try {
       const [switches, path] = [stepSwitches[step], stepTells[step]];
       if (switches) kvm.set(uuid, switches);
-      else if (path) await this.#tellGuest(path);
+      else if (path) await this.#order.send(path, this.#guest, this.#yieldsWithinMs);
       else throw new VmcallError(reason?.code ?? '', reason?.message ?? '', '');
       log.info({ step }, 'step done');
     } catch (error) {
@@ -295,33 +299,6 @@ export class DomainKeeper {
       this.#failure = { step, code, message, until: performance.now() + this.#backOff.next() };
       log.warn({ step, code, why: message }, 'step failed');
     }
-  }
-
-  async #tellGuest(path: Path): Promise<void> {
-    const guest = this.#guest;
-    if (!guest) throw new RequestError('SESSION_LOST');
-    const now = performance.now();
-    if (path === 'vmcall' || path === 'pv-kick') {
-      const again = this.options.timing.yields_within_s * 1000;
-      const isRecent = this.#toldAt !== undefined && now - this.#toldAt < again;
-      this.#toldAt = undefined;
-      if (isRecent)
-        throw new VmcallError(
-          'GUEST_FELL_BACK',
-          `the guest switched to ${path} and left it again${guest.health?.reason ? `: ${guest.health.reason.message}` : ''}`,
-          '',
-        );
-      this.#evidence.begin(now);
-    }
-    await guest.session.request('set-path', { path });
-    guest.health = await guest.session.request('get-health', {});
-    if (guest.health.path !== path)
-      throw new VmcallError(
-        'GUEST_CONTRADICTS',
-        `the guest said that it switched to ${path}, and then that ${guest.health.path ?? 'no path'} is in force`,
-        '',
-      );
-    if (path === 'vmcall' || path === 'pv-kick') this.#toldAt = performance.now();
   }
 
   #tell({ desired, guest }: Seen, { phase, reason }: Decision): void {
@@ -347,12 +324,3 @@ const desiredOf = ({ desired, problem }: DomainFacts): Desired => ({ desired, pr
 
 /** So that a thousand domains that began together are not all checked together forever. */
 const jitter = () => 0.9 + Math.random() * 0.2;
-
-function whatFailed(error: unknown): Reason {
-  if (error instanceof RequestError) {
-    const { code, message, refusal } = error;
-    return { code, message: refusal ? `the guest refused (${refusal.reason}): ${message}` : message };
-  }
-  if (error instanceof VmcallError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: describeError(error).slice(0, 2000) };
-}
