@@ -18,6 +18,7 @@ import { stderrProgress } from '../support/progress.js';
 interface LabOptions {
   json?: true;
   yes?: true;
+  fresh?: true;
   kernel: KernelSeries;
   host: (typeof hosts)[number];
   packets: number;
@@ -35,6 +36,7 @@ const hosts = ['patched', 'unpatched'] as const;
 export function labCommand(): Command {
   return new Command('lab')
     .option('--json', 'print the result document, and nothing else, on stdout')
+    .option('--fresh', 'boot host and guest, whatever is saved of them, and save nothing')
     .option('--yes', 'install Debian packages without asking')
     .addOption(
       new Option('--kernel <series>', "Debian's RT kernel that host and guest run")
@@ -78,6 +80,7 @@ async function lab(options: LabOptions): Promise<void> {
     scenario: { scenario: 'compare', packets, rounds, interval, idleThreshold, seed },
     progress,
     signal: stop.signal,
+    ...(options.fresh && { fresh: true }),
   });
   const ended = stop.by();
   if (ended && !run.events.some((event) => event.type === 'round'))
@@ -105,7 +108,7 @@ async function lab(options: LabOptions): Promise<void> {
         handback_idle_threshold_us: 0,
         seed,
       },
-      platform: { ...facts, emulator: run.qemu.join(' ') },
+      platform: { ...facts, emulator: run.qemu.join(' '), began: run.began },
       repeat: `npm start -- --kernel ${options.kernel} --host ${options.host} --packets ${packets} --rounds ${rounds} --interval ${interval} --idle-threshold ${idleThreshold} --seed ${seed}`,
     },
     { isStock },

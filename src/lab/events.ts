@@ -333,6 +333,13 @@ export const programWakeSchema = z.object({
   part: z.object({ name: z.enum(['to-cpu', 'to-guest']), ticks: z.number().min(0) }).optional(),
 });
 
+/**
+ * Where L1 waits for its next order (orders.ts): its kernel and modules are up; our program has begun in it; its guest
+ * runs, with an agent on each side.
+ */
+export const stages = ['booted', 'begun', 'standing'] as const;
+export type Stage = (typeof stages)[number];
+
 /** What L1 tells L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -341,6 +348,7 @@ export const labEventSchema = z.discriminatedUnion('type', [
     fraction: z.number().min(0).max(1),
     clock: z.number(),
   }),
+  z.object({ type: z.literal('waiting'), stage: z.enum(stages) }),
   z.object({ type: z.literal('platform'), facts: z.record(z.string(), z.string()) }),
   roundSchema,
   stagesSchema,

@@ -7,10 +7,6 @@ export interface MachineOptions {
   clock: Clock;
   kernel: string;
   initramfs: string;
-  /** Folder of this run: console, events, sockets. */
-  run: string;
-  /** Script L1 runs once its root is mounted. */
-  start: string;
   /** Start with CPU 0 alone; `host/init.sh` brings up the others, with `turns` (turns.c) beside it. */
   startOneCpu: boolean;
   /** No timer tick on the DPDK CPU (`nohz_full`); with one, there is less to do each time it wakes. */
@@ -35,6 +31,8 @@ export interface MachineOptions {
 /** Where L1 hears from L0 at times, a line each time. */
 export const pulsePort = 'vmcall.pulse';
 export const eventsPort = 'vmcall.events';
+/** Where L1 is told what to do: orders.ts. */
+export const ordersPort = 'vmcall.orders';
 /** The sender's address, and the one of the nth NIC for DPDK, from 0 on. */
 export const senderMac = '52:54:00:00:00:01';
 export const dpdkMac = (nth: number) => `52:54:00:00:00:${(2 + nth).toString(16).padStart(2, '0')}`;
@@ -53,7 +51,7 @@ export const instructionClockTscKhz = 1_000_000;
  * PIT fails on a busy machine, and KVM then runs every guest at a wrong TSC rate.
  */
 export function hostCommandLine(options: MachineOptions): string {
-  const { start, startOneCpu, tickless, tscKhz, hugePages } = options;
+  const { startOneCpu, tickless, tscKhz, hugePages } = options;
   return [
     'console=ttyS0 loglevel=4 panic=-1',
     `isolcpus=1 ${tickless ? 'nohz_full=1 rcu_nocbs=1 ' : ''}irqaffinity=0`,
@@ -63,25 +61,46 @@ export function hostCommandLine(options: MachineOptions): string {
     // A NIC's throttling register may be set beside its driver (host/knobs.ts).
     'iomem=relaxed',
     ...(startOneCpu ? ['maxcpus=1'] : []),
-    `vmcall.start=${start}`,
   ].join(' ');
 }
 
+/** Descriptors that QEMU has from us: sockets for its monitor and for the orders. */
+export const monitorDescriptor = 3;
+export const ordersDescriptor = 4;
+
+/**
+ * Where the ports of a machine lead: no part of it, so that its image may be taken up by a later run. Consoles and
+ * events are added to what is in the folder of the run.
+ */
+export function backendArguments(run: string, clock: Clock): string[] {
+  const file = (id: string, name: string) => [
+    '-chardev',
+    `file,id=${id},path=${escaped(`${run}/${name}`)},append=on`,
+  ];
+  const socket = (id: string, descriptor: number) => ['-chardev', `socket,id=${id},fd=${descriptor}`];
+  return [
+    ...file('host-console', 'host-console.log'),
+    ...file('guest-console', 'guest-console.log'),
+    ...file('events', 'events.jsonl'),
+    ...socket('orders', ordersDescriptor),
+    ...socket('monitor', monitorDescriptor),
+    ...['-mon', 'chardev=monitor,mode=control'],
+    ...(clock === 'realtime' ? ['-chardev', 'stdio,id=pulse,signal=off'] : []),
+  ];
+}
+
+/** A comma ends a value, two are one (qemu: docs/system/invocation.rst). */
+const escaped = (path: string) => path.replaceAll(',', ',,');
+
 /** QEMU's words for L1: a q35 with an IOMMU, 82574 NICs on one hub, and this machine's root over 9p. */
 export function machineArguments(options: MachineOptions): string[] {
-  const { clock, kernel, initramfs, run, memoryMiB, dpdkNics, senderNic, testDevice } = options;
+  const { clock, kernel, initramfs, memoryMiB, dpdkNics, senderNic, testDevice } = options;
   const accelerator =
     clock === 'instruction'
       ? ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off']
       : ['-accel', 'tcg,thread=multi'];
   // See host/pulse.ts.
-  const pulse =
-    clock === 'realtime'
-      ? [
-          ...['-chardev', 'stdio,id=pulse,signal=off'],
-          ...['-device', `virtserialport,chardev=pulse,name=${pulsePort}`],
-        ]
-      : [];
+  const pulse = clock === 'realtime' ? ['-device', `virtserialport,chardev=pulse,name=${pulsePort}`] : [];
   const nic = (name: string, slot: number, mac: string, model = 'e1000e') => [
     ...['-netdev', `hubport,id=${name},hubid=0`],
     ...['-device', `${model},netdev=${name},mac=${mac},addr=${slot.toString(16)}`],
@@ -103,11 +122,12 @@ export function machineArguments(options: MachineOptions): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-device', 'intel-iommu,intremap=on,caching-mode=on'],
     ...['-kernel', kernel, '-initrd', initramfs, '-append', hostCommandLine(options)],
-    ...['-serial', `file:${run}/host-console.log`, '-serial', `file:${run}/guest-console.log`],
+    ...['-serial', 'chardev:host-console', '-serial', 'chardev:guest-console'],
     ...['-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap'],
     ...['-device', 'virtio-9p-pci,fsdev=root,mount_tag=root'],
-    ...['-device', 'virtio-serial-pci', '-chardev', `file,id=events,path=${run}/events.jsonl`],
+    ...['-device', 'virtio-serial-pci'],
     ...['-device', `virtserialport,chardev=events,name=${eventsPort}`],
+    ...['-device', `virtserialport,chardev=orders,name=${ordersPort}`],
     ...pulse,
     ...nic('sender', 0x10, senderMac, senderNic),
     ...Array.from({ length: dpdkNics }, (_, nth) => nic(`dpdk${nth}`, 0x11 + nth, dpdkMac(nth))).flat(),

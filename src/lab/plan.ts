@@ -24,8 +24,32 @@ export type Victim = (typeof victims)[number];
 export const switchStages = ['before', 'middle', 'after'] as const;
 export type SwitchStage = (typeof switchStages)[number];
 
-/** What the lab asks of L1: written to a file by L0 before the boot, read by `host/main.ts`. */
-export const planSchema = z.strictObject({
+/** What a host and its guest are made of, whatever is done with them. */
+export const partsSchema = z.strictObject({
+  kernel: z.string(),
+  guestInitramfs: z.string(),
+  /** Folders of built programs. */
+  dataplane: z.string(),
+  generator: z.string(),
+  /** Folder of our own programs: `vmcall.js`, `lab-host.js` (setup/bundle.ts). */
+  programs: z.string(),
+  /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
+  turns: z.string().optional(),
+  /** The host's KVM and VFIO are the distribution's own, without the series. */
+  stock: z.boolean().optional(),
+  /** L1's TSC rate, kHz. */
+  tscKhz: z.int().positive(),
+  /** The dataplane waits after this long without a packet, us. */
+  idleThreshold: z.number().min(0),
+});
+export type Parts = z.infer<typeof partsSchema>;
+
+/** Scenarios that begin once a guest with its agents stands (host/standing.ts): they may share its image. */
+const standing: ReadonlySet<string> = new Set(['compare', 'faults', 'live-measurement', 'switch-under-load']);
+export const beginsStanding = ({ scenario }: Pick<Plan, 'scenario'>): boolean => standing.has(scenario);
+
+/** What the lab asks of L1. */
+export const planSchema = partsSchema.extend({
   scenario: z.enum([
     ...[
       'compare',
@@ -45,19 +69,6 @@ export const planSchema = z.strictObject({
       'locked-down',
     ],
   ] as const),
-  /** Folder of the run on the machine, read-only in L1. */
-  run: z.string(),
-  kernel: z.string(),
-  guestInitramfs: z.string(),
-  /** Folders of built programs. */
-  dataplane: z.string(),
-  generator: z.string(),
-  /** Folder of our own programs: `vmcall.js`, `lab-host.js` (setup/bundle.ts). */
-  programs: z.string(),
-  /** Program to run beside the guest while it boots (`turns.c`), where the kernel needs it. */
-  turns: z.string().optional(),
-  /** The host's KVM and VFIO are the distribution's own, without the series. */
-  stock: z.boolean().optional(),
   selftests: z.string().optional(),
   costs: z.string().optional(),
   /** Packets measured on each path, in each pass. */
@@ -66,11 +77,7 @@ export const planSchema = z.strictObject({
   rounds: z.int().min(1).max(100),
   /** Time between packets, us. */
   interval: z.number().positive(),
-  /** The dataplane waits after this long without a packet, us. */
-  idleThreshold: z.number().min(0),
   seed: z.int().min(0),
-  /** L1's TSC rate, kHz. */
-  tscKhz: z.int().positive(),
   /** Whether scenario `lost-wakeups` runs the right program alone, without the broken one beside it. */
   rightProgramOnly: z.boolean().optional(),
   /** How often scenario `switch-under-load` throws the switch. */

@@ -42,7 +42,7 @@ describe('a lab ended by Ctrl-C', () => {
     expect(result.partial?.done).toBeGreaterThan(0);
     expect(result.partial?.done).toBeLessThan(1);
     const names = result.paths.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['poll', 'native-interrupt']));
+    expect(names).toContain('poll');
     expect(names).not.toContain('vmcall');
     expect(result.failed_attempts).toEqual([]);
     expect(renderResult(result)).toMatch(/^PARTIAL: ended by SIGINT when \d+ % of its steps were done\./);

@@ -35,10 +35,14 @@ describe('a lab killed outright', () => {
   ])('$stage, by way of $victim, leaves nothing', { timeout: 15 * minutes }, async ({ depth, event }) => {
     const folder = await mkdtemp(join(tmpdir(), 'vmcall-kill-'));
     const before = surroundings();
-    const npm: ChildProcess = spawn('npm', ['start', '--', '--yes', '--rounds', '1', '--output', folder], {
-      cwd: projectRoot,
-      stdio: 'ignore',
-    });
+    const npm: ChildProcess = spawn(
+      'npm',
+      ['start', '--', '--yes', '--fresh', '--rounds', '1', '--output', folder],
+      {
+        cwd: projectRoot,
+        stdio: 'ignore',
+      },
+    );
     if (npm.pid === undefined) throw new Error('npm did not start');
     const happened = () =>
       filesOf(folder, 'events.jsonl').some((text) => event === undefined || text.includes(event));

@@ -15,7 +15,7 @@ describe.each(kernelSeriesHere)('on %s, packets that come just as the program go
     timeout: 20 * minutes,
   }, async () => {
     const progress = stderrProgress();
-    const { events } = await runLab({
+    const { events, began } = await runLab({
       artifacts: await prepareLab(progress, true, series),
       clock: 'instruction',
       folder: await mkdtemp(join(tmpdir(), 'vmcall-lost-wakeups-')),
@@ -28,7 +28,10 @@ describe.each(kernelSeriesHere)('on %s, packets that come just as the program go
         seed: 1,
       },
       progress,
+      // One test a kernel boots host and guest from nothing.
+      fresh: true,
     });
+    expect(began).toBe('booted');
     const wakeups = events.filter((event) => event.type === 'wakeups');
     expect(wakeups).toHaveLength(4);
     for (const { program, policy, sent, received, late, foundAfterArming } of wakeups) {

@@ -74,9 +74,16 @@ agent() {
 		chroot /host "$node" "$main" guest-agent --config /run/guest-agent.toml
 		sleep 1
 	done < /dev/null > /dev/console 2>&1 &
+	agent_loop=$! agent_program=${node##*/}
 }
-# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `agent WORDS`, `steer MASK`,
-# `poke WRITES`, `signal NAME PROGRAM`, `sh COMMANDS`, `alive`, `poweroff`.
+# It ends, and its dataplane before it, as when systemd stops its unit.
+leave() {
+	kill "$agent_loop" && kill -TERM $(pidof "$agent_program") || return
+	while pidof "$agent_program" vmcall-dataplane > /dev/null; do sleep 0.1; done
+}
+# One request a line, one answer a line: `start COMMAND LINE`, `stop`, `bridge`, `agent WORDS`, `leave`,
+# `steer MASK`, `poke WRITES`, `signal NAME PROGRAM`, `sh COMMANDS`, `alive`,
+# `clock SECONDS`, `poweroff`.
 while read -r verb arguments <&3; do
 	case "$verb" in
 	start)
@@ -92,6 +99,9 @@ while read -r verb arguments <&3; do
 		echo "bridged $bridge" >&3
 		;;
 	agent) agent $arguments; echo "agent $?" >&3 ;;
+	leave) leave; echo "left $?" >&3 ;;
+	# The time, s since 1970.
+	clock) date -s "@$arguments" > /dev/null; echo "clock $?" >&3 ;;
 	stop) stop; echo "stopped $?" >&3 ;;
 	alive) kill -0 "$program" 2>/dev/null; echo "alive $?" >&3 ;;
 	# CPU mask on which interrupts set up from now on begin.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Plan } from '../plan.js';
 import { emit } from './events.js';
+import type { Standing } from './standing.js';
 import type { Steps } from './steps.js';
-import { type GuestPath, TestBench } from './test-bench.js';
+import type { GuestPath } from './test-bench.js';
 import { tuningInForce } from './tuning-in-force.js';
 
 /** The paths that one running guest takes in turns, by switching at run time. */
@@ -19,18 +20,12 @@ const pathsOf = ({ stock }: Plan) =>
   stock ? allPaths.filter(({ name }) => ['poll', 'injected', 'pv-kick'].includes(name)) : allPaths;
 
 /**
- * The main job: every path under the same packets in one run. The native path, which needs the NIC for itself,
- * runs before the guest and again after it; the guest's paths take turns in between.
+ * The main job: every path under the same packets in one run. The guest's paths take turns; those that need its NIC for
+ * themselves come after them: l3fwd-power in place of our program, and the native path once the guest is gone.
  */
-export async function compare(plan: Plan, steps: Steps): Promise<void> {
-  const bench = await TestBench.prepare(plan);
+export async function compare(plan: Plan, steps: Steps, standing: Standing): Promise<void> {
+  const { bench, guest, plane, dataplane } = standing;
   const guestPaths = pathsOf(plan);
-  await steps.take('native interrupt mode on the host, first half', () => bench.native(0));
-  const guest = await steps.take('booting the guest', () => bench.startGuest());
-  await steps.take("DPDK's own l3fwd-power in the guest", () => bench.l3fwdPower(guest));
-  const dataplane = await steps.take('host agent and guest agent', () =>
-    bench.startControlPlane(guest, (text) => steps.say(text)),
-  );
   const share = Math.ceil(plan.packets / plan.rounds);
   for (let index = 0; index < plan.rounds; index++)
     for (const path of guestPaths)
@@ -46,11 +41,13 @@ export async function compare(plan: Plan, steps: Steps): Promise<void> {
   await dataplane.setIdleThreshold(0);
   for (const path of guestPaths)
     await steps.take(`${path.name}: CPU handed back`, () => bench.handback(guest, dataplane, path));
+  await plane.stop();
+  await steps.take("DPDK's own l3fwd-power in the guest", () => bench.l3fwdPower(guest));
   await guest.stop();
-  await steps.take('native interrupt mode on the host, second half', () => bench.native(1));
+  await steps.take('interrupt mode and polling on the host itself', () => bench.native());
 }
 
 /** How many steps `compare` takes, for its progress. */
 export function stepCount(plan: Plan): number {
-  return 5 + pathsOf(plan).length * (plan.rounds + 3) - 1;
+  return 2 + pathsOf(plan).length * (plan.rounds + 3) - 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse, stringify } from 'smol-toml';
@@ -14,7 +14,7 @@ import type { GuestMachine } from './guest-machine.js';
 import { libvirtUri } from './libvirtd.js';
 
 const stateFolder = '/run/lab/host-agent';
-export const hostConfiguration = '/run/lab/host-agent.toml';
+const hostConfiguration = '/run/lab/host-agent.toml';
 /** Here the guest's configuration is handed over: the guest sees the host's files. */
 const guestConfiguration = '/run/lab/guest-agent.toml';
 /** The DPDK runtime folder of the guest agent's dataplane. */
@@ -23,11 +23,8 @@ export const filePrefix = 'vmcall';
 /** Looks at how something stands, ms of the lab's clock apart. */
 const lookMs = 20;
 
-export interface ControlPlaneOptions {
-  /** Folder of our own programs. */
-  programs: string;
-  /** us */
-  idleThreshold: number;
+/** What the host agent's configuration says. */
+export interface HostOptions {
   /** Each domain is checked this often by the host agent, whatever events say, s. */
   interval: number;
   /**
@@ -35,6 +32,13 @@ export interface ControlPlaneOptions {
    * to nothing by which the lab counts.
    */
   measure?: boolean;
+}
+
+export interface ControlPlaneOptions extends HostOptions {
+  /** Folder of our own programs. */
+  programs: string;
+  /** us */
+  idleThreshold: number;
   /** Called with what is started. */
   say: (text: string) => void;
 }
@@ -47,12 +51,12 @@ export class ControlPlane {
 
   private constructor(
     private guest: GuestMachine,
-    private readonly programs: string,
+    private options: ControlPlaneOptions,
   ) {}
 
   /** Host agent, enrolment, guest agent, in that order; resolves when the guest has reported that its dataplane runs. */
   static async start(guest: GuestMachine, options: ControlPlaneOptions): Promise<ControlPlane> {
-    const plane = new ControlPlane(guest, options.programs);
+    const plane = new ControlPlane(guest, options);
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     writeFileSync(hostConfiguration, hostToml(options));
     options.say('the host agent');
@@ -74,6 +78,23 @@ export class ControlPlane {
     const words = [address, guestConfiguration, process.execPath, this.#program];
     const answer = await guest.supervise(`agent ${words.join(' ')}`);
     if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
+  }
+
+  /** Has the host agent take up what changes in its configuration, as after `systemctl reload`. */
+  reconfigure(changes: Partial<HostOptions>, further = ''): void {
+    this.options = { ...this.options, ...changes };
+    writeFileSync(hostConfiguration, `${hostToml(this.options)}${further}`);
+    process.kill(this.#agent, 'SIGHUP');
+  }
+
+  /** Both agents end, the guest's dataplane with them, on the injected path. */
+  async stop(): Promise<void> {
+    await this.switchTo('injected');
+    const answer = await this.guest.supervise('leave');
+    if (answer !== 'left 0') throw new Error(`the guest's agent cannot be stopped: ${answer}`);
+    process.kill(this.#agent, 'SIGTERM');
+    for (const before = performance.now(); existsSync(`/proc/${this.#agent}/exe`); await delay(lookMs))
+      if (performance.now() - before > waitMs) throw new Error('the host agent does not end');
   }
 
   get hostAgent(): number {
@@ -134,7 +155,7 @@ export class ControlPlane {
   }
 
   get #program(): string {
-    return join(this.programs, 'vmcall.js');
+    return join(this.options.programs, 'vmcall.js');
   }
 
   async status(): Promise<DomainStatus> {
@@ -195,7 +216,7 @@ export class ControlPlane {
 const waitMs = 120_000;
 
 /** The host agent's configuration. */
-export function hostToml({ interval, measure = false }: ControlPlaneOptions): string {
+function hostToml({ interval, measure = false }: HostOptions): string {
   return stringify({
     guests: { address: management.host },
     libvirt: { uri: libvirtUri },

@@ -5,7 +5,7 @@ import { VmcallError } from '../../support/errors.js';
 import type { Fault } from '../events.js';
 import { type Plan, type SwitchStage, switchStages, type Victim, victims } from '../plan.js';
 import { readText } from './commands.js';
-import { ControlPlane } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
 import { dpdkCpu } from './cpus.js';
 import { emit } from './events.js';
 import { FaultWatch, isReached } from './fault-watch.js';
@@ -13,13 +13,14 @@ import { countedWhile, flowing } from './flow.js';
 import type { GuestMachine } from './guest-machine.js';
 import { steerVfioInterrupts } from './nic.js';
 import { RunMeanwhile } from './run-meanwhile.js';
+import type { Standing } from './standing.js';
 import type { Steps } from './steps.js';
-import { TestBench } from './test-bench.js';
+import type { TestBench } from './test-bench.js';
 
 /** In stages' order: the first are the quickest. */
 const all = victims.flatMap((victim) => switchStages.map((stage) => ({ victim, stage })));
 
-export const faultsStepCount = ({ faults: wanted = all }: Plan): number => wanted.length + 3;
+export const faultsStepCount = ({ faults: wanted = all }: Plan): number => wanted.length + 1;
 
 /** Packets are counted for so long, ms of the lab's clock: some hundred and fifty. */
 const windowMs = 50;
@@ -33,15 +34,11 @@ const flow = { packets: 1_000_000, spin: 0 };
 const guestPrograms = { 'guest-agent': basename(process.execPath), dataplane: 'vmcall-dataplane' } as const;
 
 /** Kills each of those on whom the VM call depends, while packets flow, at each stage of a switch to it. */
-export async function faults(plan: Plan, steps: Steps): Promise<void> {
-  const { programs, idleThreshold, faults: wanted = all } = plan;
-  const bench = await TestBench.prepare(plan);
-  const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
-  const say = (text: string) => steps.say(text);
-  const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, say }),
-  );
-  const scene = new FaultScene(bench, plane, guest, say);
+export async function faults(plan: Plan, steps: Steps, standing: Standing): Promise<void> {
+  const { faults: wanted = all } = plan;
+  const { bench, guest, plane } = standing;
+  plane.reconfigure({ interval: 10 });
+  const scene = new FaultScene(bench, plane, guest, (text) => steps.say(text));
   for (const { victim, stage } of wanted)
     await steps.take(`${victim} killed ${stage} a switch`, async () => {
       const fault = await scene.fault(victim, stage);

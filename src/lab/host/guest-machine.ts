@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync, symlinkSync } from 'node:fs';
 import type { Domain } from '../../../host-agent/native/domain.js';
+import { LineChannel } from '../lines.js';
+import { lockdepRuns } from '../lockdep.js';
+import { Qmp } from '../qmp.js';
 import { readText } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import { domainXml, type Identity, identityOf } from './domain-xml.js';
-import { lockdepRuns } from './kernel-log.js';
+
 import { Libvirtd } from './libvirtd.js';
-import { LineChannel } from './lines.js';
-import { Qmp } from './qmp.js';
 
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
 const usualGuest = { nth: 0, memoryMiB: 768, hugePages: 128, isPinned: true, pvSpinlocks: false };

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
-# /init of L1, the host under test: load the modules, take the machine's own root (read-only, over 9p) as
-# ours, and hand over to the script that the lab wrote for this run (kernel parameter vmcall.start).
+# /init of L1, the host under test: load the modules, wait to be told what to do, take a root, and hand over to the
+# script that the lab wrote for this run.
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -26,14 +26,39 @@ while read -r module parameters; do
 	insmod "/modules/$module" $parameters || echo "lab: insmod $module refused"
 done < /modules/order
 
-mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose root /root ||
-	{ echo "lab: no 9p root"; poweroff -f; }
-mount -t tmpfs -o size=2g tmpfs /root/run
-mount -t tmpfs -o size=64m tmpfs /root/var/log
-mkdir -p /root/run/lab
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t tracefs tracefs /sys/kernel/tracing
-for folder in proc sys dev; do mount --move "/$folder" "/root/$folder"; done
 
-start=$(sed -n 's/.*vmcall\.start=\([^ ]*\).*/\1/p' /root/proc/cmdline)
+port() {
+	for entry in /sys/class/virtio-ports/*; do
+		[ "$(cat "$entry/name")" = "$1" ] && echo "/dev/${entry##*/}"
+	done
+}
+# The lab may save the machine here and take it up again, for other runs too: from here on the clock may stand still.
+exec 3< "$(port vmcall.orders)"
+echo '{"type":"waiting","stage":"booted"}' > "$(port vmcall.events)"
+IFS=$(printf '\t') read -r now archive start <&3
+exec 3<&-
+date -s "@$now" > /dev/null
+
+mkdir /machine
+mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose root /machine ||
+	{ echo "lab: no 9p root"; poweroff -f; }
+if [ "$archive" = - ]; then
+	mount --move /machine /root
+	mount -t tmpfs -o size=2g tmpfs /root/run
+	mount -t tmpfs -o size=64m tmpfs /root/var/log
+	mkdir -p /root/run/lab
+else
+	# QEMU does not save a machine that has 9p mounted.
+	mount -t tmpfs -o size=2g tmpfs /root
+	(cd /root && cpio -idmu < "/machine$archive") 2> /dev/null || echo "lab: $archive is not whole"
+	cd /root && mkdir -p proc sys dev tmp run/lab etc/libvirt var/lib/libvirt var/lib/dbus var/cache/libvirt var/log
+	ln -s /run var/run
+	cp "/machine$start" run/lab/start.sh
+	start=/run/lab/start.sh
+	cd /
+	umount /machine || echo "lab: the machine's root stays mounted"
+fi
+for folder in proc sys dev; do mount --move "/$folder" "/root/$folder"; done
 exec switch_root /root /bin/sh "$start"

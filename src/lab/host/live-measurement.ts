@@ -2,16 +2,15 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LiveMeasurement } from '../events.js';
-import type { Plan } from '../plan.js';
-import { ControlPlane } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
 import { dpdkCpu } from './cpus.js';
 import { domainName } from './domain-xml.js';
 import { emit } from './events.js';
 import { steerVfioInterrupts } from './nic.js';
+import type { Standing } from './standing.js';
 import type { Steps } from './steps.js';
-import { TestBench } from './test-bench.js';
 
-export const liveMeasurementStepCount = 4;
+export const liveMeasurementStepCount = 2;
 
 const secondsEach = 1;
 /** The standing measurement starts again for the first who watches; a picture comes each second. */
@@ -23,14 +22,8 @@ const lookMs = 100;
 const packetsMost = 1_000_000;
 
 /** `vmcall run` and `vmcall top`, as a user has them, while packets flow. */
-export async function liveMeasurement(plan: Plan, steps: Steps): Promise<void> {
-  const { programs, idleThreshold } = plan;
-  const bench = await TestBench.prepare(plan);
-  const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
-  const say = (text: string) => steps.say(text);
-  const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, { programs, idleThreshold, interval: 10, measure: true, say }),
-  );
+export async function liveMeasurement(steps: Steps, { bench, guest, plane }: Standing): Promise<void> {
+  plane.reconfigure({ interval: 10, measure: true });
   steerVfioInterrupts(bench.nic, dpdkCpu);
   await steps.take('wake latency by vmcall run and vmcall top', async () => {
     const traffic = bench.traffic({ packets: packetsMost });

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defaultMetricsPort } from '../../../host-agent/configuration.js';
 import type { ObservedLook } from '../events.js';
 import { readText, run } from './commands.js';
-import { type ControlPlane, type ControlPlaneOptions, hostConfiguration, hostToml } from './control-plane.js';
+import type { ControlPlane } from './control-plane.js';
 import type { GuestMachine } from './guest-machine.js';
 import type { TestBench } from './test-bench.js';
 
 const loopback = '127.0.0.1';
+const metricsSection = `\n[metrics]\naddress = "${loopback}"\n`;
 /** Between two scrapes, and for how long what they wait for may take, ms of the lab's clock. */
 const lookMs = 200;
 const patienceMs = 120_000;
@@ -21,12 +21,12 @@ export async function observed(
   plane: ControlPlane,
   guest: GuestMachine,
   bench: TestBench,
-  options: ControlPlaneOptions & { packets: number },
+  options: { packets: number },
 ): Promise<{ packets: number; before: ObservedLook; after: ObservedLook; top: unknown }> {
   await run('ip', 'link', 'set', 'lo', 'up');
-  reload(plane, options, false);
+  plane.reconfigure({ measure: false }, metricsSection);
   const { metrics: quiet } = await look(guest, () => true);
-  reload(plane, options, true);
+  plane.reconfigure({ measure: true }, metricsSection);
   await plane.switchTo('vmcall');
   const before = await look(guest, (metrics) => sum(metrics, reports) > sum(quiet, reports));
   const { sent, warmup } = await bench.burst({ packets: options.packets });
@@ -47,12 +47,6 @@ export async function observed(
 const reports = 'vmcall_guest_reports_total';
 const packetsIn = 'vmcall_received_packets_total';
 const kvmYields = 'vmcall_kvm_yields_total';
-
-function reload(plane: ControlPlane, options: ControlPlaneOptions, measure: boolean): void {
-  const metrics = `\n[metrics]\naddress = "${loopback}"\n`;
-  writeFileSync(hostConfiguration, `${hostToml({ ...options, measure })}${metrics}`);
-  process.kill(plane.hostAgent, 'SIGHUP');
-}
 
 /** Scrapes until it is so. */
 async function look(

@@ -2,18 +2,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../plan.js';
 import { schedule } from './commands.js';
-import { ControlPlane, filePrefix } from './control-plane.js';
 import { dpdkCpu, housekeepingCpu } from './cpus.js';
-import { GuestDataplane } from './dataplane.js';
 import { domainName } from './domain-xml.js';
 import { emit } from './events.js';
 import { countedWhile, flowing } from './flow.js';
 import { steerVfioInterrupts } from './nic.js';
 import { observed } from './observed.js';
+import type { Standing } from './standing.js';
 import type { Steps } from './steps.js';
-import { TestBench } from './test-bench.js';
 
-export const switchUnderLoadStepCount = 7;
+export const switchUnderLoadStepCount = 5;
 
 /** Each to each other in turn; not back to the first alone. */
 export const cycle = ['vmcall', 'injected', 'pv-kick', 'vmcall', 'pv-kick', 'injected'] as const;
@@ -25,16 +23,10 @@ const windowMs = 15;
 const packetsMost = 1_000_000;
 
 /** The host agent throws the switch of a running guest to and fro while packets flow. */
-export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
-  const { programs, idleThreshold, packets, switches = switchesUnlessTold } = plan;
-  const bench = await TestBench.prepare(plan);
-  const guest = await steps.take('booting the guest, by libvirt', () => bench.startGuest());
-  const say = (text: string) => steps.say(text);
-  const options = { programs, idleThreshold, interval: 10, say };
-  const plane = await steps.take('starting host agent and guest agent', () =>
-    ControlPlane.start(guest, options),
-  );
-  const dataplane = await GuestDataplane.attach(guest, filePrefix);
+export async function switchUnderLoad(plan: Plan, steps: Steps, standing: Standing): Promise<void> {
+  const { packets, switches = switchesUnlessTold } = plan;
+  const { bench, guest, plane, dataplane } = standing;
+  plane.reconfigure({ interval: 10 });
   // It interrupts the DPDK vCPU, which stands still until it goes on: by all signs it holds a lock of the guest's kernel.
   // On a host it has a CPU of its own; here it shares one, where ordinary programs kept it waiting for up to a millisecond.
   await schedule(guest.housekeepingThread, housekeepingCpu, 1);
@@ -63,7 +55,7 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
       const took = performance.now() - before;
       const window = await countedWhile(guest, bench.nic, () => delay(windowMs));
       emit({ type: 'switch', index, path, took, window });
-      if (index % 10 === 9) say(`${index + 1} switches`);
+      if (index % 10 === 9) steps.say(`${index + 1} switches`);
     }
     traffic.stop();
     const generator = await traffic.ended;
@@ -71,7 +63,7 @@ export async function switchUnderLoad(plan: Plan, steps: Steps): Promise<void> {
   });
   if (plan.watch)
     await steps.take('/metrics and vmcall top', async () =>
-      emit({ type: 'observed', ...(await observed(plane, guest, bench, { ...options, packets })) }),
+      emit({ type: 'observed', ...(await observed(plane, guest, bench, { packets })) }),
     );
   await steps.take('stopping the guest', () => guest.stop());
 }

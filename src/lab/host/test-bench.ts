@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { DesiredPath } from '../../protocol/fields.js';
 import type { Pass, PathName, Round } from '../events.js';
 import { dpdkMac, senderMac } from '../machine.js';
-import type { Plan, smallGuest } from '../plan.js';
+import type { Parts, Plan, smallGuest } from '../plan.js';
 import { readText } from './commands.js';
 import { ControlPlane, filePrefix } from './control-plane.js';
 import { courseOf } from './course.js';
@@ -55,26 +55,46 @@ export function takeNic(nth: number): string {
 /** The two NICs, the traffic between them, and rounds of it. */
 export class TestBench {
   #plane: ControlPlane | undefined;
+  #plan: Plan | undefined;
 
   private constructor(
-    private readonly plan: Plan,
+    private readonly parts: Parts,
     private readonly sender: string,
     readonly nic: string,
   ) {}
 
   static async prepare(plan: Plan): Promise<TestBench> {
+    const bench = await TestBench.set(plan);
+    bench.follow(plan);
+    return bench;
+  }
+
+  /** Ready for any plan. */
+  static async set(parts: Parts): Promise<TestBench> {
     const nic = takeNic(0);
     const sender = findInterface(senderMac).name;
     await bringUpQuiet(sender);
     await prioritiseReceive(sender, receivePriority);
     liftRealTimeThrottling(dpdkCpu);
     postponeStatistics();
-    return new TestBench(plan, sender, nic);
+    return new TestBench(parts, sender, nic);
+  }
+
+  /** From now on its traffic is this plan's. */
+  follow(plan: Plan): void {
+    this.#plan = plan;
+  }
+
+  private get plan(): Plan {
+    if (!this.#plan) throw new Error('nothing is planned yet');
+    return this.#plan;
   }
 
   /** A host on which nobody has set anything but the NIC's driver: for no figures. */
   static untuned(plan: Plan): TestBench {
-    return new TestBench(plan, findInterface(senderMac).name, takeNic(0));
+    const bench = new TestBench(plan, findInterface(senderMac).name, takeNic(0));
+    bench.follow(plan);
+    return bench;
   }
 
   /** The nth guest, on the nth NIC: see `takeNic`. */
@@ -82,7 +102,7 @@ export class TestBench {
     { nic, nth } = { nic: this.nic, nth: 0 },
     size: Partial<typeof smallGuest & { isPinned: boolean; pvSpinlocks: boolean }> = {},
   ): Promise<GuestMachine> {
-    const { kernel, guestInitramfs, turns } = this.plan;
+    const { kernel, guestInitramfs, turns } = this.parts;
     const folder = `/run/lab/guest-${nic}`;
     mkdirSync(folder, { recursive: true });
     const beside = turns
@@ -112,23 +132,25 @@ export class TestBench {
   }
 
   /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
-  async startControlPlane(guest: GuestMachine, say: (text: string) => void): Promise<LabDataplane> {
-    const { idleThreshold, programs } = this.plan;
+  async startControlPlane(
+    guest: GuestMachine,
+    say: (text: string) => void,
+  ): Promise<{ plane: ControlPlane; dataplane: LabDataplane }> {
+    const { idleThreshold, programs } = this.parts;
     const options = { programs, idleThreshold, interval: quietInterval, say };
     this.#plane = await ControlPlane.start(guest, options);
-    return GuestDataplane.attach(guest, filePrefix);
+    return { plane: this.#plane, dataplane: await GuestDataplane.attach(guest, filePrefix) };
   }
 
-  /** On the host itself, interrupt mode: half of the packets; the second half has the CPU handed back, and polling. */
-  async native(index: 0 | 1): Promise<void> {
+  /** On the host itself: interrupt mode in two halves of the packets, the CPU handed back, and polling. */
+  async native(): Promise<void> {
     const { dataplane: folder, idleThreshold, packets } = this.plan;
     const options = { program: 'vmcall-dataplane', policy: 'interrupt' as const, idleThreshold };
     const dataplane = await NativeDataplane.start(folder, this.nic, options);
     try {
       steerVfioInterrupts(this.nic, dpdkCpu);
-      const half = index === 0 ? Math.ceil(packets / 2) : Math.floor(packets / 2);
-      emit(await this.#round('native-interrupt', 'latency', index, { packets: half }, dataplane));
-      if (index === 0) return;
+      for (const [index, half] of [Math.ceil(packets / 2), Math.floor(packets / 2)].entries())
+        emit(await this.#round('native-interrupt', 'latency', index, { packets: half }, dataplane));
       await dataplane.setIdleThreshold(0);
       const traffic = { packets: accountingPackets, busyCpu: dpdkCpu };
       emit(await this.#round('native-interrupt', 'handback', 0, traffic, dataplane));

@@ -14,7 +14,11 @@ export class Qmp {
   private constructor(private readonly channel: LineChannel) {}
 
   static async connect(path: string): Promise<Qmp> {
-    const qmp = new Qmp(await LineChannel.connect('QMP', path));
+    return Qmp.over(await LineChannel.connect('QMP', path));
+  }
+
+  static async over(channel: LineChannel): Promise<Qmp> {
+    const qmp = new Qmp(channel);
     await qmp.channel.next(answerTimeout, (line) => line.includes('"QMP"'));
     await qmp.execute('qmp_capabilities');
     return qmp;

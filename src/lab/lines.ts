@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createConnection, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { lockdepRuns } from './kernel-log.js';
+import { lockdepRuns } from './lockdep.js';
 
 /** A host whose kernel checks itself takes longer for everything, most of all for a guest's I/O. */
 const slowness = lockdepRuns() === null ? 1 : 20;
@@ -25,6 +25,11 @@ export class LineChannel {
     socket.on('data', (chunk: string) => this.#receive(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error(`${name}: the other side closed the channel`)));
+  }
+
+  /** Over a socket that is connected already. */
+  static over(name: string, socket: Socket): LineChannel {
+    return new LineChannel(name, socket);
   }
 
   /** Connects to `path`, which may take the other side a moment to create (40 tries, 250 ms apart). */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cpuTimeOf } from '../support/cpu-time.js';
+import { LineChannel } from './lines.js';
+import { type Clock, monitorDescriptor, ordersDescriptor } from './machine.js';
+import { Qmp } from './qmp.js';
+
+/** See host/pulse.ts, ms. */
+const pulseEvery = 1000;
+const lookEvery = 20;
+/** Bytes a second: a machine that stands still may take all that the disk has. */
+const bandwidth = 2 ** 40;
+
+/** QEMU with L1 in it, its monitor, and the port of its orders. */
+export class Emulator {
+  #ended = false;
+  #spawnError: Error | undefined;
+  #pulse: NodeJS.Timeout | undefined;
+  readonly #qmp: Promise<Qmp>;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly log: FileHandle,
+    private readonly logFile: string,
+  ) {
+    child.once('error', (error) => {
+      this.#spawnError = error;
+    });
+    child.once('exit', () => {
+      this.#ended = true;
+    });
+    // QEMU may end, or never read it.
+    for (const stream of [child.stdin, this.#socket(ordersDescriptor)]) stream?.on('error', () => {});
+    this.#qmp = Qmp.over(LineChannel.over('QMP', this.#socket(monitorDescriptor)));
+    this.#qmp.catch(() => {});
+  }
+
+  /** Begins to run, or, with the file of an image, stands still: see `takeUp`. */
+  static async start(run: string, words: readonly string[], clock: Clock, image?: string): Promise<Emulator> {
+    const logFile = join(run, 'qemu.log');
+    const log = await open(logFile, 'w');
+    const incoming = image === undefined ? [] : ['-S', '-incoming', `exec:cat ${quoted(image)}`];
+    // The kernel ends QEMU with us, whatever way we end.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...words, ...incoming], {
+      stdio: ['pipe', log.fd, log.fd, 'pipe', 'pipe'],
+    });
+    const emulator = new Emulator(child, log, logFile);
+    if (clock === 'realtime') emulator.#pulse = setInterval(() => child.stdin?.write('\n'), pulseEvery);
+    return emulator;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Why it never began. */
+  get spawnError(): Error | undefined {
+    return this.#spawnError;
+  }
+
+  /** CPU time of what may have ended, s. */
+  get cpuSeconds(): number {
+    const { pid } = this.child;
+    try {
+      return pid === undefined ? 0 : cpuTimeOf(pid);
+    } catch {
+      return 0;
+    }
+  }
+
+  order(line: string): void {
+    this.#socket(ordersDescriptor).write(`${line}\n`);
+  }
+
+  /** Writes the machine to a file; it stands still meanwhile. @returns why it could not be */
+  async save(file: string): Promise<string | undefined> {
+    const qmp = await this.#qmp;
+    await qmp.execute('stop');
+    try {
+      await qmp.execute('migrate-set-parameters', { 'max-bandwidth': bandwidth });
+      await qmp.execute('migrate', { uri: `exec:cat > ${quoted(file)}` });
+      for (;;) {
+        const { status, 'error-desc': why } = (await qmp.execute('query-migrate')) as {
+          status?: string;
+          'error-desc'?: string;
+        };
+        if (status === 'completed') return undefined;
+        if (status === 'failed') return why ?? 'QEMU does not say why';
+        await delay(lookEvery);
+      }
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      await qmp.execute('cont');
+    }
+  }
+
+  /** Goes on with the machine of its image, once that is read. @throws Error with QEMU's own words if it cannot be */
+  async takeUp(): Promise<void> {
+    try {
+      const qmp = await this.#qmp;
+      for (;;) {
+        const { status } = (await qmp.execute('query-status')) as { status: string };
+        if (status !== 'inmigrate') break;
+        await delay(lookEvery);
+      }
+      await qmp.execute('cont');
+    } catch (cause) {
+      throw new Error(`the machine's image cannot be taken up: ${await this.lastWords()}`, { cause });
+    }
+  }
+
+  /** The end of what QEMU itself printed. */
+  async lastWords(): Promise<string> {
+    return (await readFile(this.logFile, 'utf8')).trim().slice(-300);
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#pulse);
+    this.child.kill('SIGKILL');
+    await this.log.close();
+  }
+
+  #socket(descriptor: number): Socket {
+    return this.child.stdio[descriptor] as Socket;
+  }
+}
+
+/** For a shell. */
+const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
