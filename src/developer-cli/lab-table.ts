@@ -12,11 +12,13 @@ import { prepareLab } from '../setup/prepare.js';
 import { resultsRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
 import { projectVersion } from '../support/version.js';
+import { freshOption } from './fresh-option.js';
 
 /** Options of every command that runs the lab for one table. */
 export interface TableOptions {
   json?: true;
   yes?: true;
+  fresh?: true;
   kernel: KernelSeries;
   packets: number;
   interval: number;
@@ -33,6 +35,7 @@ export interface TableDefaults {
 export function tableCommand(name: string, defaults: TableDefaults): Command {
   return new Command(name)
     .option('--json', 'print the table as a JSON document, and nothing else, on stdout')
+    .addOption(freshOption)
     .option('--yes', 'install Debian packages without asking')
     .addOption(
       new Option('--kernel <series>', "Debian's RT kernel that host and guest run")
@@ -79,6 +82,7 @@ export async function printTable<Document>(options: TableOptions, table: Table<D
     folder,
     scenario: { packets, rounds: 1, interval, idleThreshold, seed, ...table.scenario },
     progress,
+    ...(options.fresh && { fresh: true }),
   });
   const facts = run.events.find((event) => event.type === 'platform')?.facts ?? {};
   const document = table.assemble(run.events, {
@@ -87,7 +91,7 @@ export async function printTable<Document>(options: TableOptions, table: Table<D
     clock: run.clock,
     retries: run.failures.length,
     failed_attempts: run.failures,
-    platform: { ...facts, emulator: run.qemu.join(' ') },
+    platform: { ...facts, emulator: run.qemu.join(' '), began: run.began },
     traffic: {
       packets,
       interval_us: interval,

@@ -14,6 +14,7 @@ import { prepareLab } from '../setup/prepare.js';
 import { VmcallError } from '../support/errors.js';
 import { resultsRoot } from '../support/paths.js';
 import { stderrProgress } from '../support/progress.js';
+import { freshOption } from './fresh-option.js';
 
 interface LabOptions {
   json?: true;
@@ -36,7 +37,7 @@ const hosts = ['patched', 'unpatched'] as const;
 export function labCommand(): Command {
   return new Command('lab')
     .option('--json', 'print the result document, and nothing else, on stdout')
-    .option('--fresh', 'boot host and guest, whatever is saved of them, and save nothing')
+    .addOption(freshOption)
     .option('--yes', 'install Debian packages without asking')
     .addOption(
       new Option('--kernel <series>', "Debian's RT kernel that host and guest run")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuTimeOf } from '../support/cpu-time.js';
+import { shellWord } from '../support/shell-words.js';
 import { LineChannel } from './lines.js';
 import { type Clock, monitorDescriptor, ordersDescriptor } from './machine.js';
 import { Qmp } from './qmp.js';
@@ -43,7 +45,7 @@ export class Emulator {
   static async start(run: string, words: readonly string[], clock: Clock, image?: string): Promise<Emulator> {
     const logFile = join(run, 'qemu.log');
     const log = await open(logFile, 'w');
-    const incoming = image === undefined ? [] : ['-S', '-incoming', `exec:cat ${quoted(image)}`];
+    const incoming = image === undefined ? [] : ['-S', '-incoming', `exec:cat ${shellWord(image)}`];
     // The kernel ends QEMU with us, whatever way we end.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...words, ...incoming], {
       stdio: ['pipe', log.fd, log.fd, 'pipe', 'pipe'],
@@ -82,7 +84,7 @@ export class Emulator {
     await qmp.execute('stop');
     try {
       await qmp.execute('migrate-set-parameters', { 'max-bandwidth': bandwidth });
-      await qmp.execute('migrate', { uri: `exec:cat > ${quoted(file)}` });
+      await qmp.execute('migrate', { uri: `exec:cat > ${shellWord(file)}` });
       for (;;) {
         const { status, 'error-desc': why } = (await qmp.execute('query-migrate')) as {
           status?: string;
@@ -114,6 +116,12 @@ export class Emulator {
     }
   }
 
+  /** Of all its CPUs, as QEMU shows them: where a machine hangs. */
+  async registers(): Promise<string> {
+    const words = { 'command-line': 'info registers -a' };
+    return String(await (await this.#qmp).execute('human-monitor-command', words));
+  }
+
   /** The end of what QEMU itself printed. */
   async lastWords(): Promise<string> {
     return (await readFile(this.logFile, 'utf8')).trim().slice(-300);
@@ -121,7 +129,10 @@ export class Emulator {
 
   async end(): Promise<void> {
     clearInterval(this.#pulse);
+    // Its memory is free for the next once it is gone.
+    const gone = this.#ended || this.child.pid === undefined ? undefined : once(this.child, 'exit');
     this.child.kill('SIGKILL');
+    await gone;
     await this.log.close();
   }
 
@@ -129,6 +140,3 @@ export class Emulator {
     return this.child.stdio[descriptor] as Socket;
   }
 }
-
-/** For a shell. */
-const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;

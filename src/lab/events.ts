@@ -338,7 +338,7 @@ export const programWakeSchema = z.object({
  * runs, with an agent on each side.
  */
 export const stages = ['booted', 'begun', 'standing'] as const;
-export type Stage = (typeof stages)[number];
+export type LabStage = (typeof stages)[number];
 
 /** What L1 tells L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Stats } from 'node:fs';
 import {
   copyFile,
   mkdir,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../support/paths.js';
+import { runFiles } from './machine.js';
 
 /**
  * Machines saved at a stage at which they wait for an order, each in a folder named by the content of all that went into
@@ -27,7 +29,7 @@ const leastFree = 4 * 2 ** 30;
 
 const memory = 'memory';
 /** Of a run up to the stage, in the run's own folder too. */
-const records = ['host-console.log', 'guest-console.log', 'events.jsonl'];
+const records = Object.values(runFiles);
 
 export interface Image {
   folder: string;
@@ -53,7 +55,7 @@ export async function findImage(key: string): Promise<Image | undefined> {
 /** A run that goes on with the image has what came before in its own folder. @returns the number of its events */
 export async function copyRecords({ folder }: Image, run: string): Promise<number> {
   for (const name of records) await copyFile(join(folder, name), join(run, name));
-  return (await readFile(join(run, 'events.jsonl'), 'utf8')).split('\n').filter(Boolean).length;
+  return (await readFile(join(run, runFiles.events), 'utf8')).split('\n').filter(Boolean).length;
 }
 
 /**
@@ -92,12 +94,11 @@ async function forgetOld(): Promise<void> {
   const images = await Promise.all(
     (await readdir(shelf)).map(async (name) => {
       const folder = join(shelf, name);
-      const { mtimeMs } = await stat(folder);
-      const bytes = await stat(join(folder, memory)).then(
-        ({ size }) => size,
-        () => 0,
-      );
-      return { folder, bytes, used: mtimeMs };
+      return {
+        folder,
+        bytes: await found(join(folder, memory), ({ size }) => size),
+        used: await found(folder, ({ mtimeMs }) => mtimeMs),
+      };
     }),
   );
   let bytes = 0;
@@ -106,3 +107,7 @@ async function forgetOld(): Promise<void> {
     if (at >= most.images || bytes > most.bytes) await rm(image.folder, { recursive: true, force: true });
   }
 }
+
+/** Of a file that may not be there: another run may make and remove images meanwhile. */
+const found = (path: string, what: (stats: Stats) => number): Promise<number> =>
+  stat(path).then(what, () => 0);

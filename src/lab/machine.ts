@@ -28,6 +28,13 @@ export interface MachineOptions {
   testDevice: boolean;
 }
 
+/** In the folder of a run: what L1 and its guest print, and L1's events. */
+export const runFiles = {
+  hostConsole: 'host-console.log',
+  guestConsole: 'guest-console.log',
+  events: 'events.jsonl',
+} as const;
+
 /** Where L1 hears from L0 at times, a line each time. */
 export const pulsePort = 'vmcall.pulse';
 export const eventsPort = 'vmcall.events';
@@ -79,9 +86,9 @@ export function backendArguments(run: string, clock: Clock): string[] {
   ];
   const socket = (id: string, descriptor: number) => ['-chardev', `socket,id=${id},fd=${descriptor}`];
   return [
-    ...file('host-console', 'host-console.log'),
-    ...file('guest-console', 'guest-console.log'),
-    ...file('events', 'events.jsonl'),
+    ...file('host-console', runFiles.hostConsole),
+    ...file('guest-console', runFiles.guestConsole),
+    ...file('events', runFiles.events),
     ...socket('orders', ordersDescriptor),
     ...socket('monitor', monitorDescriptor),
     ...['-mon', 'chardev=monitor,mode=control'],

@@ -7,11 +7,12 @@ import { libvirtAddon } from '../support/paths.js';
 import type { Artifacts } from './artifacts.js';
 import { here } from './build.js';
 import { programPath } from './program-path.js';
+import { qemuFiles } from './qemu-files.js';
 
 /** What runs in the emulated host and, over nested 9p, in its guest: programs of this machine's own. */
 const programs = [
   ...['sh', 'busybox', 'cat', 'chrt', 'date', 'dmesg', 'ip', 'mount', 'openssl', 'taskset', 'umount'],
-  ...['libvirtd', 'qemu-system-x86_64', 'pkg-config'],
+  ...['libvirtd', 'pkg-config'],
 ];
 
 /** Files and folders that they read; what a machine has not, it does not need. */
@@ -20,16 +21,13 @@ const data = [
     (name) => `/etc/${name}`,
   ),
   ...['/etc/ld.so.cache', '/etc/iproute2', '/etc/ssl/openssl.cnf', '/usr/lib/ssl/openssl.cnf'],
-  ...['/usr/share/qemu', '/usr/share/seabios', '/usr/share/libvirt', '/usr/lib/libvirt'],
+  ...['/usr/share/libvirt', '/usr/lib/libvirt'],
   ...['/usr/lib/x86_64-linux-gnu/libvirt', '/usr/lib/x86_64-linux-gnu/pkgconfig', '/usr/share/pkgconfig'],
   // Debian's Node.js has some of its own modules outside.
   ...['acorn', 'acorn-walk', 'cjs-module-lexer', 'minimatch', 'undici'].map(
     (name) => `/usr/share/nodejs/${name}`,
   ),
 ];
-/** Those of QEMU's modules that a guest has a use for; the others draw in sound and pictures. */
-const qemuModules = '/usr/lib/x86_64-linux-gnu/qemu';
-const accelerator = /^accel-/;
 
 /**
  * An archive (newc) of all that the emulated host needs of this machine's root, to be unpacked into its memory: a host
@@ -40,11 +38,11 @@ export async function hostRoot(artifacts: Artifacts): Promise<string> {
     ...programs.map(programPath),
     process.execPath,
     ...data.filter((path) => existsSync(path)),
-    ...modulesOf(qemuModules),
+    ...qemuFiles(),
     ...ofTheProject(artifacts),
   ]);
   const files = paths.filter((path) => lstatSync(path).isFile());
-  const folder = await cached('host-root', { files, values: paths }, async (target) => {
+  const folder = await cached('host-root', { files, values: paths.map(withTarget) }, async (target) => {
     const list = paths.map((path) => `.${path}\0`).join('');
     await execa('sh', ['-c', 'cpio --quiet --null -o -H newc -R 0:0 > "$OUTPUT"'], {
       cwd: '/',
@@ -54,6 +52,10 @@ export async function hostRoot(artifacts: Artifacts): Promise<string> {
   });
   return join(folder, 'root.cpio');
 }
+
+/** A path, and where it leads if it is a symbolic link. */
+const withTarget = (path: string) =>
+  lstatSync(path).isSymbolicLink() ? `${path} -> ${readlinkSync(path)}` : path;
 
 /** Where programs of ours look for it. */
 function ofTheProject(artifacts: Artifacts): string[] {
@@ -71,13 +73,6 @@ function ofTheProject(artifacts: Artifacts): string[] {
     ],
   ];
 }
-
-const modulesOf = (folder: string) =>
-  existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => accelerator.test(name))
-        .map((name) => join(folder, name))
-    : [];
 
 /** All below `roots`, with the libraries that they need, the folders above, and what symbolic links lead to; sorted. */
 async function pathsOf(roots: readonly string[]): Promise<string[]> {

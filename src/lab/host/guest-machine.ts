@@ -7,7 +7,6 @@ import { Qmp } from '../qmp.js';
 import { readText } from './commands.js';
 import { dpdkVcpu } from './cpus.js';
 import { domainXml, type Identity, identityOf } from './domain-xml.js';
-
 import { Libvirtd } from './libvirtd.js';
 
 /** Huge pages of 2 MiB for the program in the guest; l3fwd-power's tables need the most. */
