@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { shellWord } from '../../src/support/shell-words.js';
 import { formatCpus } from './cpu-set.js';
 import type { TunedDomain } from './domain.js';
-import { shellWord } from './shell.js';
 
 /** What the administrator says to tune. */
 export interface TuneRequest {

@@ -2,10 +2,6 @@
 import type { Interrupt } from '../host/interrupts.js';
 import type { Thread } from '../host/thread.js';
 
-/** A word as a shell takes it. */
-export const shellWord = (text: string) =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** A shell's words that write a value to a file of each CPU, `{}` in its path being the CPU's number. */
 export const writeEach = (cpus: readonly number[], path: string, value: string) =>
   `for n in ${cpus.join(' ')}; do echo ${value} > ${path.replace('{}', '$n')}; done`;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { shellWord } from '../../src/support/shell-words.js';
 import type { Host } from '../host/host.js';
 import { formatCpus, overlap, parseCpus, without } from './cpu-set.js';
 import { onlineCpus, setAside, union } from './cpus.js';
@@ -7,7 +9,6 @@ import { occupiedCpus, pollingThreads, type VmThread, vmThreads } from './neighb
 import { type NicTarget, nicTargets } from './nic-target.js';
 import { alone, type Placement, placements } from './placement.js';
 import { applyCommand, type TuneRequest, type Undecided } from './request.js';
-import { shellWord } from './shell.js';
 
 /** What is tuned: worked out from the request and the host as it is. */
 export interface Target {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Finding, fail, ok, warn } from '../../host-agent/tuning/checks/finding.js';
-import { shellWord } from '../../host-agent/tuning/shell.js';
 import type { DomainStatus, Status } from '../control/schema.js';
 import { VmcallError } from '../support/errors.js';
+import { shellWord } from '../support/shell-words.js';
 import { type AgentOptions, findDomain, openAgent } from './domains.js';
 
 export interface CheckedDomain {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** One word of a shell's command line, whatever is in it. */
-export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+/** A word as a shell takes it: one, whatever is in it. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

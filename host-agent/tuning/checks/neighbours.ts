@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { shellWord } from '../../../src/support/shell-words.js';
 import type { Host } from '../../host/host.js';
 import { type LibvirtStatus, libvirtStatus } from '../../host/libvirt-status.js';
 import { contains, formatCpus, overlap, without } from '../cpu-set.js';
 import { isolatedCpus } from '../cpus.js';
 import type { VmThread } from '../neighbours.js';
-import { shellWord } from '../shell.js';
 import { strangersOnDpdk } from '../starvation.js';
 import { ordinaryCpus, type Target } from '../target.js';
 import { type Finding, fail, warn } from './finding.js';

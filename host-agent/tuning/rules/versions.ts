@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { shellWord } from '../../../src/support/shell-words.js';
 import type { Host } from '../../host/host.js';
-import { shellWord } from '../shell.js';
 import type { Target } from '../target.js';
 import { type Rule, type RuleVerdict, wellRead } from './rule.js';
 
