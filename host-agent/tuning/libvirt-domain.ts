@@ -15,16 +15,15 @@ class PinnedByLibvirt implements TunedDomain {
     private readonly uuid: string,
   ) {}
 
-  /** libvirt sets its cpusets as it pins. */
+  /** libvirt sets its cpusets as it pins, and knows no thread of the emulator apart. */
   async facts(): Promise<TunedDomainFacts> {
-    return { ...(await this.process.facts()), cpuset: null };
+    return { ...(await this.process.facts()), cpuset: null, ownCpus: [] };
   }
 
   pinVcpu(vcpu: number, cpus: string): Promise<void> {
     return this.#ask((domain) => domain.pinVcpu(vcpu, parseCpus(cpus), 'live'));
   }
 
-  /** libvirt knows no thread of the emulator apart. */
   pinEmulator(cpus: string): Promise<void> {
     return this.#ask((domain) => domain.pinEmulator(parseCpus(cpus), 'live'));
   }

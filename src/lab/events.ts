@@ -225,7 +225,7 @@ export const tuneStepsSchema = z.object({
 
 export type TuneSteps = z.infer<typeof tuneStepsSchema>;
 
-/** The affinity of the NIC's interrupts: applied, when DPDK in the guest has restarted, and reapplied. */
+/** The affinity of the NIC's interrupts: applied, when DPDK in the guest has restarted, and reapplied; then the guest itself. */
 export const tuneRestartSchema = z.object({
   type: z.literal('tune-restart'),
   applied: z.record(z.string(), z.string()),
@@ -233,6 +233,10 @@ export const tuneRestartSchema = z.object({
   kept: z.record(z.string(), z.string()),
   /** What the keeper reports. */
   status: z.unknown(),
+  /** Every setting once the guest has been started again, and as the keeper leaves it; what `tune plan` would set then. */
+  guestBegun: z.record(z.string(), z.string()),
+  guestKept: z.record(z.string(), z.string()),
+  guestPlanned: z.unknown(),
 });
 export type TuneRestart = z.infer<typeof tuneRestartSchema>;
 

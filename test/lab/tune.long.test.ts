@@ -68,6 +68,22 @@ describe('vmcall tune, on a domain of libvirt that is pinned nowhere', () => {
     expect(status).toMatchObject({ problem: null });
   });
 
+  test('and when the guest has been started again: every setting, each by its own process', () => {
+    const { guestBegun, guestKept, guestPlanned } = restarted;
+    console.log({ guestBegun, guestKept });
+    // Of a guest that has just begun nobody set anything.
+    expect(guestBegun).toMatchObject({ 'vcpu-scheduler dpdk/vcpu/1': 'other' });
+    expect(guestKept).toMatchObject({
+      'vcpu-pin dpdk/vcpu/1': '1',
+      'emulator-pin dpdk/emulator': '0',
+      'vcpu-scheduler dpdk/vcpu/1': 'fifo:10',
+    });
+    const affinities = Object.entries(guestKept).filter(([place]) => place.startsWith('irq-affinity '));
+    expect(affinities.length).toBeGreaterThan(0);
+    for (const [, cpus] of affinities) expect(cpus).toBe('1');
+    expect(guestPlanned).toMatchObject({ differences: [] });
+  });
+
   test('restores every value, twice', () => {
     for (const { before, after, restored } of cycles) {
       expect(restored).toMatchObject({ refused: [], damaged: [] });

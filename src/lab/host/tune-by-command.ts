@@ -16,7 +16,7 @@ import type { Steps } from './steps.js';
 import { TestBench } from './test-bench.js';
 import { tuningInForce } from './tuning-in-force.js';
 
-export const tuneByCommandStepCount = 6;
+export const tuneByCommandStepCount = 5;
 
 /** ns (linux: arch/x86/include/asm/kvm_host.h, KVM_HALT_POLL_NS_DEFAULT); the lab's host boots without. */
 const haltPollDefault = '200000';
@@ -33,10 +33,9 @@ export async function tuneByCommand(plan: Plan, steps: Steps): Promise<void> {
     await steps.take(`plan, apply, plan, restore, the ${time} time`, async () =>
       emit(await cycle(guest, plan)),
     );
-  await steps.take("restarting the guest's program, whose tuning is kept", async () =>
+  await steps.take("restarting the guest's program, then the guest, whose tuning is kept", async () =>
     emit(await restart(bench, guest, program, plan)),
   );
-  await steps.take('stopping the guest', () => guest.stop());
 }
 
 const record = ['--state', '/run/lab/tuning', '--connect', libvirtUri];
@@ -65,14 +64,26 @@ async function restart(
   await keeper.look();
   const applied = await interruptsOf(guest);
   await program.stop();
-  await bench.startDataplane(guest);
+  const anew = await bench.startDataplane(guest);
   const lost = await interruptsOf(guest);
   await keeper.look();
   const kept = await interruptsOf(guest);
-  await keeper.stop();
   const status = keeper.status(domainUuid) ?? null;
+  await anew.stop();
+  await guest.stop();
+  keeper.kick(domainUuid);
+  await keeper.look();
+  const again = await guest.startAgain();
+  await bench.startDataplane(again);
+  const { settings: guestBegun } = await tuningInForce(again);
+  keeper.kick(domainUuid);
+  await keeper.look();
+  const { settings: guestKept } = await tuningInForce(again);
+  const guestPlanned = await tune(plan, 'plan', ...target);
+  await keeper.stop();
   await tune(plan, 'restore', ...record);
-  return { type: 'tune-restart', applied, lost, kept, status };
+  await again.stop();
+  return { type: 'tune-restart', applied, lost, kept, status, guestBegun, guestKept, guestPlanned };
 }
 
 /** By place: the CPUs that each of the NIC's interrupts may go to. */
