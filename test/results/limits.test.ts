@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkCommand } from '../../src/cli/check.js';
 import { renderReport } from '../../src/report/report.js';
 import { importResult } from '../../src/results/import/import.js';
-import { type Judgement, judgementSchema } from '../../src/results/limits.js';
+import { type Judgement, judgementSchema, limitSets, publishedMaxima } from '../../src/results/limits.js';
 import { parseResult } from '../../src/results/migrate.js';
 import type { Result } from '../../src/results/schema.js';
 
@@ -111,6 +111,24 @@ describe('vmcall check --limits', () => {
     const command = checkCommand(() => ({}) as never);
     await expect(command.parseAsync(['a', 'b'], { from: 'user' })).rejects.toMatchObject({ code: 'USAGE' });
   });
+});
+
+test('the documents have the same figures', () => {
+  const rows = readFileSync('docs/results.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  for (const [name, limits] of Object.entries(limitSets)) {
+    const row = rows.find((cells) => cells.includes(`\`${name}\``));
+    const of = (tool: string) => limits.find((limit) => limit.tool === tool)?.us;
+    const cell = (us: number | undefined) => (us === undefined ? '' : `${us} us`);
+    expect(row?.slice(2, 4)).toEqual([cell(of('cyclictest')), cell(of('oslat'))]);
+  }
+  const starlingx = rows.find(([, platform]) => platform?.startsWith('StarlingX'))?.[2];
+  for (const { us, platform } of publishedMaxima) {
+    expect(starlingx).toContain(String(us));
+    expect(starlingx).toContain(/kernel ([\d.]+)/.exec(platform)?.[1]);
+  }
 });
 
 test('the report names each limit as theirs, and says what it measures', () => {
