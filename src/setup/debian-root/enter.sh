@@ -24,6 +24,8 @@ project=$root/srv/vmcall
 mkdir -p "$project" "$clone/node_modules" "$clone/dist" "$output/node_modules" "$output/dist" \
 	"$shelf/cache" "$shelf/state" "$root/root/.cache/vmcall" "$root/root/.local/state/vmcall"
 
+# A mount of its own: ip-netns(8) changes how mounts spread from / on.
+mount --rbind "$root" "$root"
 mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 mount -t proc proc "$root/proc"
@@ -37,4 +39,8 @@ for file in /etc/resolv.conf /etc/hosts; do
 	if [ -e "$file" ]; then cp -L "$file" "$root$file"; fi
 done
 
-exec chroot "$root" /usr/bin/env --chdir=/srv/vmcall "$@"
+# Not by exec: the first process of a PID namespace inherits those whose parent
+# ended (QEMU, of libvirtd), and has to wait for them, as a shell does.
+status=0
+chroot "$root" /usr/bin/env --chdir=/srv/vmcall "$@" || status=$?
+exit "$status"

@@ -33,20 +33,27 @@ export async function runIn(
   const shelf = shelfOf(distribution);
   const root = join(shelf, 'root');
   await makeRoot(root, distribution, progress);
-  const { exitCode } = await execa(
+  // However this process ends, by the kernel no other is left of it.
+  const namespaces = [
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
     'unshare',
-    [
-      ...[
-        '--mount',
-        '--pid',
-        '--fork',
-        '--kill-child=SIGTERM',
-        here('src', 'setup', 'debian-root', 'enter.sh'),
-      ],
-      ...[root, shelf, projectRoot, outputOf(distribution), ...command],
-    ],
-    { stdio: 'inherit', reject: false, extendEnv: false, env: await environment() },
-  );
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child=KILL',
+  ];
+  const enter = [here('src', 'setup', 'debian-root', 'enter.sh'), root, shelf, projectRoot];
+  const [program = '', ...words] = [...namespaces, ...enter, outputOf(distribution), ...command];
+  // Ctrl-C is for the command, which has the same terminal: it may have something to keep.
+  process.on('SIGINT', () => {});
+  const { exitCode } = await execa(program, words, {
+    stdio: 'inherit',
+    reject: false,
+    extendEnv: false,
+    env: await environment(),
+  });
   return exitCode ?? 1;
 }
 

@@ -86,8 +86,10 @@ describe('a domain', () => {
   });
 
   test('rejects with the error of libvirt what the driver cannot do', async () => {
-    const device = "<hostdev mode='subsystem' type='pci'/>";
-    for (const call of [() => domain.attachDevice(device), () => domain.detachDevice(device)])
-      await expect(call()).rejects.toMatchObject({ name: 'LibvirtError', code: errorNumber.noSupport });
+    // Attaching is something that the test driver of libvirt 11 can do.
+    await expect(domain.detachDevice("<hostdev mode='subsystem' type='pci'/>")).rejects.toMatchObject({
+      name: 'LibvirtError',
+      code: errorNumber.noSupport,
+    });
   });
 });
