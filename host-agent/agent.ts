@@ -4,6 +4,7 @@ import type { Daemon } from '../src/support/daemon.js';
 import { describeError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
 import { Answers } from './answers.js';
+import { DomainLogs } from './bounded-log.js';
 import { type HostConfiguration, readHostConfiguration, type Settings } from './configuration.js';
 import { ControlServer } from './control/server.js';
 import { Domains } from './domains.js';
@@ -25,6 +26,7 @@ import { InterruptTrace } from './wake-times/interrupt-trace.js';
 export class HostAgent implements Daemon, Memory {
   readonly #settings: Settings;
   readonly #kvm: KvmSwitches;
+  readonly #logs: DomainLogs;
   readonly #guests: GuestListener;
   readonly #domains: Domains;
   readonly #observation: Observation;
@@ -43,7 +45,8 @@ export class HostAgent implements Daemon, Memory {
     const settings = this.#settings;
     this.#kvm = new KvmSwitches(host);
     this.#upkeep = this.#newUpkeep();
-    this.#guests = new GuestListener(settings, log, (session) => this.#opened(session));
+    this.#logs = new DomainLogs(log);
+    this.#guests = new GuestListener(settings, log, this.#logs, (session) => this.#opened(session));
     const leases = this.#newLeases();
     this.#domains = new Domains({
       settings,
@@ -52,6 +55,7 @@ export class HostAgent implements Daemon, Memory {
       upkeep: () => this.#upkeep,
       listed: () => leases.putBackLeftOvers((uuid) => this.#domains.find(uuid)?.desired !== undefined),
       log,
+      logs: this.#logs,
     });
     this.#observation = new Observation(this, log);
     this.#answers = new Answers({
@@ -185,7 +189,7 @@ export class HostAgent implements Daemon, Memory {
 
   #opened(session: GuestSession): void {
     const place = () => this.#kvm.place(session.domain);
-    session.dating = new WakeDating(session.domain, place, this.host, this.log);
+    session.dating = new WakeDating(session.domain, place, this.host, this.#logs.of(session.domain));
     this.#domains.find(session.domain)?.guestCame(session);
     this.#observation.live.follow(session);
   }

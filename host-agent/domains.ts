@@ -3,9 +3,9 @@ import { controlLimits } from '../src/control/schema.js';
 import { closeCodes } from '../src/protocol/codes.js';
 import { VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
+import type { DomainLogs } from './bounded-log.js';
 import type { Settings } from './configuration.js';
 import type { GuestListener } from './guest-listener.js';
-import { boundedLog } from './guest-sessions/bounded-log.js';
 import { type DomainChange, Libvirt } from './libvirt/libvirt.js';
 import type { Recalled } from './live/observed-domain.js';
 import type { DomainIdentity } from './native/events.js';
@@ -22,6 +22,7 @@ export interface DomainsParts {
   /** The domains were listed again. */
   listed: () => void;
   log: Log;
+  logs: DomainLogs;
 }
 
 /** libvirt's domains, with a keeper each: which there are, and whom libvirt's events concern. */
@@ -170,13 +171,13 @@ export class Domains {
   }
 
   #newKeeper(uuid: string): DomainKeeper {
-    const { kvm, settings, log, guests, upkeep } = this.parts;
+    const { kvm, settings, logs, guests, upkeep } = this.parts;
     const keeper = new DomainKeeper({
       uuid,
       libvirt: this.#libvirt,
       kvm,
       timing: settings.current.reconciler,
-      log: boundedLog(log.child({ domain: uuid })),
+      log: logs.of(uuid),
       tunedHardirq: () => upkeep().keepsHardirq(uuid),
     });
     this.#keepers.set(uuid, keeper);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { exitCodes, VmcallError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
+import type { DomainLogs } from './bounded-log.js';
 import type { HostConfiguration, Settings } from './configuration.js';
 import { hostCertificate, renewedCertificate } from './enrolment/certificate.js';
 import { EnrolmentStore } from './enrolment/store.js';
@@ -18,6 +19,7 @@ export class GuestListener {
   constructor(
     private readonly settings: Settings,
     private readonly log: Log,
+    private readonly logs: DomainLogs,
     private readonly opened: (session: GuestSession) => void,
   ) {}
 
@@ -98,7 +100,13 @@ export class GuestListener {
     this.#served = { pem, expires };
     const enrolments = new EnrolmentStore(state.folder);
     try {
-      const sessions = await GuestSessions.listen({ ...guests, pem, enrolments, log: this.log });
+      const sessions = await GuestSessions.listen({
+        ...guests,
+        pem,
+        enrolments,
+        log: this.log,
+        logs: this.logs,
+      });
       this.log.info({ guests: { ...guests, port: sessions.port }, libvirt: libvirt.uri }, 'listening');
       sessions.on('open', (session) => this.opened(session));
       return sessions;

@@ -31,6 +31,11 @@ export class Listening {
     if (!(await this.#try())) this.#going = this.#goOn();
   }
 
+  /** Tries it this time alone. @throws as it does */
+  once(): Promise<void> {
+    return this.open();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#going;

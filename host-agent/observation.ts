@@ -44,10 +44,7 @@ export class Observation {
   /** Listens as the configuration has it; where it cannot yet, it keeps retrying. */
   async start(wanted: Wanted): Promise<void> {
     this.#wanted = wanted;
-    this.#listenings = [
-      new Listening('metrics', () => this.#openMetrics(wanted), this.log),
-      new Listening('web', () => this.#openWeb(wanted), this.log),
-    ];
+    this.#listenings = this.#newListenings(wanted);
     await Promise.all(this.#listenings.map((listening) => listening.start()));
   }
 
@@ -55,15 +52,23 @@ export class Observation {
   async listen(wanted: Wanted): Promise<void> {
     const before = this.#wanted;
     await this.stop();
+    const listenings = this.#newListenings(wanted);
     try {
-      await this.#openMetrics(wanted);
-      await this.#openWeb(wanted);
+      for (const listening of listenings) await listening.once();
+      this.#listenings = listenings;
       this.#wanted = wanted;
     } catch (error) {
       await this.stop();
       if (before) await this.start(before);
       throw error;
     }
+  }
+
+  #newListenings(wanted: Wanted): Listening[] {
+    return [
+      new Listening('metrics', () => this.#openMetrics(wanted), this.log),
+      new Listening('web', () => this.#openWeb(wanted), this.log),
+    ];
   }
 
   async #openMetrics({ metrics }: Wanted): Promise<void> {

@@ -17,9 +17,9 @@ import { subprotocol } from '../../src/protocol/version.js';
 import { Channel, type Closed, webSocketLimits } from '../../src/session/channel.js';
 import type { Log } from '../../src/support/log.js';
 import { projectVersion } from '../../src/support/version.js';
+import { type DomainLog, DomainLogs } from '../bounded-log.js';
 import { matchingHash } from '../enrolment/secret.js';
 import { Admission, type AdmissionLimits, type Place, usualAdmission } from './admission.js';
-import { boundedLog, type DomainLog } from './bounded-log.js';
 import { type Agreement, GuestSession } from './guest-session.js';
 import { awaitHello } from './handshake.js';
 import { readUpgrade, refuseUpgrade } from './upgrade.js';
@@ -40,6 +40,8 @@ export interface GuestSessionsOptions {
   pem: string;
   enrolments: EnrolledSecrets;
   log: Log;
+  /** Of each domain; its own unless told. */
+  logs?: DomainLogs;
   admission?: AdmissionLimits;
   /** How often the store is checked, and after a change each live session's secret compared with it, ms. */
   recheckMs?: number;
@@ -69,7 +71,7 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
   readonly #refused = new Map<string, number>();
   /** Who was refused whose secret, and how often: those that were first. */
   readonly #strangers = new Map<string, number>();
-  readonly #logs = new Map<string, DomainLog>();
+  readonly #logs: DomainLogs;
   readonly #timers: NodeJS.Timeout[];
   /** The last comparison of all, and the store's change that it took in, Unix time in ms. */
   #compared: { at: number; change: number | undefined } = { at: 0, change: undefined };
@@ -79,6 +81,7 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
 
   private constructor(private readonly options: GuestSessionsOptions) {
     super();
+    this.#logs = options.logs ?? new DomainLogs(options.log);
     this.#admission = new Admission(options.admission ?? usualAdmission);
     this.#webSockets = new WebSocketServer({
       ...webSocketLimits,
@@ -214,9 +217,7 @@ export class GuestSessions extends EventEmitter<{ open: [GuestSession] }> {
 
   /** One for all its sessions: whoever connects again and again has no more lines for that. Of the enrolled alone. */
   #logOf(domain: string): DomainLog {
-    const log = this.#logs.get(domain) ?? boundedLog(this.options.log.child({ domain }));
-    this.#logs.set(domain, log);
-    return log;
+    return this.#logs.of(domain);
   }
 
   #open(

@@ -51,6 +51,7 @@ export class Metrics {
       labelNames: ['for'],
       registers,
       collect() {
+        this.reset();
         for (const { what, problem } of live.unheard) this.set({ for: what }, Number(problem === undefined));
       },
     });

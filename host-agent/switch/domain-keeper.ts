@@ -7,8 +7,8 @@ import type { Health } from '../../src/protocol/messages.js';
 import { TokenBucket } from '../../src/session/token-bucket.js';
 import { BackOff } from '../../src/support/back-off.js';
 import { VmcallError } from '../../src/support/errors.js';
+import type { DomainLog } from '../bounded-log.js';
 import type { HostConfiguration } from '../configuration.js';
-import type { DomainLog } from '../guest-sessions/bounded-log.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { Desired, DomainFacts, Libvirt } from '../libvirt/libvirt.js';
 import { type Decision, decide, planSwitch, type Reason } from './decide.js';
@@ -91,17 +91,22 @@ export class DomainKeeper {
     session.on('health', (health) => this.#heard(session, health));
     session.once('closed', () => {
       if (this.#guest?.session === session) this.#guest = undefined;
-      this.kick();
+      this.#kickSoon();
     });
-    this.tryAnew();
+    this.#forgiveFailure();
+    this.#kickSoon();
   }
 
   /** What failed before may go well now: try at once. */
   tryAnew(): void {
+    this.#forgiveFailure();
+    this.kick();
+  }
+
+  #forgiveFailure(): void {
     this.#failure = undefined;
     this.#order.forget();
     this.#backOff.reset();
-    this.kick();
   }
 
   /** As last read; undefined until libvirt was asked for the first time. */
@@ -173,7 +178,7 @@ export class DomainKeeper {
     if (isNews) this.#kickSoon();
   }
 
-  /** Something that the guest says: it may say so many things as it likes, and is looked at so often. */
+  /** Something that the guest says or does: it may do so as often as it likes, and is looked at so often. */
   #kickSoon(): void {
     if (this.#isSoon || this.#stopped) return;
     if (this.#guestLooks.take(performance.now())) {

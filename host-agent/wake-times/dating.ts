@@ -6,7 +6,7 @@ import type { Report, WakeTimes } from '../../src/protocol/messages.js';
 import { readWakeTimes } from '../../src/protocol/wake-times.js';
 import { describeError, VmcallError } from '../../src/support/errors.js';
 import { encodeHistogram } from '../../src/support/hdr/histogram.js';
-import type { Log } from '../../src/support/log.js';
+import type { DomainLog } from '../bounded-log.js';
 import type { Host } from '../host/host.js';
 import { hostdevs } from '../host/qemu-process.js';
 import { readGuestTsc, toGuestTsc } from './guest-tsc.js';
@@ -63,7 +63,7 @@ export class WakeDating {
     private readonly domain: string,
     private readonly place: () => VmPlace,
     private readonly host: Host,
-    private readonly log: Log,
+    private readonly log: DomainLog,
   ) {}
 
   /** A measurement begins. @param path in force, as far as is known */
@@ -216,9 +216,6 @@ export class WakeDating {
       code,
       message: (error instanceof Error ? error.message : String(error)).slice(0, 2000),
     };
-    this.log.warn(
-      { domain: this.domain, err: error },
-      `no wake latency of injected interrupts: ${describeError(error)}`,
-    );
+    this.log.warn({ err: error }, `no wake latency of injected interrupts: ${describeError(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { boundedLog } from '../../host-agent/guest-sessions/bounded-log.js';
+import { boundedLog } from '../../host-agent/bounded-log.js';
 import { createLog } from '../../src/support/log.js';
 
 test("a guest's flood of lines is some, and how many were left out", () => {

@@ -75,6 +75,27 @@ describe('those who watch', () => {
     await expect.poll(() => problem('guests'), { timeout: 30_000 }).toBeUndefined();
   });
 
+  test('are told where the agent listens, after a reload too', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    bench.more = listener('metrics', 0) + listener('web', port);
+    await bench.configure();
+    await bench.startAgent();
+    const listening = async () => {
+      const url = `http://127.0.0.1:${await bench.port('metrics')}/metrics`;
+      const text = await (await fetch(url)).text();
+      return [...text.matchAll(/^vmcall_listening\{for="(\w+)"\} (\d)$/gm)].map(
+        ([, what, is]) => `${what} ${is}`,
+      );
+    };
+    const told = () => listening().catch(String);
+    await expect.poll(told, { timeout: 20_000 }).toEqual(['guests 1', 'metrics 1', 'web 0']);
+    await reload(listener('metrics', 0) + listener('web', 0));
+    await expect.poll(told, { timeout: 20_000 }).toEqual(['guests 1', 'metrics 1', 'web 1']);
+    taken.close();
+  });
+
   test("are answered by TLS with the host's certificate where others can listen", async () => {
     bench.more = listener('web', 0, '0.0.0.0');
     await bench.configure();

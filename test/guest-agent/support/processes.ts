@@ -86,9 +86,18 @@ export class Command {
     this.exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   }
 
-  /** @param program another than `vmcall`, in `dist` */
-  static start(words: string[], env: NodeJS.ProcessEnv = {}, program = 'src/cli/main.js'): Command {
-    const child = spawn(process.execPath, [dist(program), ...words], {
+  /**
+   * @param program another than `vmcall`, in `dist`
+   * @param inside words of a command that runs it as its own, and becomes it
+   */
+  static start(
+    words: string[],
+    env: NodeJS.ProcessEnv = {},
+    program = 'src/cli/main.js',
+    inside: readonly string[] = [],
+  ): Command {
+    const [command, ...rest] = [...inside, process.execPath, dist(program), ...words];
+    const child = spawn(command ?? process.execPath, rest, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
     });

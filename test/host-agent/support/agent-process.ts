@@ -16,7 +16,17 @@ const [config = '', root = '', dieAtWrite = ''] = process.argv.slice(2);
 
 /** The real files; dies where the test says: at the write of `FILE=VALUE`, or after it with `+` behind. */
 class DyingHost extends FileHost {
+  /** Looks at a domain: each reads KVM's switch once. */
+  looks = 0;
+  writes = 0;
+
+  override read(path: string): string | null {
+    if (path.endsWith('/vcpu_yield')) this.looks++;
+    return super.read(path);
+  }
+
   override write(path: string, value: string): void {
+    this.writes++;
     const write = `${path.split('/').at(-1)}=${value}`;
     if (write === dieAtWrite) process.kill(process.pid, 'SIGKILL');
     this.#writeInPlace(path, value);
@@ -35,6 +45,7 @@ class DyingHost extends FileHost {
 try {
   const log = createLog('host-agent');
   const host = new DyingHost(root, new SystemCommands());
+  process.on('SIGUSR2', () => log.info({ looks: host.looks, writes: host.writes }, 'so far'));
   const newUpkeep: NewUpkeep = (options) => new TuningKeeper({ ...options, host, log });
   await runDaemon(await HostAgent.create(config, log, host, newUpkeep), log);
   process.exit(0);

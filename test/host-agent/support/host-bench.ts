@@ -91,10 +91,13 @@ export class HostBench {
     );
   }
 
-  /** @param dieAt a write `FILE=VALUE` at which it kills itself, or `FILE=VALUE+`: just after it */
-  async startAgent(dieAt = '', env: NodeJS.ProcessEnv = {}): Promise<void> {
+  /**
+   * @param dieAt a write `FILE=VALUE` at which it kills itself, or `FILE=VALUE+`: just after it
+   * @param inside as Command.start() has it
+   */
+  async startAgent(dieAt = '', env: NodeJS.ProcessEnv = {}, inside: readonly string[] = []): Promise<void> {
     const program = 'test/host-agent/support/agent-process.js';
-    this.#agent = Command.start([this.file, this.root, dieAt], env, program);
+    this.#agent = Command.start([this.file, this.root, dieAt], env, program, inside);
     if (this.#port === 0) {
       await this.#agent.logged('"listening"');
       const listening = this.#agent.log.find(({ message }) => message === 'listening');
