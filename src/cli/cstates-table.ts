@@ -22,7 +22,10 @@ export function renderCStates({ cpu, model, driver, rows }: CStateTable): string
       line('  maximum', ({ latency_ns }) => us(latency_ns.max)),
       line('C-state exit latency, us *', ({ exit_latency_us }) => String(exit_latency_us)),
       line('Deepest state entered', ({ entered }) => entered ?? 'none'),
-      line("The deck's average, us **", ({ state }) => deckCStates[plainName(state)]?.toString() ?? '-'),
+      line(
+        "The KVM4NFV talk's average, us **",
+        ({ state }) => deckCStates[plainName(state)]?.toString() ?? '-',
+      ),
     ]),
     `* As cpuidle (${driver}) reports for CPU ${cpu}, ${model}.`,
     `** On its hardware (${deckHardware}); not comparable with ours in absolute terms.`,

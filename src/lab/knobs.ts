@@ -16,7 +16,7 @@ export interface KnobText {
 export const labKnobs = [
   {
     name: 'interrupt-throttling',
-    untuned: 'EITR 500 us, as in the slides',
+    untuned: 'EITR 500 us, as in the KVM4NFV talk',
     tuned: 'EITR 0',
     places: ['host', 'vm'],
   },

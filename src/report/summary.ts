@@ -72,14 +72,14 @@ function deckTable({ result }: Run, caption: string): Markup {
   const everything = [...result.paths, ...result.references];
   const anyDeck = everything.some((path) => deckFigures[path.name]);
   return html`<div class="scroll"><table class="stack">
-    <thead><tr><th scope="col">${caption}</th><th scope="col">minimum</th><th scope="col">average</th><th scope="col">maximum</th>${anyDeck && html`<th scope="col">the deck's, on its hardware*</th>`}</tr></thead>
+    <thead><tr><th scope="col">${caption}</th><th scope="col">minimum</th><th scope="col">average</th><th scope="col">maximum</th>${anyDeck && html`<th scope="col">the talk's, on its hardware*</th>`}</tr></thead>
     <tbody>${everything.map(
       (path) => html`<tr${path.name === main?.name && html` class="main"`}>
         <th scope="row">${shortTitle(path.name)}<small>${path.title}</small></th>
         <td data-head="minimum">${formatUs(path.latency_ns.min)}</td><td data-head="average">${formatUs(path.latency_ns.avg)}</td><td data-head="maximum">${formatUs(path.latency_ns.max)}</td>
-        ${anyDeck && html`<td class="deck full${!deck(path) && ' empty'}" data-head="the deck's min / avg / max, on its hardware*">${deck(path)}</td>`}</tr>`,
+        ${anyDeck && html`<td class="deck full${!deck(path) && ' empty'}" data-head="the talk's min / avg / max, on its hardware*">${deck(path)}</td>`}</tr>`,
     )}</tbody></table></div>
-    ${anyDeck && html`<p class="note" style="margin-top:10px">* The slides' minimum / average / maximum in µs, on ${deckHardware}. Not ours, and not comparable with ours in absolute terms.</p>`}`;
+    ${anyDeck && html`<p class="note" style="margin-top:10px">* Of the KVM4NFV talk that this began from: minimum / average / maximum in µs, on ${deckHardware}. Not ours, and not comparable with ours in absolute terms.</p>`}`;
 }
 
 function targets({ targets }: Result): Markup | undefined {

@@ -45,7 +45,7 @@ function deckTable(paths: readonly PathResult[]): string {
     { head: 'minimum', cell: (path) => us(path.latency_ns.min) },
     { head: 'average', cell: (path) => us(path.latency_ns.avg) },
     { head: 'maximum', cell: (path) => us(path.latency_ns.max) },
-    { head: "the deck's min / avg / max *", cell: deck },
+    { head: "the talk's min / avg / max *", cell: deck },
   ]);
 }
 
@@ -106,7 +106,7 @@ export function renderResult(result: Result): string {
     describeClock(result.clock),
     '',
     deckTable(everything),
-    `* The deck's figures, on its hardware (${deckHardware}); not comparable with ours in absolute terms.`,
+    `* Of the KVM4NFV talk that this began from, on its hardware (${deckHardware}); not comparable with ours in absolute terms.`,
     '',
     pathTable(everything),
     '',

@@ -51,12 +51,12 @@ const explanations: Readonly<Record<string, Explanation>> = {
   throttling: {
     why: 'a NIC that throttles delays an interrupt for up to half a millisecond',
     source:
-      'slides, "Performance Issues on a Native OS"; linux: Documentation/networking/device_drivers/ethernet/intel/e1000e.rst',
+      'the KVM4NFV talk, "Performance Issues on a Native OS"; linux: Documentation/networking/device_drivers/ethernet/intel/e1000e.rst',
     undo: 'Load the driver with the parameters as they were.',
   },
   'vfio-handler': {
     why: 'a handler in a thread runs when the scheduler lets it: a wake-up and a switch before each packet',
-    source: 'slides, "Non-threaded ISR"; linux: kernel/irq/manage.c, force_irqthreads',
+    source: 'the KVM4NFV talk, "Non-threaded ISR"; linux: kernel/irq/manage.c, force_irqthreads',
     undo: 'apt-get purge vmcall-kvm-dkms',
   },
   numa: {
@@ -182,7 +182,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
   'vcpu-not-pinned': {
     why: 'a vCPU that the scheduler moves takes its interrupts, caches and idle state to another CPU each time',
-    source: 'slides, "vCPUs bound to isolated pCPUs"; libvirt: docs/formatdomain.rst, vcpupin',
+    source: 'the KVM4NFV talk, "vCPUs bound to isolated pCPUs"; libvirt: docs/formatdomain.rst, vcpupin',
     undo: 'vmcall tune restore',
   },
   'vcpu-0': {
@@ -192,7 +192,8 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
   'nic-cpu': {
     why: 'an interrupt that comes to another CPU than that which waits for it costs one between processors',
-    source: 'slides, "Optimizations on a Native OS"; linux: Documentation/core-api/irq/irq-affinity.rst',
+    source:
+      'the KVM4NFV talk, "Optimizations on a Native OS"; linux: Documentation/core-api/irq/irq-affinity.rst',
     undo: 'vmcall tune restore',
   },
   'nic-unknown': {

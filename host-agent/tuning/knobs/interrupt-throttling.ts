@@ -22,7 +22,8 @@ function parse(text: string): Coalescing {
 export const interruptThrottling: Knob = {
   name: 'interrupt-throttling',
   why: 'the NIC delays interrupts (ixgbe: up to 500 us); off, each packet interrupts at once',
-  source: 'slides, "Performance Issues on a Native OS"; linux: Documentation/networking/ethtool-netlink.rst',
+  source:
+    'the KVM4NFV talk, "Performance Issues on a Native OS"; linux: Documentation/networking/ethtool-netlink.rst',
   severity: 'fail',
   settings: ({ host }, target) =>
     target.nics.flatMap(({ address }) =>

@@ -14,7 +14,8 @@ function parsePlace(place: string): { address: string; irq: number } {
 export const irqAffinity: Knob = {
   name: 'irq-affinity',
   why: 'the CPU that takes the interrupt is the one that waits for it: saves an inter-processor interrupt',
-  source: 'slides, "Optimizations on a Native OS"; linux: Documentation/core-api/irq/irq-affinity.rst',
+  source:
+    'the KVM4NFV talk, "Optimizations on a Native OS"; linux: Documentation/core-api/irq/irq-affinity.rst',
   severity: 'fail',
   settings: ({ host }, target) =>
     target.nics.flatMap((nic) =>

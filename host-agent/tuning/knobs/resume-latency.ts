@@ -7,9 +7,9 @@ import { fileKnob } from '../knob.js';
 export const resumeLatency = fileKnob(
   {
     name: 'resume-latency',
-    why: 'a CPU in a deep C-state takes that long to wake (deck: C6 133 us, its packets 87.7 us instead of 14.9)',
+    why: 'a CPU in a deep C-state takes that long to wake (the KVM4NFV talk: C6 133 us, its packets 87.7 us instead of 14.9)',
     source:
-      'slides, "CPU Idle Optimization"; linux: Documentation/admin-guide/pm/cpuidle.rst, "PM QoS for CPUs"',
+      'the KVM4NFV talk, "CPU Idle Optimization"; linux: Documentation/admin-guide/pm/cpuidle.rst, "PM QoS for CPUs"',
     severity: 'fail',
   },
   ({ host }, target, now) =>

@@ -6,7 +6,7 @@ import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';
 export const vcpuPin: Knob = {
   name: 'vcpu-pin',
   why: 'a vCPU on a CPU of its own is never migrated, and its interrupts can be taken on that CPU',
-  source: 'slides, "vCPUs bound to isolated pCPUs"; libvirt: docs/formatdomain.rst, vcpupin',
+  source: 'the KVM4NFV talk, "vCPUs bound to isolated pCPUs"; libvirt: docs/formatdomain.rst, vcpupin',
   severity: 'fail',
   settings: (_system, { facts, dpdk }) =>
     dpdk.flatMap(({ vcpu, cpu }) => {

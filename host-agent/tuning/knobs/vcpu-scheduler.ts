@@ -38,7 +38,7 @@ export const vcpuScheduler: Knob = {
   name: 'vcpu-scheduler',
   why: 'FIFO: the woken vCPU preempts other work at once; below the NIC’s interrupt thread, which it would starve',
   source:
-    'slides, "Run with the highest priority"; linux: kernel/irq/manage.c, irq_thread (FIFO 50); libvirt: vcpusched',
+    'the KVM4NFV talk, "Run with the highest priority"; linux: kernel/irq/manage.c, irq_thread (FIFO 50); libvirt: vcpusched',
   severity: 'fail',
   settings: ({ host }, target) => {
     const { facts } = target;

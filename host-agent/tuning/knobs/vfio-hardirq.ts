@@ -14,7 +14,7 @@ export const vfioHardirq = fileKnob(
   {
     name: 'vfio-hardirq',
     why: "the NIC's interrupt reaches KVM in the hard handler, with no interrupt thread to be scheduled first",
-    source: 'slides, "Non-threaded ISR"; kernel-patches/docs/switching.md',
+    source: 'the KVM4NFV talk, "Non-threaded ISR"; kernel-patches/docs/switching.md',
     severity: 'warn',
   },
   ({ host }, { facts, nics }) => {

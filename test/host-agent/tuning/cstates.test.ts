@@ -95,7 +95,7 @@ describe('the C-state table', () => {
     expect(lines[0]).toMatch(/^Max C-state +C0 +C1 +C1E +C3 +C6$/);
     expect(lines[1]).toMatch(/^Latency, average, us +14\.0 +16\.0 +24\.0 +47\.0 +147\.0$/);
     expect(lines[4]).toMatch(/^C-state exit latency, us \* +0 +2 +10 +33 +133$/);
-    expect(lines[6]).toMatch(/^The deck's average, us \*\* +14 +14\.9 +- +60\.9 +87\.7$/);
+    expect(lines[6]).toMatch(/^The KVM4NFV talk's average, us \*\* +14 +14\.9 +- +60\.9 +87\.7$/);
     expect(lines[7]).toContain('Intel(R) Xeon(R) CPU E5-2699 v3');
   });
 

@@ -73,9 +73,9 @@ export function renderBeforeAfter(table: BeforeAfter): string {
       p99: ({ row }) => usColumn(row.rtt_ns?.p99),
       sent: ({ row }) => String(row.sent),
       lost: ({ row }) => String(row.lost),
-      "the deck's min / avg / max *": ({ deck }) => deck.join(' / '),
+      "the talk's min / avg / max *": ({ deck }) => deck.join(' / '),
     }),
-    `* On its hardware (${deckHardware}), with its own knobs; not comparable with ours in absolute terms.`,
+    `* Of the KVM4NFV talk that this began from, on its hardware (${deckHardware}), with its own knobs; not comparable with ours in absolute terms.`,
     '',
     'Before has none of these knobs, after has all (untuned -> tuned):',
     ...knobs.map(
