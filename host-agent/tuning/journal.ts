@@ -80,18 +80,12 @@ export class Journal {
 
   /** Opens the record in `folder`, creating both. Throws `TUNING_BUSY` while another process has it open. */
   static open(folder: string, boot: string, waitSeconds = 0): Journal {
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw new VmcallError(
-        'TUNING_STATE',
-        `cannot create ${folder}`,
-        'Run as root, or give another folder with --state.',
-        undefined,
-        { cause },
-      );
-    }
-    const lock = takeLock(join(folder, 'tuning.lock'), waitSeconds);
+    const lockFile = join(folder, 'tuning.lock');
+    orRefused(`create ${folder}`, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
+    const file = orRefused(`open ${lockFile}`, () =>
+      openSync(lockFile, constants.O_RDWR | constants.O_CREAT, 0o600),
+    );
+    const lock = takeLock(lockFile, file, waitSeconds);
     try {
       const path = join(folder, 'tuning.jsonl');
       return new Journal(path, lock, boot, compacted(path, readLines(path)));
@@ -211,8 +205,7 @@ function parseLine(written: string): z.infer<typeof lineSchema> | null {
  * flock(2) by util-linux on a descriptor that it shares with this process: the lock stays with this process
  * and is gone with it, however it ends.
  */
-function takeLock(path: string, waitSeconds: number): number {
-  const lock = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+function takeLock(path: string, lock: number, waitSeconds: number): number {
   try {
     execFileSync('flock', ['--timeout', String(waitSeconds), '3'], {
       stdio: ['ignore', 'ignore', 'ignore', lock],
@@ -224,6 +217,20 @@ function takeLock(path: string, waitSeconds: number): number {
       'TUNING_BUSY',
       `another process tunes this host (${path} is locked)`,
       'Wait until it has ended.',
+      undefined,
+      { cause },
+    );
+  }
+}
+
+function orRefused<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw new VmcallError(
+      'TUNING_STATE',
+      `cannot ${what}`,
+      'Run as root, or give another folder with --state.',
       undefined,
       { cause },
     );

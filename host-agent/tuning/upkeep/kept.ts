@@ -50,20 +50,27 @@ export function keep(state: string, kept: Kept): void {
     });
     renameSync(aside, path);
   } catch (cause) {
-    throw new VmcallError(
-      'TUNING_STATE',
-      `cannot write ${path}: ${describeError(cause)}`,
-      'Run as root, or give another folder with --state.',
-      undefined,
-      { cause },
-    );
+    throw refused('write', path, cause);
   }
 }
 
-/** Keeps nothing any more. */
+/** Removes all saved requests. Throws `TUNING_STATE`. */
 export function forget(state: string): void {
-  rmSync(folderIn(state), { recursive: true, force: true });
+  try {
+    rmSync(folderIn(state), { recursive: true, force: true });
+  } catch (cause) {
+    throw refused('remove', folderIn(state), cause);
+  }
 }
+
+const refused = (verb: string, path: string, cause: unknown) =>
+  new VmcallError(
+    'TUNING_STATE',
+    `cannot ${verb} ${path}: ${(cause as NodeJS.ErrnoException).code ?? describeError(cause)}`,
+    'Run as root, or give another folder with --state.',
+    undefined,
+    { cause },
+  );
 
 /** Saved requests of a folder, read again only when one of them was written. */
 export class KeptRequests {
