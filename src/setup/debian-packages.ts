@@ -42,6 +42,8 @@ const forTests: Readonly<Record<string, string>> = {
   valgrind: "to count the dataplane's instructions",
   chromium: "to look at the report and the host agent's page in a browser",
   tmux: 'a terminal for vmcall top',
+  fish: 'to complete the command line',
+  zsh: 'to complete the command line',
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };
 
@@ -55,6 +57,7 @@ const forRoots: Readonly<Record<string, string>> = {
 
 /** What containers of other releases are booted with. */
 const forContainers: Readonly<Record<string, string>> = {
+  'ansible-core': 'to play the roles on them',
   'systemd-container': 'to boot them',
   'dpkg-dev': 'the index of a repository of packages',
 };
