@@ -8,6 +8,7 @@ import { EnrolmentStore } from '../../host-agent/enrolment/store.js';
 import type { Enrolled, Enrolments } from '../control/schema.js';
 import { defaultPort, resource } from '../protocol/version.js';
 import { replaceFile } from '../support/atomic-file.js';
+import { uuidOf } from '../support/called.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import {
   type AgentOptions,
@@ -75,9 +76,8 @@ export const revokeCommand = () =>
     .addOption(connectOption())
     .action(async (called: string, options: AgentOptions) => {
       const { client, status } = await openAgent(options);
-      const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(called);
       // Of a domain that libvirt has no more, too.
-      const uuid = isUuid ? called.toLowerCase() : findDomain(status, called).uuid;
+      const uuid = uuidOf(called) ?? findDomain(status, called).uuid;
       if (!(await client.revoke(uuid)))
         throw new VmcallError('NOT_ENROLLED', `${called} is not enrolled`, 'See vmcall enroll --list');
       process.stdout.write(`${called}: revoked; its session is over\n`);

@@ -43,6 +43,18 @@ export class TreeHost implements Host {
     }
   }
 
+  /** A file that comes, changes, or goes (null), as if nobody of ours had done it. */
+  put(path: string, text: string | null): void {
+    const at = path.lastIndexOf('/');
+    if (text === null) {
+      this.#files.delete(path);
+      this.#folders.get(path.slice(0, at))?.delete(path.slice(at + 1));
+      return;
+    }
+    this.#files.set(path, text);
+    this.#enter(path);
+  }
+
   /** Every file with its text. */
   snapshot(): Record<string, string> {
     return Object.fromEntries(this.#files);
