@@ -49,7 +49,7 @@ export class Measurement {
   }
 
   /**
-   * Sets the counts to nothing and reports each `intervalMs` from then on.
+   * Resets the counters and reports each `intervalMs` from then on.
    * @param broken called once if it cannot go on
    */
   async start(intervalMs: number, broken: (error: unknown) => void): Promise<void> {

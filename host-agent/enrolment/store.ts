@@ -122,7 +122,7 @@ export class EnrolmentStore {
     return (await stat(this.#folder).catch(() => undefined))?.mtimeMs;
   }
 
-  /** The domain's guest may connect no more. @returns false if it was not enrolled */
+  /** The domain's guest can no longer connect. @returns false if it was not enrolled */
   async revoke(domain: string): Promise<boolean> {
     const file = this.#file(domain);
     const was = await stat(file).then(

@@ -6,7 +6,7 @@ import { BackOff } from '../../src/support/back-off.js';
 import type { GuestSession } from '../guest-sessions/guest-session.js';
 import type { GuestFigures } from './figures.js';
 
-/** Somebody else set the counts back, to count themselves: they are left alone for so long, ms. */
+/** Somebody else reset the counters, to count themselves: they are left alone for so long, ms. */
 const afterResetMs = 60_000;
 
 /**

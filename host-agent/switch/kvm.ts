@@ -47,7 +47,7 @@ export class KvmSwitches {
   }
 
   /**
-   * Throws both switches. Both are tried whatever becomes of the first, so that switching off leaves as little on as can be.
+   * Sets both switches. Both are tried whatever becomes of the first, so that switching off leaves as little on as can be.
    * @throws VmcallError KVM_VM_ABSENT, HOST_READ, HOST_WRITE
    */
   set(uuid: string, { vcpuYield, irqfdHardirq }: Switches): void {

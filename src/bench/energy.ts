@@ -11,7 +11,7 @@ const idleMs = 3_000;
 export type Taken = { energy: Energy } | { energy_absent: string };
 
 /**
- * What this machine takes before, while and after something is measured. No VM takes part in a bench, and no packet, so
+ * What this machine consumes before, while and after something is measured. No VM takes part in a bench, and no packet, so
  * that neither has a share.
  */
 export async function withEnergy<T>(
@@ -22,7 +22,7 @@ export async function withEnergy<T>(
   const power = EnergyMeter.open(new FileHost('/', new SystemCommands()), null);
   if ('absent' in power) return { done: await work(), taken: { energy_absent: power.absent } };
   const { meter } = power;
-  progress.step('what this machine takes before');
+  progress.step('what this machine consumes before');
   await meter.before(idleMs);
   const done = await meter.during(work, () => ({ of, packets: null }));
   await meter.after(idleMs);

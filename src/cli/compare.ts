@@ -31,7 +31,7 @@ export function compareCommand(): Command {
       'compare the second with the first (one run: injected and vmcall, or pv-kick if it has none)',
       twoPaths,
     )
-    .option('--force', 'compare runs of unlike clock, traffic or kernel too')
+    .option('--force', 'compare runs of different clock, traffic or kernel too')
     .option('--json', 'print the comparison as a document')
     .action(async (a: string, b: string | undefined, options: CompareOptions) => {
       const first = await loadRun(a);

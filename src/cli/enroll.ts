@@ -51,10 +51,7 @@ export const enrollCommand = () =>
       '--state <folder>',
       'ask no agent: write into its state by hand, for an agent that is not there yet',
     )
-    .addHelpText(
-      'after',
-      '\nThe secret issued before for this domain is worth nothing from then on: see vmcall rotate.',
-    )
+    .addHelpText('after', '\nThe secret issued before for this domain is revoked at once: see vmcall rotate.')
     .action(async (domain: string | undefined, options: Options) => {
       if ((options.list === true) === (domain !== undefined)) throw whichDomain;
       if (domain === undefined) await list(options);
@@ -68,7 +65,7 @@ export const rotateCommand = () =>
     .option('--overlap <hours>', 'the previous secret stays valid for so long, 1 to 8760', whole(1, 8760), 24)
     .action((domain: string, options: Options) => enrol(domain, (options.overlap ?? 24) * 3600, options));
 
-/** `vmcall revoke`: a guest may connect no more. */
+/** `vmcall revoke`: a guest can no longer connect. */
 export const revokeCommand = () =>
   new Command('revoke')
     .argument('<domain>', 'name, id or UUID')

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError, exitCodes, VmcallError } from '../support/errors.js';
 import { versionText } from '../support/version.js';
 
-/** A verb of the command. Its code is loaded when it is asked for: the others', and what they stand on, never is. */
+/** A verb of the command. Its code is loaded when it is called: the others', and what they stand on, never is. */
 export interface Verb {
   name: string;
   /** In a few words, for the help. */

@@ -157,13 +157,13 @@ async function measureAll(
   const power = EnergyMeter.open(host, pid);
   const meter = 'meter' in power ? power.meter : undefined;
   const idleMs = Math.min(idleS, seconds) * 1000;
-  // Before anything is touched: two that switched or measured at once would each spoil the other's figures.
+  // Before anything is touched: two that switched or measured at once would each distort the other's figures.
   const lease = await client.lease([uuid], 'run');
   const rounds: MeasuredRound[] = [];
   const turns = Array.from({ length: count }, () => paths ?? [undefined]).flat();
   let why: string | undefined;
   let done = 0;
-  if (meter) progress.step(`what the host takes before, for ${idleMs / 1000} s`);
+  if (meter) progress.step(`what the host consumes before, for ${idleMs / 1000} s`);
   await meter?.before(idleMs, signal);
   try {
     for (const [turn, path] of turns.entries()) {

@@ -70,7 +70,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'revoke',
-    does: "take a guest's secret back, and end its session",
+    does: "revoke a guest's secret, and end its session",
     load: async () => (await import('./enroll.js')).revokeCommand(),
   },
   {

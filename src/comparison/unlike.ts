@@ -30,7 +30,7 @@ export function unlikeError(unlike: readonly Unlike[]): VmcallError {
   const lines = unlike.map(({ what, first, second }) => `\n  ${what}: ${first}; ${second}`);
   return new VmcallError(
     'COMPARE_UNLIKE',
-    `the runs are unlike, so that a difference need not be the paths' own:${lines.join('')}`,
+    `the runs differ in what makes latency differ, so a difference need not be the paths' own:${lines.join('')}`,
     'Compare runs that are alike, or paths inside one run; --force compares these all the same',
   );
 }

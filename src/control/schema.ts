@@ -194,7 +194,7 @@ export const enrolmentsSchema = z.strictObject({
 });
 export type Enrolments = z.infer<typeof enrolmentsSchema>;
 
-/** Body of `PUT /revoked`: the domain's guest may connect no more. */
+/** Body of `PUT /revoked`: the domain's guest can no longer connect. */
 export const revokeSchema = z.strictObject({ domain: domainSchema });
 
 /** Its answer. */

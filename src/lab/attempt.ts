@@ -22,11 +22,11 @@ const hugePagesEach = (smallGuest.memoryMiB + 8) / 2;
 /** How much longer a host takes that checks itself: see withDebugKernel. */
 const debugKernelPatience = 5;
 
-/** An image that this run was to go on with cannot be taken up, and is gone: nothing of the run has begun. */
+/** An image that this run was to go on with cannot be restored, and is removed: nothing of the run has started. */
 export class ImageRefused extends AttemptFailed {}
 
 /**
- * One run of a scenario: in an L1 that boots, or in one taken up from an image of the last stage that there is one of.
+ * One run of a scenario: in an L1 that boots, or in one restored from the image of the last stage that has one.
  * @throws ImageRefused
  */
 export async function attempt(
@@ -95,7 +95,7 @@ export async function attempt(
   try {
     if (image) {
       progress.step(
-        `taking up the emulated host${image.stage === 'standing' ? ' and its guest' : ''} as saved`,
+        `restoring the emulated host${image.stage === 'standing' ? ' and its guest' : ''} as saved`,
       );
       await emulator.takeUp().catch((error: unknown) => {
         throw new ImageRefused(messageOf(error));
@@ -106,7 +106,7 @@ export async function attempt(
     const followed = await followRun(emulator, run, new Watchdog(patience), heed, signal);
     return { ...followed, qemu: words, began: describe(image) };
   } catch (error) {
-    // Whatever ails it, it shall not ail the next.
+    // Whatever is wrong with it must not affect the next run.
     if (image && error instanceof AttemptFailed && !signal?.aborted) await dropImage(image);
     throw error;
   } finally {

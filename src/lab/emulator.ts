@@ -14,7 +14,7 @@ import { Qmp } from './qmp.js';
 /** See host/pulse.ts, ms. */
 const pulseEvery = 1000;
 const lookEvery = 20;
-/** Bytes a second: a machine that stands still may take all that the disk has. */
+/** Bytes a second: a paused machine may use all of the disk's bandwidth. */
 const bandwidth = 2 ** 40;
 
 /** QEMU with L1 in it, its monitor, and the port of its orders. */
@@ -41,7 +41,7 @@ export class Emulator {
     this.#qmp.catch(() => {});
   }
 
-  /** Begins to run, or, with the file of an image, stands still: see `takeUp`. */
+  /** Runs, or, with the file of an image, is paused: see `takeUp`. */
   static async start(run: string, words: readonly string[], clock: Clock, image?: string): Promise<Emulator> {
     const logFile = join(run, 'qemu.log');
     const log = await open(logFile, 'w');
@@ -78,7 +78,7 @@ export class Emulator {
     this.#socket(ordersDescriptor).write(`${line}\n`);
   }
 
-  /** Writes the machine to a file; it stands still meanwhile. @returns why it could not be */
+  /** Writes the machine to a file; it is paused meanwhile. @returns why it could not be */
   async save(file: string): Promise<string | undefined> {
     const qmp = await this.#qmp;
     await qmp.execute('stop');
@@ -112,7 +112,7 @@ export class Emulator {
       }
       await qmp.execute('cont');
     } catch (cause) {
-      throw new Error(`the machine's image cannot be taken up: ${await this.lastWords()}`, { cause });
+      throw new Error(`the machine's image cannot be restored: ${await this.lastWords()}`, { cause });
     }
   }
 

@@ -303,7 +303,7 @@ export type TestProgramEvent = z.infer<typeof testProgramSchema>;
 export const upstreamSelftestSchema = z.object({
   type: z.literal('upstream-selftest'),
   program: z.string(),
-  /** Exit code, the signal that killed it, or that its time was over. */
+  /** Exit code, the signal that killed it, or that it timed out. */
   ended: z.union([z.int(), z.string()]),
   /** On L1's clock, s. */
   seconds: z.number().min(0),
@@ -338,13 +338,13 @@ export const programWakeSchema = z.object({
 });
 
 /**
- * Where L1 waits for its next order (orders.ts): its kernel and modules are up; our program has begun in it; its guest
+ * Where L1 waits for its next order (orders.ts): its kernel and modules are up; our program has started in it; its guest
  * runs, with an agent on each side.
  */
 export const stages = ['booted', 'begun', 'standing'] as const;
 export type LabStage = (typeof stages)[number];
 
-/** What L1 tells L0, a JSON line each. */
+/** What L1 reports to L0, a JSON line each. */
 export const labEventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('step'),

@@ -59,7 +59,7 @@ export async function copyRecords({ folder }: Image, run: string): Promise<numbe
 }
 
 /**
- * Keeps the machine of a run, which stands still while `save` writes it. Made aside and moved into place whole: of runs
+ * Keeps the machine of a run, which is paused while `save` writes it. Made aside and moved into place whole: of runs
  * that make the same at once, the first wins. @returns why there is none
  */
 export async function keepImage(

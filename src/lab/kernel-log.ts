@@ -7,7 +7,7 @@ const ourModules = /lab: loading modules/;
 export const kernelDefect =
   /WARNING:|BUG|Oops|Call Trace|Kernel panic|protection fault|stall|lockdep|corrupt|leak|suspicious|DEBUG_LOCKS|ODEBUG/i;
 
-/** Warnings of L1's kernel that belong to the emulation or to what the lab does, and why each is borne. */
+/** Warnings of L1's kernel that belong to the emulation or to what the lab does, and why each is expected. */
 const expected: readonly (readonly [line: RegExp, why: string])[] = [
   [ourModules, 'our own mark'],
   [/loading out-of-tree module taints kernel/, 'the series is built outside the tree'],

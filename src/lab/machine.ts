@@ -76,7 +76,7 @@ export const monitorDescriptor = 3;
 export const ordersDescriptor = 4;
 
 /**
- * Where the ports of a machine lead: no part of it, so that its image may be taken up by a later run. Consoles and
+ * Where the ports of a machine lead: no part of it, so that its image may be restored by a later run. Consoles and
  * events are added to what is in the folder of the run.
  */
 export function backendArguments(run: string, clock: Clock): string[] {

@@ -9,7 +9,7 @@ import { partsSchema, planSchema } from './plan.js';
 export const orderSchema = z.discriminatedUnion('order', [
   /** Start the guest, and an agent on each side. */
   z.strictObject({ order: z.literal('stand-up'), parts: partsSchema }),
-  /** Go through the plan's scenario. The time is for a machine that was taken up from an image: its own stood still. */
+  /** Go through the plan's scenario. The time is for a machine that was restored from an image: its own stood still. */
   z.strictObject({ order: z.literal('run'), plan: planSchema, now: z.int().positive() }),
 ]);
 export type Order = z.infer<typeof orderSchema>;

@@ -80,7 +80,7 @@ export const planSchema = partsSchema.extend({
   seed: z.int().min(0),
   /** Whether scenario `lost-wakeups` runs the right program alone, without the broken one beside it. */
   rightProgramOnly: z.boolean().optional(),
-  /** How often scenario `switch-under-load` throws the switch. */
+  /** How often scenario `switch-under-load` switches. */
   switches: z.int().min(2).max(1000).optional(),
   /** Whether it looks at `/metrics` and `vmcall top` then. */
   watch: z.boolean().optional(),

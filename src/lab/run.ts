@@ -9,7 +9,7 @@ const maximumRetries = 2;
 
 /**
  * Runs a scenario in an L1 of its own; starts again, at most twice unless said otherwise, and says so, if the emulation
- * dies under it: then from nothing. An image that cannot be taken up is no attempt: its host is booted instead.
+ * dies under it: then from nothing. An image that cannot be restored is no attempt: its host is booted instead.
  */
 export async function runLab(request: LabRequest): Promise<LabRun> {
   const failures: FailedAttempt[] = [];

@@ -34,7 +34,7 @@ export class Watchdog {
   #cpuAtProgress = 0;
   #realAtProgress = 0;
 
-  /** `patience` times the usual silence is borne. */
+  /** `patience` times the usual silence is tolerated. */
   constructor(private readonly patience = 1) {}
 
   /** Why the run must end now, or nothing. */

@@ -19,7 +19,7 @@ export type RunFacts = Pick<Result, 'made' | 'clock' | 'partial' | 'platform' | 
   idleThresholdUs: number | null;
   /** Paths that were asked for. */
   paths: readonly Path[];
-  /** What the host took, or why that could not be measured. */
+  /** What the host consumed, or why that could not be measured. */
   energy: Energy | { absent: string };
 };
 

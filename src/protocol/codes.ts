@@ -52,7 +52,7 @@ export type ErrorCode = keyof typeof errorCodes;
 /** Why a measurement ended before it was stopped. */
 export const measurementEndCodes = {
   DATAPLANE_RESTARTED: 'the dataplane ended and its counts with it',
-  DATAPLANE_RESET: 'somebody else set the counts back',
+  DATAPLANE_RESET: 'somebody else reset the counters',
   DATAPLANE_FAILED: 'the dataplane gave no answer, or one that cannot be used',
   SHUTTING_DOWN: 'the agent is stopping',
 } as const;

@@ -37,7 +37,7 @@ export const ackSchema = z.strictObject({
 });
 
 export const healthSchema = z.strictObject({
-  /** `waiting`: it ended, and is started again when the back-off is over. */
+  /** `waiting`: it ended, and is restarted after the back-off. */
   dataplane: z.enum(['starting', 'running', 'waiting', 'stopped']),
   /** What the agent is to keep up: the host's last word, or its configuration's. */
   wanted: pathSchema,

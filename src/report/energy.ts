@@ -4,7 +4,7 @@ import { energyLines } from '../results/energy.js';
 import { html, type Markup } from './html.js';
 import { runLetter } from './series.js';
 
-/** What the hosts took, where that could be measured; a run's notes say why where it could not. */
+/** What the hosts consumed, where that could be measured; a run's notes say why where it could not. */
 export function energySection(runs: readonly Run[]): Markup | undefined {
   if (runs.every(({ result }) => !result.energy)) return undefined;
   return html`<section><h2>Energy</h2>

@@ -40,7 +40,7 @@ function pairsBetween(first: Run, second: Run): { pairs: Pair[]; whyNot?: string
   if (unlike.length > 0)
     return {
       pairs: [],
-      whyNot: `Runs A and B are not compared, because they are unlike in ${unlike.map(({ what }) => what).join(', ')}.`,
+      whyNot: `Runs A and B are not compared, because they differ in ${unlike.map(({ what }) => what).join(', ')}.`,
     };
   return {
     pairs: first.result.paths.flatMap((path) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const amount = z.number().min(0);
 
-/** One stretch of time, and what the host's packages and memory took in it. */
+/** One stretch of time, and what the host's packages and memory consumed in it. */
 export const stretchSchema = z.strictObject({
   seconds: z.number().positive(),
   joules: amount,

@@ -119,7 +119,7 @@ export class Channel<In, Out> extends EventEmitter<{ message: [In]; closed: [Clo
     const late = now - this.#beatAt - limits.heartbeatMs;
     this.#beatAt = now;
     if (!this.isOpen) return;
-    // It is us who stood still: what was said meanwhile is read after this, and all at once.
+    // This process was stopped: what was said meanwhile is read after this, and all at once.
     if (late > stallMs) {
       this.#heard += late;
       this.#rate.grant(late);

@@ -19,7 +19,7 @@ export class Responder {
     private readonly onDefect: (error: unknown) => void,
   ) {}
 
-  /** Takes a request up; false if its id is not above the ones before, which no honest side sends. */
+  /** Accepts a request; false if its id is not above the ones before, which no honest side sends. */
   take(request: Request): boolean {
     if (request.id <= this.#lastId) return false;
     this.#lastId = request.id;

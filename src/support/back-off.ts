@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** How long to wait before another try: doubled each time up to a bound, and jittered, so that many do not march in step. */
+/** How long to wait before the next retry: doubled each time up to a bound, and jittered, so that many do not march in step. */
 export class BackOff {
   #failures = 0;
 
@@ -17,7 +17,7 @@ export class BackOff {
     return full * (0.5 + this.random() / 2);
   }
 
-  /** The longest wait, jittered, ms: when trying soon is of no use. */
+  /** The longest wait, jittered, ms: when retrying soon is of no use. */
   longest(): number {
     return this.most * (0.5 + this.random() / 2);
   }

@@ -86,14 +86,14 @@ test.each([
     what: 'is none of a machine',
     memory: Buffer.from('damaged'.repeat(1000)),
     records,
-    says: /^the machine's image cannot be taken up: .*not a migration stream.*: booting the host instead$/ims,
+    says: /^the machine's image cannot be restored: .*not a migration stream.*: booting the host instead$/ims,
   },
   {
     what: 'ends too early',
     // QEMU's magic and the version of its format.
     memory: Buffer.from([0x51, 0x45, 0x56, 0x4d, 0, 0, 0, 3]),
     records,
-    says: /^the machine's image cannot be taken up: .*load of migration failed.*: booting the host instead$/ims,
+    says: /^the machine's image cannot be restored: .*load of migration failed.*: booting the host instead$/ims,
   },
   {
     what: 'is without its consoles',

@@ -20,7 +20,7 @@ describe('watchdog', () => {
     expect(watchdog.judge({ ...vitals, cpuSeconds: 242, output: 5 })).toMatch(/no sign of progress/);
   });
 
-  test('bears with a host that is known to be slow', () => {
+  test('tolerates a host that is known to be slow', () => {
     const watchdog = new Watchdog(5);
     watchdog.judge({ ...vitals, cpuSeconds: 1, output: 5 });
     expect(watchdog.judge({ ...vitals, cpuSeconds: 1200, realSeconds: 4499, output: 5 })).toBeUndefined();

@@ -80,7 +80,7 @@ describe('report', () => {
     const page = renderReport([run, { source: 'other', result: { ...run.result, clock: 'bare-metal' } }]);
     expect(page).toContain('VM call · A');
     expect(page).toContain('VM call · B');
-    expect(page).toContain('unlike in clock');
+    expect(page).toContain('differ in clock');
   });
 
   test('of a run imported from another tool needs none of our paths', () => {

@@ -146,7 +146,7 @@ describe('liveness', () => {
   test('one whose reader stood still is not taken for silent, and may say at once what it said meanwhile', async () => {
     const { channel, far } = await connect();
     vi.advanceTimersByTime(limits.heartbeatMs);
-    // The process stands still: no timer runs for two minutes, and then all at once.
+    // The process is stopped: no timer runs for two minutes, and then all at once.
     const real = performance.now.bind(performance);
     const stall = 120_000;
     vi.spyOn(performance, 'now').mockImplementation(() => real() + stall);

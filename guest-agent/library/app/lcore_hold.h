@@ -9,7 +9,7 @@
  * How the control thread has an lcore to itself.
  *
  * The lcore pays two stores and a load a poll for it, and no locked
- * instruction: the one who wants to hold it has every CPU that runs a thread of
+ * instruction: who wants to hold it has every CPU that runs a thread of
  * this process pass a memory barrier, by membarrier(2).  The interrupt that
  * does so ends a yield or a halt of the vCPU, too.
  */

@@ -108,7 +108,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   'iommu-group': {
     why: 'VFIO gives a group as a whole or not at all: with a host’s driver in it none of it',
     source: 'linux: Documentation/driver-api/vfio.rst, "Groups, Devices, and IOMMUs"',
-    undo: 'Put it back.',
+    undo: 'Restore it.',
   },
   'throttling-needed': {
     why: 'without the limit a real-time vCPU that polls keeps its NIC’s interrupt thread from running for good',

@@ -17,21 +17,21 @@ export const tscFlags: Rule = {
     return [
       {
         read: `the CPU shows no ${lacking.join(' and no ')} in /proc/cpuinfo`,
-        cure: 'Take a host that has it; in a VM, have its hypervisor pass an invariant TSC through.',
+        cure: 'Use a host that has it; in a VM, have its hypervisor pass an invariant TSC through.',
         undo: 'None is needed.',
       },
     ];
   },
 };
 
-/** What the kernel says when it gives the TSC up (linux: kernel/time/clocksource.c, arch/x86/kernel/tsc.c, tsc_sync.c). */
+/** What the kernel says when it marks the TSC unstable (linux: kernel/time/clocksource.c, arch/x86/kernel/tsc.c, tsc_sync.c). */
 const complaints =
   /(Marking (?:clocksource '?tsc'?|TSC) (?:as )?unstable[^\n]*|TSC found unstable[^\n]*|TSC ADJUST differs[^\n]*|Measured \d+ cycles TSC warp[^\n]*)/i;
 
 export const tscUnstable: Rule = {
   code: 'tsc-unstable',
   severity: 'fail',
-  why: 'once the kernel gives the TSC up, each reading of the clock is a slow access to another timer, and guests lose their fast clock until the next boot',
+  why: 'once the kernel marks the TSC unstable, each reading of the clock is a slow access to another timer, and guests lose their fast clock until the next boot',
   source: 'linux: kernel/time/clocksource.c (watchdog), arch/x86/kernel/tsc_sync.c (warp, TSC_ADJUST)',
   judge(host) {
     const boot = bootParameters(host);

@@ -65,7 +65,7 @@ export class TuningKeeper {
 
   constructor(private readonly options: TuningKeeperOptions) {
     this.#requests = new KeptRequests(options.state, (file, why) =>
-      options.log.warn({ file, why }, 'what shall be kept of tuning cannot be read'),
+      options.log.warn({ file, why }, 'the saved tuning requests cannot be read'),
     );
   }
 

@@ -25,7 +25,7 @@ export function identityOf(nth: number): Identity {
 export const { name: domainName, uuid: domainUuid, management } = identityOf(0);
 
 /**
- * No restartable sequences: where a thread has them, the kernel looks after them each time the vCPU gets its CPU back,
+ * No restartable sequences: where a thread has them, the kernel handles them each time the vCPU gets its CPU back,
  * before it enters the guest.
  */
 const tunables = 'glibc.pthread.rseq=0';

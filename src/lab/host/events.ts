@@ -13,7 +13,7 @@ function openPort(): number {
   return openSync(device, 'w');
 }
 
-/** Tells L0. A line each, written at once, so that a run that dies has said all it knew. */
+/** Reports to L0. A line each, written at once, so that a run that dies has said all it knew. */
 export function emit(event: LabEvent): void {
   port ??= openPort();
   const bytes = Buffer.from(`${JSON.stringify(event)}\n`);

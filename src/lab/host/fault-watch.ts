@@ -35,7 +35,7 @@ export class FaultWatch {
       await delay(lookMs);
     }
     throw new Error(
-      `not within ${patienceMs / 1000} s of the lab's clock: ${what}; told: ${JSON.stringify(this.told)}`,
+      `not within ${patienceMs / 1000} s of the lab's clock: ${what}; reported: ${JSON.stringify(this.told)}`,
     );
   }
 

@@ -15,7 +15,7 @@ import type { Steps } from './steps.js';
 export const hotPlugStepCount = 3;
 
 const name = 'hot-plug';
-/** Looks after the NIC, 100 ms of the lab's clock apart. */
+/** Checks of the NIC, 100 ms of the lab's clock apart. */
 const tries = 600;
 
 /**

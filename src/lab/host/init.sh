@@ -34,7 +34,7 @@ port() {
 		[ "$(cat "$entry/name")" = "$1" ] && echo "/dev/${entry##*/}"
 	done
 }
-# The lab may save the machine here and take it up again, for other runs too: from here on the clock may stand still.
+# The lab may save the machine here and restore it, for other runs too: from here on the clock may stand still.
 exec 3< "$(port vmcall.orders)"
 echo '{"type":"waiting","stage":"booted"}' > "$(port vmcall.events)"
 IFS=$(printf '\t') read -r now archive start <&3

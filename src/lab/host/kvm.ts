@@ -12,7 +12,7 @@ export interface KvmSwitch {
   vcpuYield: boolean;
 }
 
-/** On a KVM without the series there is nothing to throw, and nothing is on. */
+/** On a KVM without the series there is nothing to set, and nothing is on. */
 export function throwSwitch(guest: GuestMachine, wanted: KvmSwitch): void {
   if (!wanted.vcpuYield && !existsSync('/sys/kernel/kvm')) return;
   writeText(`${guest.kvmFolder}/irqfd_hardirq`, wanted.irqfdHardirq ? '1' : '0');

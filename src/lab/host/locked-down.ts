@@ -19,7 +19,7 @@ const paths = ['vmcall', 'injected', 'vmcall'] as const;
 
 /**
  * Host and guest locked down, level integrity, as Secure Boot has it; the modules were loaded before, unsigned as they
- * are. The host agent throws the switches, and each path has packets.
+ * are. The host agent sets the switches, and each path has packets.
  */
 export async function lockedDown(plan: Plan, steps: Steps): Promise<void> {
   const { programs, idleThreshold, packets } = plan;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs inside L1, the host under test, as its only job: takes L0's orders, runs the scenario, tells L0.
+// Runs inside L1, the host under test, as its only job: takes L0's orders, runs the scenario, reports to L0.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockdepRuns } from '../lockdep.js';

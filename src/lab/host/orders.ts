@@ -7,7 +7,7 @@ import { type Order, orderSchema } from '../orders.js';
 import { emit } from './events.js';
 import { portDevice } from './ports.js';
 
-/** Waits at a stage until L0 says what to do: in between, it may save the machine and take it up again. */
+/** Waits at a stage until L0 says what to do: in between, it may save the machine and restore it. */
 export function openOrders(): (stage: LabStage) => Promise<Order> {
   const device = portDevice(ordersPort);
   if (!device) throw new Error(`this machine has no virtio-serial port ${ordersPort}`);

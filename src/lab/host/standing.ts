@@ -26,7 +26,7 @@ export async function standUp(parts: Parts): Promise<Standing> {
   return { bench, guest, ...agents };
 }
 
-/** Sets the clocks of the host and, if one stands, its guest: those of a machine taken up from an image stood still. */
+/** Sets the clocks of the host and, if one stands, its guest: those of a machine restored from an image stood still. */
 export async function setClocks(now: number, standing: Standing | undefined): Promise<void> {
   await run('date', '-s', `@${now}`);
   const answer = await standing?.guest.supervise(`clock ${now}`);

@@ -22,12 +22,12 @@ const windowMs = 15;
 /** More than are sent until the last switch. */
 const packetsMost = 1_000_000;
 
-/** The host agent throws the switch of a running guest to and fro while packets flow. */
+/** The host agent switches a running guest back and forth while packets flow. */
 export async function switchUnderLoad(plan: Plan, steps: Steps, standing: Standing): Promise<void> {
   const { packets, switches = switchesUnlessTold } = plan;
   const { bench, guest, plane, dataplane } = standing;
   plane.reconfigure({ interval: 10 });
-  // It interrupts the DPDK vCPU, which stands still until it goes on: by all signs it holds a lock of the guest's kernel.
+  // It interrupts the DPDK vCPU, which is stopped until that vCPU goes on: by all signs it holds a lock of the guest's kernel.
   // On a host it has a CPU of its own; here it shares one, where ordinary programs kept it waiting for up to a millisecond.
   await schedule(guest.housekeepingThread, housekeepingCpu, 1);
   steerVfioInterrupts(bench.nic, dpdkCpu);

@@ -131,7 +131,7 @@ export class TestBench {
     return GuestDataplane.start(guest, { program, policy: 'interrupt', idleThreshold, ...options });
   }
 
-  /** As on any host: agents on both sides, and from now on the host agent throws the switches. */
+  /** As on any host: agents on both sides, and from now on the host agent sets the switches. */
   async startControlPlane(
     guest: GuestMachine,
     say: (text: string) => void,

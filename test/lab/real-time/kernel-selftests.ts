@@ -51,7 +51,7 @@ export async function runSelftests(
   // An emulator that died is started again; what a kernel died of must not be forgotten over that.
   const death = failures.find(({ why }) => /^a kernel /.test(why));
   if (death) throw new Error(`${death.why}; its console is in ${death.folder}`);
-  // Without them a run stands still when the emulator loses an interrupt.
+  // Without them a run hangs when the emulator loses an interrupt.
   expect(events.find((event) => event.type === 'pulses')?.count).toBeGreaterThan(0);
   const runs = runsOf(events);
   expect(runs.map(({ ends }) => ends[0]?.program)).toEqual(programs.map(({ program }) => program));

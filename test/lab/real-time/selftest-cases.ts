@@ -37,7 +37,7 @@ export const races = {
   'two vCPUs and many doorbells': ['two_vcpus'],
   'routes rewritten while ringing': ['route_rewrite'],
   'irqfd deassigned while ringing': ['irqfd_reassign'],
-  'switch thrown while ringing': ['switch_toggle'],
+  'switch set while ringing': ['switch_toggle'],
   'ringer preempted by another ringer': ['ringer_preempted'],
   'VM destroyed while a device rings': ['vm_destroyed'],
 };

@@ -108,7 +108,7 @@ describe('the host agent, confined by its unit', () => {
   }, 5 * minutes);
   afterAll(() => machine?.stop());
 
-  test('reapplies what tune apply set when the guest has begun anew', { timeout: 2 * minutes }, async () => {
+  test('reapplies what tune apply set when the guest has restarted', { timeout: 2 * minutes }, async () => {
     expect(await machine.tuning()).toBe(tuned);
     await machine.stopVm();
     await machine.startVm();
