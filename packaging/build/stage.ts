@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { here, logged } from '../../src/setup/build.js';
 import { supported } from '../../src/setup/supported.js';
 import { exitCodes, VmcallError } from '../../src/support/errors.js';
+import { gitWords } from '../../src/support/git.js';
 import { projectVersion } from '../../src/support/version.js';
 
 /**
@@ -15,7 +16,7 @@ import { projectVersion } from '../../src/support/version.js';
 export async function stageSource(folder: string): Promise<string> {
   const version = await packageVersion();
   const words = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'];
-  const { stdout } = await execa('git', words, { cwd: here() });
+  const { stdout } = await execa('git', [...gitWords, ...words]);
   for (const file of stdout.split('\0')) {
     if (!file) continue;
     await mkdir(dirname(join(folder, file)), { recursive: true });
@@ -28,9 +29,8 @@ export async function stageSource(folder: string): Promise<string> {
   await cp(join(folder, 'packaging', 'debian'), join(folder, 'debian'), { recursive: true });
   const node = join(folder, 'packaging', 'node');
   await logged('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', node]);
-  const { stdout: commit } = await execa('git', ['describe', '--always', '--dirty', '--exclude=*'], {
-    cwd: here(),
-  });
+  const asked = ['describe', '--always', '--dirty', '--exclude=*'];
+  const { stdout: commit } = await execa('git', [...gitWords, ...asked]);
   await writeFile(join(folder, 'packaging', 'commit'), `${commit}\n`);
   const kernels = new Set(supported.distributions.flatMap((distribution) => distribution.kernels));
   await writeFile(join(folder, 'packaging', 'series'), `${[...kernels].sort().join(' ')}\n`);

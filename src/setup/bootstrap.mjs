@@ -2,7 +2,7 @@
 // `npm start` and `npm test`: from a bare clone to the running command. Plain JavaScript, because nothing is
 // installed or compiled yet. Each step does nothing if it was done before.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -52,6 +52,18 @@ function parentOf(pid) {
   }
 }
 
+/** npm's own cache is in the home: where that cannot be written to, ours. @returns {string[]} words for npm */
+function npmCache() {
+  const own = process.env.npm_config_cache || join(homedir(), '.npm');
+  try {
+    mkdirSync(own, { recursive: true });
+    accessSync(own, constants.W_OK);
+    return [];
+  } catch {
+    return ['--cache', join(cacheRoot, 'npm')];
+  }
+}
+
 // A parent that is killed outright cannot tell us, and an orphan must not go on holding the machine. Between npm and
 // us is a shell, which would outlive npm.
 const parent = process.ppid;
@@ -67,8 +79,8 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
   say('installing npm packages');
   if (
     !step('npm', [
-      'install',
-      '--no-save',
+      'ci',
+      ...npmCache(),
       '--loglevel=error',
       '--no-audit',
       '--no-fund',

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, cp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
-import { here, logged } from './build.js';
+import { here, logged, workFolder } from './build.js';
 import type { KernelPackages } from './kernel-packages.js';
 
 /**
@@ -25,9 +24,9 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
   const files = [driver, contend, claim, here('kernel-patches', 'abi')];
   const folder = await cached('guest-driver', { files, values: [kernel.release] }, async (target) => {
     progress.step(`building the guest's driver for ${kernel.release}`);
-    const work = await mkdtemp(join(tmpdir(), 'vmcall-guest-driver-'));
+    const work = await workFolder('guest-driver');
     try {
-      const headers = await unpackedHeaders(kernel, join(work, 'headers'));
+      const headers = await unpackedHeaders(kernel, work);
       await logged('make', ['-s', '-C', driver, `KDIR=${headers}`, `O=${join(work, 'driver')}`]);
       await copyFile(join(work, 'driver', 'vmcall.ko'), join(target, 'vmcall.ko'));
       await copyFile(contend, join(work, 'driver', 'contend.c'));
@@ -49,17 +48,30 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
 
 /**
  * Headers that can be built against where they are unpacked: the package's own name others by the place it would be
- * installed at.
+ * installed at. kbuild takes no white space in paths, and resolves links: from such a cache folder all are copied.
  */
-async function unpackedHeaders({ root, release }: KernelPackages, target: string): Promise<string> {
-  const [sources, tools] = [join(root, 'usr', 'src'), join(root, 'usr', 'lib')];
-  const common = (await readdir(sources)).find((name) => name.endsWith('-common-rt')) ?? '';
-  const kbuild = (await readdir(tools)).find((name) => name.startsWith('linux-kbuild-')) ?? '';
-  await cp(join(sources, `linux-headers-${release}`), target, { recursive: true, verbatimSymlinks: true });
-  await writeFile(join(target, 'Makefile'), `include ${join(sources, common)}/Makefile\n`);
-  for (const name of ['scripts', 'tools']) {
-    await rm(join(target, name), { recursive: true, force: true });
-    await symlink(join(tools, kbuild, name), join(target, name));
+async function unpackedHeaders({ root, release }: KernelPackages, work: string): Promise<string> {
+  const [common, kbuild] = [
+    await entryOf(root, 'usr/src', (name) => name.endsWith('-common-rt')),
+    await entryOf(root, 'usr/lib', (name) => name.startsWith('linux-kbuild-')),
+  ];
+  let base = root;
+  if (/\s/.test(root)) {
+    base = join(work, 'root');
+    for (const path of [common, kbuild]) await cp(join(root, path), join(base, path), asTheyAre);
   }
-  return target;
+  const headers = join(work, 'headers');
+  await cp(join(root, 'usr', 'src', `linux-headers-${release}`), headers, asTheyAre);
+  await writeFile(join(headers, 'Makefile'), `include ${join(base, common)}/Makefile\n`);
+  for (const name of ['scripts', 'tools']) {
+    await rm(join(headers, name), { recursive: true, force: true });
+    await symlink(join(base, kbuild, name), join(headers, name));
+  }
+  return headers;
+}
+
+const asTheyAre = { recursive: true, verbatimSymlinks: true };
+
+async function entryOf(root: string, folder: string, isIt: (name: string) => boolean): Promise<string> {
+  return join(folder, (await readdir(join(root, folder))).find(isIt) ?? '');
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gitWords } from './git.js';
 import { projectRoot } from './paths.js';
 
 interface PackageFile {
@@ -26,7 +27,7 @@ export function versionText(): string {
 /** Undefined where there is no git, or no repository. */
 function commitOfClone(): string | undefined {
   try {
-    const words = ['-C', projectRoot, 'describe', '--always', '--dirty', '--exclude=*'];
+    const words = [...gitWords, 'describe', '--always', '--dirty', '--exclude=*'];
     return execFileSync('git', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return undefined;

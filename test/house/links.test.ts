@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { gitWords } from '../../src/support/git.js';
 import { projectRoot } from '../../src/support/paths.js';
 
-const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: projectRoot })
+const pages = execFileSync('git', [...gitWords, 'ls-files', '-co', '--exclude-standard', '*.md'])
   .toString()
   .split('\n')
   .filter((page) => page !== '');

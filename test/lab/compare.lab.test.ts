@@ -21,7 +21,7 @@ describe.each([
     packets: 100,
     kernel: `Linux version ${series}.`,
   })),
-])('npm start -- --json $words', ({ words, packets, kernel }) => {
+])('npm start --silent -- --json $words', ({ words, packets, kernel }) => {
   let result: Result;
   let folder: string;
   const path = (name: string) => {
@@ -32,10 +32,14 @@ describe.each([
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vmcall-compare-'));
-    const { stdout } = await run('npm', ['start', '--', '--json', '--yes', '--output', folder, ...words], {
-      cwd: projectRoot,
-      maxBuffer: 64 << 20,
-    });
+    const { stdout } = await run(
+      'npm',
+      ['start', '--silent', '--', '--json', '--yes', '--output', folder, ...words],
+      {
+        cwd: projectRoot,
+        maxBuffer: 64 << 20,
+      },
+    );
     result = resultSchema.parse(JSON.parse(stdout));
   }, 20 * minutes);
 

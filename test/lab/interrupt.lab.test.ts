@@ -46,7 +46,7 @@ describe('a lab ended by Ctrl-C', () => {
     expect(names).not.toContain('vmcall');
     expect(result.failed_attempts).toEqual([]);
     expect(renderResult(result)).toMatch(/^PARTIAL: ended by SIGINT when \d+ % of its steps were done\./);
-    // --json: npm's own lines, then the same document.
+    // --json: npm's own banner, then the same document.
     expect(JSON.parse(stdout.slice(stdout.indexOf('{\n')))).toEqual(JSON.parse(file));
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(folder);
     await rm(folder, { recursive: true });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { gitWords } from '../../src/support/git.js';
 import { cacheRoot, projectRoot } from '../../src/support/paths.js';
 import { filesOf, processesOf, until } from './support.js';
 
@@ -26,7 +27,7 @@ function surroundings(folder: string): { mounts: string[]; checkout: string } {
   const others = join(cacheRoot, 'roots');
   return {
     mounts: mounts.filter((mount) => ours.some((path) => mount.includes(path)) && !mount.includes(others)),
-    checkout: execFileSync('git', ['status', '--porcelain'], { cwd: projectRoot, encoding: 'utf8' }),
+    checkout: execFileSync('git', [...gitWords, 'status', '--porcelain'], { encoding: 'utf8' }),
   };
 }
 

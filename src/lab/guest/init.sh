@@ -98,7 +98,16 @@ while read -r verb arguments <&3; do
 		bridge=$!
 		echo "bridged $bridge" >&3
 		;;
-	agent) agent $arguments; echo "agent $?" >&3 ;;
+	agent)
+		# By tabs, since paths may have spaces.
+		IFS=$(printf '\t')
+		set -f
+		set -- $arguments
+		set +f
+		unset IFS
+		agent "$@"
+		echo "agent $?" >&3
+		;;
 	leave) leave; echo "left $?" >&3 ;;
 	# The time, s since 1970.
 	clock) date -s "@$arguments" > /dev/null; echo "clock $?" >&3 ;;

@@ -76,7 +76,8 @@ export class ControlPlane {
     this.guest = guest;
     const address = `${management.guest}/${management.prefix}`;
     const words = [address, guestConfiguration, process.execPath, this.#program];
-    const answer = await guest.supervise(`agent ${words.join(' ')}`);
+    // Paths may have spaces.
+    const answer = await guest.supervise(`agent ${words.join('\t')}`);
     if (answer !== 'agent 0') throw new Error(`the guest's agent cannot be started: ${answer}`);
   }
 
