@@ -107,7 +107,14 @@ class FaultScene {
     // Nobody who measures died with libvirtd.
     if (victim === 'libvirtd') run?.interrupt();
     return {
-      ...({ type: 'fault', victim, stage, found, told: watch.told, away, took, back } as const),
+      type: 'fault' as const,
+      victim,
+      stage,
+      found,
+      told: watch.told,
+      away,
+      took,
+      back,
       generator: generator ?? last,
       afterBoot: generator ? last : null,
       run: (await run?.ended()) ?? null,
