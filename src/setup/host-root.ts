@@ -9,6 +9,9 @@ import { here } from './build.js';
 import { programPath } from './program-path.js';
 import { qemuFiles } from './qemu-files.js';
 
+/** Some 270 MB each, and of no use once a host has unpacked it. */
+const keep = { versions: 3, others: 3_600_000 };
+
 /** What runs in the emulated host and, over nested 9p, in its guest: programs of this machine's own. */
 const programs = [
   ...['sh', 'busybox', 'cat', 'chrt', 'date', 'dmesg', 'ip', 'mount', 'openssl', 'taskset', 'umount'],
@@ -42,14 +45,16 @@ export async function hostRoot(artifacts: Artifacts): Promise<string> {
     ...ofTheProject(artifacts),
   ]);
   const files = paths.filter((path) => lstatSync(path).isFile());
-  const folder = await cached('host-root', { files, values: paths.map(withTarget) }, async (target) => {
+  const ingredients = { files, values: paths.map(withTarget) };
+  const archive = async (target: string) => {
     const list = paths.map((path) => `.${path}\0`).join('');
     await execa('sh', ['-c', 'cpio --quiet --null -o -H newc -R 0:0 > "$OUTPUT"'], {
       cwd: '/',
       input: list,
       env: { OUTPUT: join(target, 'root.cpio') },
     });
-  });
+  };
+  const folder = await cached('host-root', ingredients, archive, keep);
   return join(folder, 'root.cpio');
 }
 

@@ -11,8 +11,14 @@ export interface Ingredients {
   values: readonly string[];
 }
 
-/** How many versions of one artifact are kept; the oldest go when a new one is built. */
-const versionsKept = 4;
+/** How many versions of one artifact are kept, and how long the others; the longest unused go when a new one is built. */
+export interface Keep {
+  versions: number;
+  /** Since its last use, ms. */
+  others: number;
+}
+const day = 86_400_000;
+const usualKeep: Keep = { versions: 4, others: day };
 
 /** The SHA-256 over names and contents of `files` (folders are walked) and over `values`. */
 export async function contentKey({ files, values }: Ingredients): Promise<string> {
@@ -41,6 +47,7 @@ export async function cached(
   name: string,
   ingredients: Ingredients,
   build: (folder: string) => Promise<void>,
+  keep = usualKeep,
 ): Promise<string> {
   const shelf = join(cacheRoot, name);
   const folder = join(shelf, await contentKey(ingredients));
@@ -60,12 +67,12 @@ export async function cached(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  await forgetOldVersions(shelf, folder);
+  await forgetOldVersions(shelf, folder, keep);
   return folder;
 }
 
-async function forgetOldVersions(shelf: string, current: string): Promise<void> {
-  const dayAgo = Date.now() - 86_400_000;
+async function forgetOldVersions(shelf: string, current: string, keep: Keep): Promise<void> {
+  const now = Date.now();
   const versions = await Promise.all(
     (await readdir(shelf)).map(async (entry) => {
       const path = join(shelf, entry);
@@ -73,7 +80,7 @@ async function forgetOldVersions(shelf: string, current: string): Promise<void> 
     }),
   );
   const finished = versions.filter((v) => !v.aside && v.path !== current).sort((a, b) => b.used - a.used);
-  const leftovers = versions.filter((v) => v.aside && v.used < dayAgo);
-  for (const { path } of [...finished.slice(versionsKept - 1).filter((v) => v.used < dayAgo), ...leftovers])
-    await rm(path, { recursive: true, force: true });
+  const others = finished.slice(keep.versions - 1).filter((v) => v.used < now - keep.others);
+  const leftovers = versions.filter((v) => v.aside && v.used < now - day);
+  for (const { path } of [...others, ...leftovers]) await rm(path, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -50,5 +50,22 @@ describe('content-keyed cache', () => {
     ]);
     expect(a).toBe(b);
     expect(await readdir(join(folder, 'vmcall', 'twice'))).toHaveLength(1);
+  });
+
+  test('keeps so many versions, and of the others those that were used lately', async () => {
+    const make = (value: string, others: number) =>
+      cached('many', { files: [], values: [value] }, build([]), { versions: 2, others });
+    const [first, second] = [await make('1', 0), await make('2', 0)];
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    for (const path of [first, second]) await utimes(path, hourAgo, hourAgo);
+    await make('3', 7_200_000);
+    expect(await readdir(join(folder, 'vmcall', 'many'))).toHaveLength(3);
+    await make('2', 0);
+    const fourth = await make('4', 1_800_000);
+    const left = (await readdir(join(folder, 'vmcall', 'many'))).map((name) =>
+      join(folder, 'vmcall', 'many', name),
+    );
+    expect(left).not.toContain(first);
+    expect(left).toEqual(expect.arrayContaining([second, fourth]));
   });
 });
