@@ -12,17 +12,19 @@ const expected: readonly (readonly [line: RegExp, why: string])[] = [
   [ourModules, 'our own mark'],
   [/loading out-of-tree module taints kernel/, 'the series is built outside the tree'],
   [/module verification failed: signature/, 'nor is it signed'],
-  [/kvm: RT requires X86_FEATURE_CONSTANT_TSC, going on for the lab/, 'kernel-patches/*/lab'],
+  [/RT requires X86_FEATURE_CONSTANT_TSC, going on for the lab/, 'kernel-patches/*/lab'],
   [/kvm_(intel|amd): (VMX|SVM) not supported by CPU/, 'each CPU has one of the two'],
   [
     /^\[[ .\d]+\] Fair server disabled in CPU \d+/,
     'the DPDK CPU has it off (host-agent/tuning/fair-server.ts)',
   ],
   [
-    /kvm(_amd|_intel)?: .*(Unhandled|unhandled|ignored) (WRMSR|RDMSR|wrmsr|rdmsr)/,
+    /kvm(_amd|_intel)?(?: \[\d+\])?: .*(Unhandled|unhandled|ignored) (WRMSR|RDMSR|wrmsr|rdmsr)/,
     "the guest tries another CPU's registers",
   ],
   [/sched: RT throttling activated/, 'until the limit is lifted'],
+  [/kvm: already loaded vendor module/, 'each of the two is tried'],
+  [/kvm_amd: set kvm_amd\.dump_invalid_vmcb=1/, 'a selftest tries an invalid VM'],
 ];
 
 /** The log's lines that nobody expects, from the loading of our modules on. `lines` are at level warning or above. */
