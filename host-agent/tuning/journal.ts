@@ -33,6 +33,8 @@ const changeSchema = z.strictObject({
   place: text,
   before: text,
   after: text,
+  /** Whose the place was: see `Knob.owner`; left out where it is nobody's but the host's. */
+  owner: text.optional(),
 });
 export type Change = z.infer<typeof changeSchema>;
 
@@ -106,7 +108,7 @@ export class Journal {
   }
 
   /** Records a change that the caller then makes. Throws `TUNING_RECORD_FULL`. */
-  record(change: Pick<Change, 'knob' | 'place' | 'before' | 'after'>): Change {
+  record(change: Pick<Change, 'knob' | 'place' | 'before' | 'after' | 'owner'>): Change {
     if (statSync(this.path).size > sizeMax)
       throw new VmcallError(
         'TUNING_RECORD_FULL',

@@ -32,6 +32,11 @@ export interface Knob {
   inParts?: true;
   /** Knobs without which this one does harm: it is not set where one of theirs could not be. */
   guardedBy?: readonly string[];
+  /**
+   * Whose the place is, where its name may be another's by the time it is restored: a domain's UUID, else its process.
+   * Null where nobody is called so.
+   */
+  owner?(system: HostSystem, place: string): Promise<string | null>;
   /** Every place that belongs to the target, also those already as wanted. */
   settings(system: HostSystem, target: Target): Setting[];
   /** The value now; null where the place is gone (an interrupt freed, a domain ended). */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { VmcallError } from '../../src/support/errors.js';
 import type { Host } from '../host/host.js';
+import { devices, qemuVms } from '../host/qemu-process.js';
 import { formatCpus } from './cpu-set.js';
 import type { TunedDomainFacts } from './domain.js';
 import { applyCommand, type TuneRequest, type Undecided } from './request.js';
@@ -37,6 +38,11 @@ export function nicTargets(
   return addresses.map((address) => {
     if (!host.exists(`/sys/bus/pci/devices/${address}`))
       throw new VmcallError('NO_NIC', `there is no PCI function ${address}`, 'See lspci -D.', 2);
+    const other = facts && others(host, facts, address);
+    if (other) {
+      undecided.push(other);
+      return { address, cpus: [] };
+    }
     const said = [request.nics.get(address) ?? []].flat();
     const known = said.length > 0 ? said : cpus.length === 1 ? cpus : [];
     if (known.length === 0 && cpus.length > 1)
@@ -47,6 +53,21 @@ export function nicTargets(
       });
     return { address, cpus: known };
   });
+}
+
+/** A NIC that was said for a domain and is another VM's. */
+function others(host: Host, facts: TunedDomainFacts, address: string): Undecided | null {
+  if ([...facts.hostdevs, ...facts.doubtful].includes(address)) return null;
+  const holder = qemuVms(host).find(
+    ({ pid }) => pid !== facts.pid && devices(host, pid).hostdevs.includes(address),
+  );
+  return holder
+    ? {
+        code: 'nic-of-another-vm',
+        what: `${address} is passed through to ${holder.name}`,
+        todo: `Say one of ${facts.name}'s own, or none: they are found.`,
+      }
+    : null;
 }
 
 function nicsOf(
@@ -67,13 +88,13 @@ function nicsOf(
   else if (nics.length === 0)
     undecided.push({
       code: 'no-nic',
-      what: `no NIC is passed through to ${facts.name} by VFIO${others(facts)}`,
+      what: `no NIC is passed through to ${facts.name} by VFIO${namesOfOthers(facts)}`,
       todo: 'Give it one (<hostdev> or <interface type="hostdev"> in the domain): only a passed-through NIC can wake it from the VM call.',
     });
   return nics;
 }
 
-function others({ hostdevs, mediated }: TunedDomainFacts): string {
+function namesOfOthers({ hostdevs, mediated }: TunedDomainFacts): string {
   const given = [...hostdevs, ...mediated.map((uuid) => `mediated device ${uuid}`)];
   return given.length > 0 ? `: ${given.join(', ')} is none` : '';
 }

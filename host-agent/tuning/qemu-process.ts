@@ -5,7 +5,7 @@ import type { Host } from '../host/host.js';
 import { devices, qemuVms, type Vm, vcpuThreads } from '../host/qemu-process.js';
 import type { Scheduling } from '../host/scheduling.js';
 import { readThread } from '../host/thread.js';
-import { formatCpus } from './cpu-set.js';
+import { formatCpus, parseCpus } from './cpu-set.js';
 import { allowedCpus } from './cpusets.js';
 import {
   type DomainSource,
@@ -30,21 +30,26 @@ class QemuProcess implements TunedDomain {
   async facts(): Promise<TunedDomainFacts> {
     const main = readThread(this.host, `/proc/${this.#pid}`);
     if (!main) throw this.#ended();
+    const vcpus = [...vcpuThreads(this.host, this.#pid)]
+      .sort(([a], [b]) => a - b)
+      .map(([vcpu, thread]) => {
+        const seen = readThread(this.host, `/proc/${this.#pid}/task/${thread}`);
+        if (!seen) throw this.#ended();
+        return { vcpu, thread, cpus: seen.cpus, scheduling: seen.scheduling };
+      });
+    // A worker that a pinned vCPU started has its CPU from there (man sched_setaffinity(2)): nobody put it there.
+    const inherited = vcpus.map(({ cpus }) => cpus).filter((cpus) => parseCpus(cpus).length === 1);
     return tunedDomainFactsSchema.parse({
       name: this.#name,
       uuid: this.vm.uuid,
       pid: this.#pid,
-      vcpus: [...vcpuThreads(this.host, this.#pid)]
-        .sort(([a], [b]) => a - b)
-        .map(([vcpu, thread]) => {
-          const seen = readThread(this.host, `/proc/${this.#pid}/task/${thread}`);
-          if (!seen) throw this.#ended();
-          return { vcpu, thread, cpus: seen.cpus, scheduling: seen.scheduling };
-        }),
+      vcpus,
       emulatorCpus: main.cpus,
-      ownCpus: this.#emulatorThreads().filter(
-        (task) => readThread(this.host, `/proc/${this.#pid}/task/${task}`)?.cpus !== main.cpus,
-      ),
+      ownCpus: this.#emulatorThreads().filter((task) => {
+        const seen = readThread(this.host, `/proc/${this.#pid}/task/${task}`);
+        if (!seen || seen.cpus === main.cpus) return false;
+        return seen.name.startsWith('vhost-') || !inherited.includes(seen.cpus);
+      }),
       cpuset: formatCpus(allowedCpus(this.host, this.#pid) ?? []) || null,
       ...devices(this.host, this.#pid),
     });

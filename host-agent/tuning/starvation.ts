@@ -4,7 +4,7 @@ import { deviceInterrupts, interruptThreads } from '../host/interrupts.js';
 import { devices } from '../host/qemu-process.js';
 import { schedulingRank } from '../host/scheduling.js';
 import type { Thread } from '../host/thread.js';
-import { contains, formatCpus, overlap, parseCpus } from './cpu-set.js';
+import { contains, overlap, parseCpus } from './cpu-set.js';
 import type { VmThread } from './neighbours.js';
 import { isNic } from './nic-target.js';
 import type { Target } from './target.js';
@@ -19,13 +19,14 @@ export function strangersOnDpdk(target: Target): VmThread[] {
   );
 }
 
-/** Threads with the CPUs of the main one follow it: the knob emulator-pin, which leaves I/O threads. */
-const isWithEmulator = ({ vcpu, vm, thread, cpus, isTask }: VmThread, { facts }: Target) =>
+/** What the knob emulator-pin moves, if it has to: not I/O threads, nor those with CPUs of their own. */
+const isWithEmulator = ({ vcpu, vm, thread, isTask }: VmThread, { facts, cpus }: Target) =>
   isTask &&
   vcpu === null &&
   vm.pid === facts?.pid &&
+  overlap(parseCpus(facts.emulatorCpus), cpus).length > 0 &&
   !thread.name.startsWith('IO ') &&
-  formatCpus(parseCpus(facts.emulatorCpus)) === formatCpus(cpus);
+  !facts.ownCpus.includes(thread.id);
 
 /** Threads that could run nowhere else: a real-time vCPU that polls, and that nothing bounds, ends them for good. */
 export const lockedOnDpdk = (target: Target): VmThread[] =>
@@ -43,9 +44,15 @@ export interface Inversion {
  */
 export function othersThatRelyOnThrottling(host: Host, { facts, neighbours }: Target): Inversion[] {
   const threads = interruptThreads(host);
+  // Which devices a VM has takes reading all its descriptors: of few VMs, where any, that is asked.
+  const ofVfio = [...threads.values()].filter(({ name }) => name.includes('vfio-'));
+  const least = Math.min(...ofVfio.map(({ scheduling }) => schedulingRank(scheduling)));
   const vcpus = neighbours.filter(
     ({ kind, vm, thread }) =>
-      kind === 'vcpu' && vm.pid !== facts?.pid && schedulingRank(thread.scheduling) > 0,
+      kind === 'vcpu' &&
+      vm.pid !== facts?.pid &&
+      schedulingRank(thread.scheduling) > 0 &&
+      schedulingRank(thread.scheduling) >= least,
   );
   const nicThreads = new Map<number, Thread[]>();
   const threadsOf = (pid: number) => {

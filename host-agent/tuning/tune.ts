@@ -55,8 +55,10 @@ export async function apply(
     const { knob, place, now, wanted } = difference;
     const failure = await attempt(async () => {
       refuseUnguarded(knob, failed);
+      const owner = await theKnob(knob).owner?.(system, place);
       const change =
-        recorded(journal, difference) ?? journal.record({ knob, place, before: now, after: wanted });
+        recorded(journal, difference, owner ?? undefined) ??
+        journal.record({ knob, place, before: now, after: wanted, ...(owner != null && { owner }) });
       await set(system, knob, place, wanted).catch(async (error: unknown) => {
         if (await isUntouched(system, change)) journal.undone(change);
         throw error;
@@ -69,12 +71,17 @@ export async function apply(
 }
 
 /** The same change, made before and lost since: an interrupt that came back as it was at first. */
-const recorded = (journal: Journal, { knob, place, now, wanted }: KnobDifference): Change | undefined =>
+const recorded = (
+  journal: Journal,
+  { knob, place, now, wanted }: KnobDifference,
+  owner: string | undefined,
+): Change | undefined =>
   journal
     .pending()
     .find(
       (change) =>
         !journal.isOfOtherBoot(change) &&
+        change.owner === owner &&
         [change.knob, change.place, change.before, change.after].join('\n') ===
           [knob, place, now, wanted].join('\n'),
     );
@@ -121,7 +128,7 @@ export async function restore(
 /** True where something was written. */
 async function undo(system: HostSystem, journal: Journal, change: Change, force: boolean): Promise<boolean> {
   const { knob, place, before, after } = change;
-  if (journal.isOfOtherBoot(change)) return false;
+  if (journal.isOfOtherBoot(change) || (await isOthersNow(system, change))) return false;
   if (await isUntouched(system, change)) return false;
   const now = await theKnob(knob).read(system, place);
   if (now !== after && now !== before && !force)
@@ -132,6 +139,11 @@ async function undo(system: HostSystem, journal: Journal, change: Change, force:
     );
   await set(system, knob, place, before);
   return true;
+}
+
+/** Another domain has the name now: what is set there is that one's. */
+async function isOthersNow(system: HostSystem, { knob, place, owner }: Change): Promise<boolean> {
+  return owner !== undefined && (await theKnob(knob).owner?.(system, place)) !== owner;
 }
 
 /** Nothing is to be undone: the place is gone, or surely as it was before. */

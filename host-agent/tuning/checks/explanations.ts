@@ -201,6 +201,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
     source: 'linux: Documentation/driver-api/vfio.rst, "Groups, Devices, and IOMMUs"',
     undo: 'vmcall tune restore',
   },
+  'nic-of-another-vm': {
+    why: 'its interrupts are another VM’s: moved here, that one waits for a CPU that is not its own',
+    source: 'linux: Documentation/driver-api/vfio.rst',
+    undo: 'None is needed.',
+  },
   'no-nic': {
     why: 'a virtio or vhost NIC is worked by the host’s own threads: no interrupt of a device rings the doorbell',
     source: 'kernel-patches/README.md; linux: Documentation/driver-api/vfio.rst',

@@ -27,6 +27,12 @@ export async function openPlace(
   return domain && { domain, facts: await domain.facts(), vcpu: Number(vcpu) };
 }
 
+/** By its UUID; one without is no other's for as long as its process runs. */
+export async function ownerOf(system: HostSystem, place: string): Promise<string | null> {
+  const facts = (await openPlace(system, place))?.facts;
+  return facts ? (facts.uuid ?? `process ${facts.pid}`) : null;
+}
+
 /** Reads one vCPU of a domain; null where the domain or the vCPU is gone. */
 export async function readVcpu(
   system: HostSystem,

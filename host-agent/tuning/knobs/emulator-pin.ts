@@ -2,7 +2,7 @@
 import { formatCpus, overlap, parseCpus } from '../cpu-set.js';
 import type { Knob } from '../knob.js';
 import { emulatorCpus } from '../target.js';
-import { emulatorPlace, openPlace, sparedThreads } from './domain-place.js';
+import { emulatorPlace, openPlace, ownerOf, sparedThreads } from './domain-place.js';
 
 export const emulatorPin: Knob = {
   name: 'emulator-pin',
@@ -18,6 +18,7 @@ export const emulatorPin: Knob = {
     const shares = overlap(parseCpus(now), cpus).length > 0;
     return [{ place: emulatorPlace(facts), now, wanted: shares ? formatCpus(wanted) : now }];
   },
+  owner: ownerOf,
   read: async (system, place) => (await openPlace(system, place))?.facts.emulatorCpus ?? null,
   write: async (system, place, value) => {
     await (await openPlace(system, place))?.domain.pinEmulator(value, sparedThreads(place));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Knob } from '../knob.js';
-import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';
+import { openPlace, ownerOf, readVcpu, vcpuPlace } from './domain-place.js';
 
 /** Pins what --pin names and is not pinned yet; a pinned thread is never moved. */
 export const vcpuPin: Knob = {
@@ -15,6 +15,7 @@ export const vcpuPin: Knob = {
         ? [{ place: vcpuPlace(facts, seen.vcpu), now: seen.cpus, wanted: String(cpu) }]
         : [];
     }),
+  owner: ownerOf,
   read: (system, place) => readVcpu(system, place, ({ cpus }) => cpus),
   write: async (system, place, value) => {
     const opened = await openPlace(system, place);

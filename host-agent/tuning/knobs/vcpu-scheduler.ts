@@ -7,7 +7,7 @@ import type { Thread } from '../../host/thread.js';
 import { forcesInterruptThreads } from '../boot.js';
 import type { Knob } from '../knob.js';
 import { isDecided, type Target } from '../target.js';
-import { openPlace, readVcpu, vcpuPlace } from './domain-place.js';
+import { openPlace, ownerOf, readVcpu, vcpuPlace } from './domain-place.js';
 
 /** Above ksoftirqd, ktimers and rcuc of an RT host (tuned, realtime-virtual-host: 2, 3, 4), below irq threads. */
 const usualPriority = 10;
@@ -60,6 +60,7 @@ export const vcpuScheduler: Knob = {
       ];
     });
   },
+  owner: ownerOf,
   read: (system, place) => readVcpu(system, place, ({ scheduling }) => formatScheduling(scheduling)),
   write: async (system, place, value) => {
     const opened = await openPlace(system, place);

@@ -52,6 +52,30 @@ describe('every way in which a VM holds a device', () => {
     },
   };
 
+  test('a NIC that is said for a domain and is another VM’s is asked about, and not touched', async () => {
+    const second = '0000:82:00.0';
+    const change = {
+      files: {
+        '/proc/3000/cmdline': '/usr/bin/kvm\0-name\0router\0',
+        [`/sys/kernel/iommu_groups/41/devices/${second}`]: '',
+        [`/sys/bus/pci/devices/${second}/class`]: '0x020000',
+        [`/sys/bus/pci/devices/${second}/msi_irqs/50`]: 'msix',
+        '/proc/irq/50/smp_affinity_list': '0-7',
+        '/sys/kernel/irq/50/actions': `vfio-msix[0](${second})`,
+      },
+      links: {
+        '/proc/3000/fd/9': '/dev/vfio/41',
+        [`/sys/bus/pci/devices/${second}/driver`]: '../../../../bus/pci/drivers/vfio-pci',
+        [`/sys/bus/pci/devices/${second}/iommu_group`]: '../../../../kernel/iommu_groups/41',
+      },
+      threads: { '3000': ['kvm', 'other', '0-1'] as const },
+    };
+    const nics = new Map([[second, [6]]]);
+    const { severity, lines } = await lookAt('xeon-rt', change, 'dpdk0', { nics });
+    expect(severity('nic-of-another-vm')).toBe('fail');
+    expect(lines.filter((line) => /irq-affinity|scheduler|throttling/.test(line))).toEqual([]);
+  });
+
   test('a NIC that was unplugged again is not the guest’s, whatever QEMU was started with', async () => {
     const words = ['/usr/bin/kvm', '-name', 'dpdk0', '-device', `vfio-pci,host=${nic}`];
     const cmdline = { '/proc/2000/cmdline': `${words.join('\0')}\0` };

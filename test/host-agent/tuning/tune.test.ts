@@ -224,6 +224,20 @@ describe('apply and restore', () => {
     expect(outcome.settled.map(({ place }) => place)).toEqual(['dpdk0/vcpu/1', 'dpdk0/emulator']);
   });
 
+  test('another domain that has its name by now is left alone', async () => {
+    const system = host('xeon-rt');
+    await tune(system, 'dpdk0');
+    const other = 'c2a0f9f6-54a1-4c9d-8a55-0f6c2f1d7e11';
+    const words = ['/usr/bin/kvm', '-name', 'guest=dpdk0,debug-threads=on', '-uuid', other];
+    writeFileSync(join(root, 'proc/2000/cmdline'), `${words.join('\0')}\0`);
+    const tuned = snapshot(root);
+    const outcome = await undo(system);
+    expect(outcome.refused).toEqual([]);
+    expect(outcome.settled.map(({ place }) => place)).toEqual(['dpdk0/vcpu/1', 'dpdk0/emulator']);
+    for (const path of ['/proc/2000/task/2011/stat', '/proc/2000/status'])
+      expect(snapshot(root)[path]).toBe(tuned[path]);
+  });
+
   test('what was set before a reboot is not set back', async () => {
     const system = host('xeon-rt');
     await tune(system, 'dpdk0');
