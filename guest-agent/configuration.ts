@@ -94,8 +94,10 @@ function withoutZone(text: string): { url: string; zone?: string } {
 function isHostUrl(text: string): boolean {
   const { url } = withoutZone(text);
   if (!URL.canParse(url)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(url);
-  return protocol === 'wss:' && hostname !== '' && `${username}${password}${search}${hash}` === '';
+  const { protocol, hostname, port, username, password, search, hash } = new URL(url);
+  return (
+    protocol === 'wss:' && hostname !== '' && port !== '0' && `${username}${password}${search}${hash}` === ''
+  );
 }
 
 /** @throws VmcallError CONFIG_*: file, key and value of each thing wrong */

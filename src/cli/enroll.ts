@@ -7,7 +7,6 @@ import { guestConfiguration } from '../../host-agent/enrolment/guest-configurati
 import { EnrolmentStore } from '../../host-agent/enrolment/store.js';
 import type { Enrolled, Enrolments } from '../control/schema.js';
 import { defaultPort, resource } from '../protocol/version.js';
-import { replaceFile } from '../support/atomic-file.js';
 import { uuidOf } from '../support/called.js';
 import { exitCodes, VmcallError } from '../support/errors.js';
 import {
@@ -19,7 +18,11 @@ import {
   socketOption,
 } from './domains.js';
 import { jsonOption, printJson } from './json-output.js';
+import { checkOutput, writeOutput } from './output.js';
 import { whole } from './whole.js';
+
+/** More than a guest's configuration has. */
+const fileBytes = 4096;
 
 interface Options extends AgentOptions {
   host?: string;
@@ -35,10 +38,14 @@ interface Options extends AgentOptions {
 function hostUrl(text: string): string {
   const bracketed = /^fe80:[^\]]*%/i.test(text) || isIPv6(text) ? `[${text}]` : text;
   const [, address = '', port = ''] =
-    /^(\[[0-9a-fA-F:.]+(?:%[\w.-]{1,15})?\]|[^\s:/?#@[\]]+)(?::(\d+))?$/.exec(bracketed) ?? [];
+    /^(\[[0-9a-fA-F:.]+(?:%[\w.-]{1,15})?\]|[^\s:/?#@[\]]+)(?::([1-9]\d{0,4}))?$/.exec(bracketed) ?? [];
   const url = `wss://${address}:${port || defaultPort}${resource}`;
   if (address === '' || !URL.canParse(url.replace(/%[\w.-]+\]/, ']')))
     throw new InvalidArgumentError(`${text} is not ADDRESS or ADDRESS:PORT.`);
+  if (/^(0\.0\.0\.0|\[[0:.]*\])$/.test(address))
+    throw new InvalidArgumentError(
+      `${text} is every address of this host; give the one that the guest reaches.`,
+    );
   return url;
 }
 
@@ -98,6 +105,7 @@ async function enrol(called: string, overlapS: number, options: Options): Promis
   const { uuid } = findDomain(status, called);
   // Before anything is issued: without an address a new secret is of no use.
   const url = options.host ?? urlOf(status.guests.address, status.guests.port);
+  await checkOutput(options.output, fileBytes);
   await write(url, await client.enrol(uuid, overlapS), options.output);
 }
 
@@ -122,8 +130,7 @@ async function write(
   output: string | undefined,
 ): Promise<void> {
   const text = guestConfiguration({ url, domain, secret, fingerprint });
-  if (output === undefined) process.stdout.write(text);
-  else await replaceFile(output, text, 0o600);
+  await writeOutput(text, output, [], 0o600);
   process.stderr.write(`${domain}: its guest is to connect to ${url}\n`);
 }
 
@@ -137,6 +144,7 @@ async function enrolByHand(called: string, state: string, options: Options): Pro
       'Name the address that this guest reaches by --host',
       exitCodes.usage,
     );
+  await checkOutput(options.output, fileBytes);
   const secret = await new EnrolmentStore(state).issue(uuid);
   await write(options.host, { domain: uuid, secret, fingerprint }, options.output);
 }

@@ -28,6 +28,11 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Is there a place, and room, for such a file? Leaves none. Rejects as replaceFile() would. */
+export async function tryReplacing(path: string, bytes: number): Promise<void> {
+  await rm(await writeAside(path, new Uint8Array(bytes), 0o600), { force: true });
+}
+
 /** Replaces a file whole: after a crash there is the old one or the new one, never a part. */
 export async function replaceFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const aside = await writeAside(path, content, mode);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line reads from a live host agent.
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -171,6 +171,53 @@ describe('vmcall enroll, of the live agent', () => {
       exitCode: 1,
       stderr: expect.stringContaining('NOT_ENROLLED'),
     });
+  });
+});
+
+describe('what vmcall enroll writes', () => {
+  const enroll = (...words: string[]) =>
+    host.vmcall('enroll', 'test', ...words, '--socket', host.bench.socket);
+
+  test('where it cannot, nothing is issued: the guest keeps its session', { timeout: 90_000 }, async () => {
+    await host.startBoth();
+    const before = await host.bench.client.enrolments();
+    const full = join(host.bench.folder, 'full');
+    await mkdir(full);
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', full]);
+    try {
+      await writeFile(join(full, 'filler'), Buffer.alloc(65_536)).catch(() => {});
+      for (const output of [
+        join(host.bench.folder, 'none', 'x.toml'),
+        host.bench.folder,
+        join(full, 'x.toml'),
+      ])
+        expect(await enroll('--output', output)).toMatchObject({
+          exitCode: 1,
+          stdout: '',
+          stderr: expect.stringMatching(/^FILE_UNWRITABLE: /),
+        });
+    } finally {
+      await execa('umount', [full]);
+    }
+    for (const address of ['0.0.0.0', '::', '[::]:8645', 'a:0', 'a:70000', 'a b', 'wss://a', ''])
+      expect(await enroll('--host', address)).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(await host.bench.client.enrolments()).toEqual(before);
+    // A pipe is written to, and what leads to it is not replaced.
+    const words = ['enroll', 'test', '--host', '[fe80::1%eth0]:99', '--output', '/dev/stdout', '--socket'];
+    const main = join(projectRoot, 'dist/src/cli/main.js');
+    const command = [process.execPath, main, ...words, host.bench.socket];
+    const { stdout } = await execa('bash', ['-c', '"$@" | cat', 'bash', ...command]);
+    expect(stdout).toContain('wss://[fe80::1%eth0]:99/guest');
+    expect((await lstat('/dev/stdout')).isSymbolicLink()).toBe(true);
+  });
+
+  test('is for root alone, whatever the mode of the file before it', { timeout: 90_000 }, async () => {
+    await host.startBoth();
+    const output = join(host.bench.folder, 'guest-agent.toml');
+    await writeFile(output, 'before', { mode: 0o644 });
+    expect(await enroll('--output', output)).toMatchObject({ exitCode: 0, stdout: '' });
+    expect((await stat(output)).mode & 0o777).toBe(0o600);
+    expect(await readFile(output, 'utf8')).toContain('secret = ');
   });
 });
 
