@@ -39,6 +39,7 @@ const forLab: Readonly<Record<string, string>> = {
 const forTests: Readonly<Record<string, string>> = {
   'dpdk-dev': "DPDK's own testpmd, as another program and as the other end of a port",
   libfaketime: 'to set the clock of one process',
+  luajit: "MoonGen's script, without MoonGen",
   valgrind: "to count the dataplane's instructions",
   chromium: "to look at the report and the host agent's page in a browser",
   tmux: 'a terminal for vmcall top',
