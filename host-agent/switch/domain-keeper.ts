@@ -292,6 +292,7 @@ export class DomainKeeper {
 
   async #do(step: Step, reason: Reason | null): Promise<void> {
     const { kvm, log, uuid } = this.options;
+    const desires = this.#desires;
     try {
       const [switches, path] = [stepSwitches[step], stepTells[step]];
       if (switches) kvm.set(uuid, switches);
@@ -301,7 +302,9 @@ export class DomainKeeper {
     } catch (error) {
       if (this.#stopped) return;
       const { code, message } = whatFailed(error);
-      this.#failure = { step, code, message, until: performance.now() + this.#backOff.next() };
+      // What was desired meanwhile was not tried yet: nothing of it has failed.
+      if (desires === this.#desires)
+        this.#failure = { step, code, message, until: performance.now() + this.#backOff.next() };
       log.warn({ step, code, why: message }, 'step failed');
     }
   }

@@ -72,6 +72,24 @@ describe('enable and disable', () => {
     await host.bench.until(onVmcall);
   });
 
+  test('a refusal of what was desired before stands in the way of nothing', async () => {
+    await host.bench.configure({
+      reconciler: 'interval_s = 0.3\nyields_within_s = 3\nretry_least_s = 50\nretry_most_s = 60',
+    });
+    host.bench.agent.child.kill('SIGHUP');
+    await host.bench.agent.logged('configuration reloaded');
+    await host.bench.until({ guest: { health: { dataplane: 'running' } } });
+    let refuse = () => {};
+    host.guest.refuses = true;
+    host.guest.onTold = (path) =>
+      path === 'vmcall' ? new Promise((resolve) => (refuse = resolve)) : undefined;
+    await host.bench.client.desire(domain.uuid, 'vmcall');
+    await expect.poll(() => host.guest.told, { timeout: 10_000 }).toContain('vmcall');
+    await host.bench.client.desire(domain.uuid, 'poll');
+    refuse();
+    await host.bench.until({ desired: 'poll', actual: 'poll', phase: 'reached' });
+  });
+
   test('a guest that says yes and stays where it is', async () => {
     host.guest.ignores = true;
     const { exitCode, stderr } = await host.vmcall('enable', 'test');
