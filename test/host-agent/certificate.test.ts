@@ -27,6 +27,10 @@ async function keyAndCertificate(...words: string[]): Promise<{ key: string; cer
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vmcall-certificate-'));
   next = await hostCertificate(folder);
+  // Another end than that of the agent's own.
+  const { key, certificate } = await keyAndCertificate('-newkey', 'rsa:2048', '-noenc');
+  await writeFile(join(folder, 'certificate.pem'), key + certificate);
+  next = await hostCertificate(folder);
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
   const other = await keyAndCertificate(...ec, '-noenc');
   const weak = await keyAndCertificate('-newkey', 'rsa:512', '-noenc');
@@ -84,11 +88,19 @@ describe('another certificate', () => {
   test('is served after a reload; no session ends, and guests with both pins come back', slow, async () => {
     await host.realGuest.stop();
     await host.startGuestAgent({ pins: [next.fingerprint] });
+    host.bench.more = '[metrics]\naddress = "127.0.0.1"\nport = 0\n';
+    await host.bench.configure();
     await settle();
     const before = sessions();
     await put(next.pem);
     reload();
     await expect.poll(served, { timeout: 30_000 }).toBe(next.fingerprint);
+    const expiry = async () => {
+      const url = `http://127.0.0.1:${await host.bench.port('metrics')}/metrics`;
+      const text = await (await fetch(url)).text();
+      return Number(/^vmcall_certificate_expiry_timestamp_seconds (\S+)$/m.exec(text)?.[1]);
+    };
+    await expect.poll(() => expiry().catch(String), { timeout: 30_000 }).toBe(next.expires);
     await host.bench.until(running);
     expect(sessions()).toBe(before);
     await host.realGuest.agent.kill();

@@ -158,6 +158,9 @@ describe('a guest that is not who it should be', () => {
     await host.realGuest.agent.logged('HOST_REFUSED_SECRET');
     await host.realGuest.agent.logged('vmcall enroll');
     await host.bench.until({ phase: 'blocked', reason: { code: 'GUEST_ABSENT' }, guest: null });
+    // Its host tells whose secret was wrong, and where it came from; not what it was.
+    await host.bench.agent.logged(`"secrets":{"${domain.uuid} from 127.0.0.1":`);
+    expect(host.bench.agent.said).not.toContain(await host.realGuest.secret());
     expect([isAlive(pid), ...(await host.bench.switches())]).toEqual([true, '1', '1']);
   });
 
