@@ -131,6 +131,88 @@ describe.each(supported.distributions)('docs/deploy.md on $codename', (distribut
     }
   });
 
+  test('the host agent does in its unit all that it does to a host', { timeout: 5 * minutes }, async () => {
+    for (const file of ['vm.pl', 'in-the-unit.sh']) await cp(join(fixtures, file), join(repository, file));
+    // KVM's files as the series has them, of a VM that is there.
+    await run('host', 'mkdir -p /home/somebody && useradd qemu-user && mount -t tmpfs tmpfs /sys/kernel');
+    await run('host', 'install -m 644 /srv/vmcall-packages/vm.pl /run && systemctl reset-failed');
+    await run('host', 'systemd-run --unit=vm --uid=qemu-user perl /run/vm.pl');
+    const pid = (await run('host', 'systemctl show vm --property=MainPID --value')).trim();
+    const kvm = `/sys/kernel/kvm/${pid}-12`;
+    await run('host', `mkdir -p ${kvm} /sys/kernel/tracing/instances && cd ${kvm} && echo 0 >vcpu_yield`);
+    await run('host', `cd ${kvm} && for f in irqfd_hardirq vcpu_yields doorbell_rings; do echo 0 >$f; done`);
+    const status = async () => {
+      const { stdout } = await containers.run('host', 'vmcall status dpdk0 --json');
+      return (JSON.parse(stdout) as Status).domains[0];
+    };
+    // Its unit has mounts of its own, from its start.
+    await run('host', 'systemctl restart vmcall-host-agent');
+    await expect
+      .poll(status, { timeout: minutes })
+      .toMatchObject({ kvm: { support: 'present' }, guest: { health: { path: 'poll' } } });
+    // A program without a NIC refuses the VM call: KVM's switches go on, and off again.
+    const enabled = await containers.run('host', 'vmcall enable dpdk0');
+    expect([enabled.exitCode, enabled.all]).toEqual([1, expect.stringContaining('PATH_REFUSED')]);
+    const log = await run('host', 'journalctl -u vmcall-host-agent --output=cat --no-pager');
+    for (const step of ['allow', 'forbid']) expect(log).toContain(`"step":"${step}","message":"step done"`);
+    expect(await run('host', `cat ${kvm}/vcpu_yield`)).toBe('0');
+    await run('host', 'vmcall enable --path poll dpdk0');
+    expect(await status()).toMatchObject({ desired: 'poll', actual: 'poll', phase: 'reached' });
+    await run('host', 'vmcall forget --no-wait dpdk0');
+    // Watched, reloaded, and its guests' secrets.
+    await run('host', `printf '[metrics]\naddress = "127.0.0.1"\n' >>/etc/vmcall/host-agent.toml`);
+    await run('host', 'systemctl reload vmcall-host-agent && vmcall top --json -n 2');
+    const get = `exec 3<>/dev/tcp/127.0.0.1/8647; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; cat <&3`;
+    expect(await run('host', `bash -c ${JSON.stringify(get)}`)).toContain('vmcall_guest_session_up');
+    await run('host', 'vmcall rotate dpdk0 --host 192.168.122.1 --output next.toml && vmcall enroll --list');
+    // Threads of other users, and what it must not.
+    const unit = '/run/systemd/system/vmcall-probe.service';
+    const command = `ExecStart=/bin/sh /srv/vmcall-packages/in-the-unit.sh ${pid}`;
+    await run(
+      'host',
+      `sed 's|^ExecStart=.*|${command}|; s/^Type=.*/Type=oneshot/; /^WatchdogSec=/d; /^Restart=/d; /^RuntimeDirectory=/d' \
+        "$(systemctl show vmcall-host-agent --property=FragmentPath --value)" >${unit} && systemctl daemon-reload`,
+    );
+    const probed = await containers.run('host', 'systemctl start vmcall-probe');
+    expect(probed.exitCode, await run('host', 'journalctl -u vmcall-probe --output=cat --no-pager')).toBe(0);
+    await run('host', `rm ${unit} next.toml /run/vm.pl && systemctl daemon-reload && systemctl stop vm`);
+    await run('host', 'userdel qemu-user && rmdir /home/somebody && umount /sys/kernel');
+  });
+
+  test('an agent that stands still or is killed is started again; one that cannot use its file is not', {
+    timeout: 5 * minutes,
+  }, async () => {
+    for (const side of ['host', 'guest'] as const) {
+      const unit = `vmcall-${side}-agent`;
+      const file = `/etc/vmcall/${side}-agent.toml`;
+      const shown = (name: string) => run(side, `systemctl show ${unit} --property=${name} --value`);
+      const isBack = (times: string) =>
+        expect
+          .poll(async () => [await shown('NRestarts'), await shown('ActiveState')], { timeout: minutes })
+          .toEqual([times, 'active']);
+      expect(Number(await shown('MemoryMax'))).toBeLessThanOrEqual(2 ** 31);
+      expect(await shown('WatchdogUSec')).toBe('1min');
+      // The same watchdog, sooner.
+      const more = `/run/systemd/system/${unit}.service.d`;
+      await run(side, `mkdir -p ${more} && printf '[Service]\nWatchdogSec=6\n' >${more}/test.conf`);
+      await run(side, `systemctl daemon-reload && systemctl restart ${unit}`);
+      // It is told in time that all is well.
+      await run(side, 'sleep 15');
+      await isBack('0');
+      await run(side, `kill -STOP "$(systemctl show ${unit} --property=MainPID --value)"`);
+      await isBack('1');
+      expect(await run(side, `journalctl -u ${unit} --output=cat --no-pager`)).toContain('Watchdog timeout');
+      await run(side, `kill -KILL "$(systemctl show ${unit} --property=MainPID --value)"`);
+      await isBack('2');
+      await run(side, `cp -p ${file} /root/kept && echo nonsense >>${file}`);
+      await containers.run(side, `systemctl restart ${unit}`);
+      await expect.poll(() => shown('ActiveState'), { timeout: minutes }).toBe('failed');
+      expect([await shown('ExecMainStatus'), await shown('NRestarts')]).toEqual(['3', '0']);
+      await run(side, `mv /root/kept ${file} && rm -r ${more} && systemctl daemon-reload`);
+      await run(side, `systemctl reset-failed ${unit} && systemctl start ${unit}`);
+    }
+  });
+
   test('an upgrade and a downgrade keep configuration and enrolment', { timeout: 5 * minutes }, async () => {
     const kept =
       'cat /etc/vmcall/host-agent.toml; cd /var/lib/vmcall/host && find . -type f | sort | xargs sha256sum';
