@@ -17,7 +17,7 @@ export function guestConfiguration({ url, domain, secret, fingerprint }: GuestEn
 # Save it in that guest as /etc/vmcall/guest-agent.toml, readable by root alone: it holds the guest's secret.
 
 ${stringify({ host: { url, certificate_sha256: fingerprint, domain, secret } })}
-# For a program of your own with vmcall-plugin.so: [application] with file_prefix = "rte" in place of [dataplane].
+# For a program of your own with vmcall-plugin.so: [application] with file_prefix = "rte" in place of this table.
 [dataplane]
 # The CPU that DPDK is to have, and the NIC bound to vfio-pci: as vmcall-dataplane's own EAL options.
 eal_arguments = ["-l", "1", "-a", "0000:00:05.0", "--in-memory", "-m", "64"]
