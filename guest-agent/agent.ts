@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { MeasurementEndCode } from '../src/protocol/codes.js';
 import type { Path } from '../src/protocol/fields.js';
-import { limits } from '../src/protocol/limits.js';
 import type { Health, MethodResult, Params } from '../src/protocol/messages.js';
 import { RequestError } from '../src/session/request-error.js';
 import type { Handlers } from '../src/session/responder.js';
 import type { Daemon } from '../src/support/daemon.js';
-import { describeError, VmcallError } from '../src/support/errors.js';
+import { describeError } from '../src/support/errors.js';
 import type { Log } from '../src/support/log.js';
+import { answered } from './answered.js';
 import { type GuestConfiguration, hostAddress, readGuestConfiguration } from './configuration.js';
-import { Measurement, MeasurementBroken } from './measurement.js';
+import { CurrentMeasurement } from './current-measurement.js';
+import { healthOf } from './health.js';
 import { pathWithoutHost, whyNotUpheld } from './path.js';
-import { Attachment } from './program/attachment.js';
+import { firstPath, programKeeper, wantedThreshold, withoutThreshold } from './program/configured.js';
 import type { ProgramKeeper } from './program/program-keeper.js';
-import { Supervisor } from './program/supervisor.js';
 import { SessionKeeper } from './session/session-keeper.js';
 
 const healthMs = 5_000;
@@ -25,15 +24,15 @@ export class GuestAgent implements Daemon {
   readonly #handlers: Handlers = {
     'set-path': (params, signal) => this.#inTurn(signal, () => this.#setPath(params)),
     'start-measurement': (params, signal) =>
-      this.#inTurn(signal, () => this.#startMeasurement(params, signal)),
-    'stop-measurement': (params, signal) => this.#inTurn(signal, () => this.#stopMeasurement(params)),
-    'get-health': () => this.#look(),
+      this.#inTurn(signal, async () => this.#measurement.start(this.#ready(), params, signal)),
+    'stop-measurement': (params, signal) => this.#inTurn(signal, () => this.#measurement.finish(params)),
+    'get-health': () => this.#health(),
   };
   readonly #stop = new AbortController();
   #wanted: Path;
   #program: ProgramKeeper;
   #keeper: SessionKeeper;
-  #measurement: Measurement | undefined;
+  readonly #measurement: CurrentMeasurement;
   #turn: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> = Promise.resolve();
 
@@ -44,6 +43,7 @@ export class GuestAgent implements Daemon {
     private readonly log: Log,
   ) {
     this.#wanted = firstPath(configuration);
+    this.#measurement = new CurrentMeasurement((message) => this.#keeper.send(message), log);
     this.#program = this.#newProgram();
     this.#keeper = this.#newKeeper(address);
   }
@@ -83,7 +83,7 @@ export class GuestAgent implements Daemon {
 
   async stop(): Promise<void> {
     this.#stop.abort(new RequestError('SHUTTING_DOWN'));
-    this.#endMeasurement('SHUTTING_DOWN', 'the guest agent is stopping');
+    this.#measurement.end('SHUTTING_DOWN', 'the guest agent is stopping');
     await this.#keeper.stop();
     await this.#watching;
     await this.#program.stop();
@@ -97,7 +97,7 @@ export class GuestAgent implements Daemon {
       void this.#inTurn(this.#stop.signal, () => this.#takeUp()).catch((error: unknown) => this.#tell(error));
     });
     program.on('ended', (why) => {
-      this.#endMeasurement('DATAPLANE_RESTARTED', why);
+      this.#measurement.end('DATAPLANE_RESTARTED', why);
       void this.#sendHealth();
     });
     return program;
@@ -110,7 +110,7 @@ export class GuestAgent implements Daemon {
       log: this.log,
       onOpen: () => void this.#sendHealth(),
       // A measurement belongs to its session.
-      onLost: () => this.#dropMeasurement(),
+      onLost: () => void this.#measurement.drop(),
     });
   }
 
@@ -153,67 +153,12 @@ export class GuestAgent implements Daemon {
     return { path, idle_threshold_us: inForce, switched: before.path !== path };
   }
 
-  async #startMeasurement(
-    { measurement: id, interval_ms: interval, wake_times: wakeTimes }: Params<'start-measurement'>,
-    signal: AbortSignal,
-  ): Promise<MethodResult<'start-measurement'>> {
-    const dataplane = this.#ready();
-    if (this.#measurement) throw new RequestError('BUSY', `measurement ${this.#measurement.id} is on`);
-    const measurement = new Measurement(id, dataplane, (report) => this.#keeper.send(report), wakeTimes);
-    await answered(
-      measurement.start(interval, (error) => {
-        if (this.#measurement !== measurement) return;
-        const code = error instanceof MeasurementBroken ? error.code : 'DATAPLANE_FAILED';
-        this.#endMeasurement(code, error instanceof Error ? error.message : String(error));
-      }),
-    );
-    const { path } = await answered(dataplane.info());
-    if (signal.aborted) {
-      // Nobody waits for it any more.
-      measurement.abandon();
-      throw signal.reason;
-    }
-    this.#measurement = measurement;
-    this.log.info({ measurement: id, interval_ms: interval, path }, 'measurement started');
-    return { path };
-  }
-
-  async #stopMeasurement({
-    measurement: id,
-  }: Params<'stop-measurement'>): Promise<MethodResult<'stop-measurement'>> {
-    const measurement = this.#measurement;
-    if (measurement?.id !== id) throw new RequestError('NO_MEASUREMENT');
-    this.#measurement = undefined;
-    await answered(measurement.finish());
-    this.log.info({ measurement: id, reports: measurement.reports }, 'measurement stopped');
-    return { reports: measurement.reports };
-  }
-
-  #dropMeasurement(): Measurement | undefined {
-    const measurement = this.#measurement;
-    this.#measurement = undefined;
-    measurement?.abandon();
-    return measurement;
-  }
-
-  #endMeasurement(code: MeasurementEndCode, why: string): void {
-    const measurement = this.#dropMeasurement();
-    if (!measurement) return;
-    this.log.warn({ measurement: measurement.id, code }, why);
-    this.#keeper.send({
-      type: 'measurement-ended',
-      measurement: measurement.id,
-      code,
-      message: forPeople(why),
-    });
-  }
-
   async #reloadProgram(before: GuestConfiguration, after: GuestConfiguration): Promise<void> {
     const { dataplane, application } = after;
     const taken = { ...before, dataplane, application };
     const threshold = wantedThreshold(after);
     if (!isDeepStrictEqual(withoutThreshold(before), withoutThreshold(after))) {
-      this.#endMeasurement('DATAPLANE_RESTARTED', 'its configuration was changed');
+      this.#measurement.end('DATAPLANE_RESTARTED', 'its configuration was changed');
       await this.#program.stop();
       this.#wanted = firstPath(after);
       this.configuration = taken;
@@ -262,73 +207,15 @@ export class GuestAgent implements Daemon {
   }
 
   async #sendHealth(): Promise<void> {
-    const health = await this.#look();
+    const health = await this.#health();
     this.#keeper.send({ type: 'health', health });
   }
 
-  async #look(): Promise<Health> {
-    const { state, restarts, dataplane } = this.#program;
-    const known = { dataplane: state, wanted: this.#wanted, restarts };
-    const nothing = { path: null, upheld: false, idle_threshold_us: null, version: null };
-    if (state !== 'running') return { ...known, ...nothing, reason: forHealth(this.#program.problem) };
-    try {
-      const info = await dataplane.info();
-      const why = whyNotUpheld(this.#wanted, info);
-      return {
-        ...known,
-        path: info.path,
-        upheld: why === undefined,
-        reason: forHealth(why),
-        idle_threshold_us: info.idleThresholdUs,
-        version: forPeople(info.version),
-      };
-    } catch (error) {
-      const { code, message } =
-        error instanceof VmcallError ? error : { code: 'INTERNAL', message: String(error) };
-      return { ...known, ...nothing, reason: forHealth({ code, message }) };
-    }
+  #health(): Promise<Health> {
+    return healthOf(this.#program, this.#wanted);
   }
 
   #tell(error: unknown): void {
     if (!this.#stop.signal.aborted) this.log.error({ err: error }, describeError(error));
   }
-}
-
-function programKeeper({ dataplane, application }: GuestConfiguration, log: Log): ProgramKeeper {
-  if (dataplane) return new Supervisor(dataplane, log);
-  if (application) return new Attachment(application, log);
-  throw new Error('a configuration without a program passed its schema');
-}
-
-/** Until the host says otherwise, or the program is found on another. */
-function firstPath({ dataplane }: GuestConfiguration): Path {
-  return dataplane?.path ?? 'poll';
-}
-
-function wantedThreshold({ dataplane, application }: GuestConfiguration): number | undefined {
-  return (dataplane ?? application)?.idle_threshold_us;
-}
-
-/** What a program has to be started, or found, again for. */
-function withoutThreshold({ dataplane, application }: GuestConfiguration): unknown {
-  return [dataplane, application].map((each) => each && { ...each, idle_threshold_us: undefined });
-}
-
-function forHealth(why: { code: string; message: string } | undefined): Health['reason'] {
-  return why ? { code: why.code, message: forPeople(why.message) } : null;
-}
-
-/** The dataplane's failures as the protocol has them. */
-async function answered<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof VmcallError || error instanceof MeasurementBroken)
-      throw new RequestError('DATAPLANE_FAILED', error.message);
-    throw error;
-  }
-}
-
-function forPeople(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ').slice(0, limits.textCharacters);
 }
