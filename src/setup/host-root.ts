@@ -20,6 +20,10 @@ const programs = [
 
 /** Files and folders that they read; what a machine has not, it does not need. */
 const data = [
+  // By its name in scripts, with the link that /bin is: PATH may lead past it.
+  '/bin/sh',
+  // Without either, libvirtd of 11.3 does not start.
+  ...['/usr/sbin/nft', '/usr/sbin/iptables'],
   ...['passwd', 'group', 'nsswitch.conf', 'hosts', 'host.conf', 'protocols', 'services', 'localtime'].map(
     (name) => `/etc/${name}`,
   ),
