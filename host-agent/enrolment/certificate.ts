@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,7 +47,11 @@ export async function renewedCertificate(stateFolder: string): Promise<HostCerti
 /** As TLS takes it: the key of this very certificate, and neither too weak. */
 function checked(file: string, pem: string): HostCertificate {
   try {
-    const { fingerprint256, validTo } = new X509Certificate(pem);
+    const certificate = new X509Certificate(pem);
+    const { fingerprint256, validTo } = certificate;
+    // OpenSSL keeps keys of each type apart, and misses the mismatch of an RSA certificate with another's EC key.
+    if (!certificate.checkPrivateKey(createPrivateKey(pem)))
+      throw new Error('the key is not that of the certificate: mismatch');
     createSecureContext({ key: pem, cert: pem, minVersion: 'TLSv1.3' });
     return { pem, fingerprint: fingerprint256, expires: Date.parse(validTo) / 1000 };
   } catch (error) {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HostCertificate, hostCertificate } from '../../host-agent/enrolment/certificate.js';
 import { RealHost } from './support/test-host.js';
 
-const slow = { timeout: 120_000 };
+const slow = { timeout: 180_000 };
 const host = new RealHost();
 let folder: string;
 let next: HostCertificate;
@@ -137,7 +137,7 @@ describe('another certificate', () => {
   });
 
   test('that cannot be used when it starts is told until another one is there', slow, async () => {
-    for (const [name, pem, mode, why] of wrong.filter(([name]) => name !== 'nothing')) {
+    for (const [name, pem, mode, why] of wrong.filter(([name]) => /of another|others can read/.test(name))) {
       await host.bench.agent.kill();
       await put(pem, mode);
       await host.bench.startAgent();
