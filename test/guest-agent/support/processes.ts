@@ -50,7 +50,7 @@ export class HostProcess {
   ): Promise<HostEvent> {
     const found = () => this.events.slice(from).find((event) => event.event === kind && wanted(event));
     const seen = () => `waiting for ${kind}; seen: ${JSON.stringify(this.events.slice(-8)).slice(0, 2000)}`;
-    await expect.poll(found, { timeout: 25_000, interval: 20, message: seen() }).toBeDefined();
+    await expect.poll(found, { timeout: 60_000, interval: 20, message: seen() }).toBeDefined();
     return found() as HostEvent;
   }
 
@@ -113,7 +113,7 @@ export class Command {
   }
 
   async logged(text: string): Promise<void> {
-    await expect.poll(() => this.said, { timeout: 25_000 }).toContain(text);
+    await expect.poll(() => this.said, { timeout: 60_000 }).toContain(text);
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
