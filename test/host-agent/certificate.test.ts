@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HostCertificate, hostCertificate } from '../../host-agent/enrolment/certificate.js';
 import { RealHost } from './support/test-host.js';
 
-const slow = { timeout: 180_000 };
+const slow = { timeout: 240_000 };
 const host = new RealHost();
 let folder: string;
 let next: HostCertificate;
