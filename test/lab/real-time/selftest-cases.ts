@@ -23,6 +23,7 @@ export const cases: Readonly<Record<string, readonly string[]>> = {
   'administrator has the last word': ['sysfs_has_the_last_word', 'vmm_races_with_sysfs'],
   'two switches, two capabilities': ['capability', 'capability_leaves_hardirq_alone'],
   'limits that are none': ['hardirq_max_that_is_none'],
+  'numbers of the first version refused': ['old_numbers_refused'],
   'reset and INIT': ['init', 'reset_by_userspace', 'set_sregs_of_a_reset'],
   'registers and activity state': ['set_regs', 'sync_regs', 'set_mp_state', 'get_state'],
   'nested guest refused': ['nested_svm'],
@@ -38,6 +39,8 @@ export const races = {
   'routes rewritten while ringing': ['route_rewrite'],
   'irqfd deassigned while ringing': ['irqfd_reassign'],
   'switch set while ringing': ['switch_toggle'],
+  "a ring's own time": ['ring_times'],
+  'rings counted from two CPUs': ['ring_counters'],
   'ringer preempted by another ringer': ['ringer_preempted'],
   'VM destroyed while a device rings': ['vm_destroyed'],
 };

@@ -36,6 +36,8 @@ describe('a guest whose device interrupts without pause', () => {
   test.each(limited)('%s keeps half of its CPU, while interrupts beyond the limit are held back', (name) => {
     const event = find(name);
     expect(event?.outcome, event?.notes.join('; ')).toBe('pass');
+    // A storm: more was asked for than the CPU's limit, by far.
+    expect(figure(event, 'asked_a_second')).toBeGreaterThan(2 * figure(event, 'limit'));
     expect(figure(event, 'share_permille')).toBeGreaterThanOrEqual(500);
     expect(figure(event, 'held')).toBeGreaterThan(0);
     // The CPU's budget since the guest began, whatever vectors there are.
