@@ -7,17 +7,18 @@ import type { LabEvent } from '../../src/lab/events.js';
 import { runLab } from '../../src/lab/run.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
+import { kernelsTested } from './kernels.js';
 
 const minutes = 60_000;
 const packets = 200;
 
-describe('host and guest with lockdown=integrity', () => {
+describe.each(kernelsTested)('host and guest on %s with lockdown=integrity', (series) => {
   let events: LabEvent[];
 
   beforeAll(async () => {
     const progress = stderrProgress();
     const run = await runLab({
-      artifacts: await prepareLab(progress, true),
+      artifacts: await prepareLab(progress, true, series),
       clock: 'instruction',
       folder: await mkdtemp(join(tmpdir(), 'vmcall-lockdown-')),
       scenario: {

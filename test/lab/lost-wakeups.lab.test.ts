@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runLab } from '../../src/lab/run.js';
-import { kernelSeriesHere } from '../../src/setup/kernel-packages.js';
 import { prepareLab } from '../../src/setup/prepare.js';
 import { stderrProgress } from '../../src/support/progress.js';
+import { kernelsTested } from './kernels.js';
 
 const minutes = 60_000;
 
-describe.each(kernelSeriesHere)('on %s, packets that come just as the program goes to sleep', (series) => {
+describe.each(kernelsTested)('on %s, packets that come just as the program goes to sleep', (series) => {
   test('wake the right program, and are missed by one that does not poll after arming', {
     timeout: 20 * minutes,
   }, async () => {
