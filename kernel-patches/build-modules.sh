@@ -134,11 +134,19 @@ log=$work/build.log
 rm --recursive --force -- "$mirror" "$hdrs" "$work/build.log"
 mkdir --parents -- "$mirror"
 
-# The flavour's Makefile includes the common one by its installed path, and
-# its scripts and tools are links relative to where the package installs them.
+# The tools beside the headers are of the headers' release, as the compiler is.
+compiler=$(sed --quiet 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$flavour/.kernelvariables" 2>/dev/null || true)
+[[ -z $compiler ]] || command -v "$compiler" >/dev/null ||
+	die "$release wants $compiler, which is not here: install it, or build on the release that the kernel is of"
+
+# The flavour's Makefile names the common one, and from 7.2 on itself, by where
+# they are installed, and its scripts and tools are links relative to that.
 say "headers: $release"
 cp --archive -- "$flavour" "$hdrs"
-printf 'include %s/Makefile\n' "$common" >"$hdrs/Makefile"
+{
+	! grep --quiet '^KBUILD_OUTPUT=' "$flavour/Makefile" || printf 'KBUILD_OUTPUT=%s\n' "$hdrs"
+	printf 'include %s/Makefile\n' "$common"
+} >"$hdrs/Makefile"
 for dir in scripts tools; do
 	rm --force -- "$hdrs/$dir"
 	ln --symbolic -- "$kbuild/$dir" "$hdrs/$dir"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../support/cache.js';
 import type { Progress } from '../support/progress.js';
@@ -52,7 +52,8 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
  */
 async function unpackedHeaders({ root, release }: KernelPackages, work: string): Promise<string> {
   const [common, kbuild] = [
-    await entryOf(root, 'usr/src', (name) => name.endsWith('-common-rt')),
+    // From 7.2 on all flavours have their common headers in one package.
+    await entryOf(root, 'usr/src', (name) => /-common(?:-rt)?$/.test(name)),
     await entryOf(root, 'usr/lib', (name) => name.startsWith('linux-kbuild-')),
   ];
   let base = root;
@@ -62,7 +63,10 @@ async function unpackedHeaders({ root, release }: KernelPackages, work: string):
   }
   const headers = join(work, 'headers');
   await cp(join(root, 'usr', 'src', `linux-headers-${release}`), headers, asTheyAre);
-  await writeFile(join(headers, 'Makefile'), `include ${join(base, common)}/Makefile\n`);
+  // From 7.2 on they name themselves by it, too.
+  const own = (await readFile(join(headers, 'Makefile'), 'utf8')).includes('KBUILD_OUTPUT=');
+  const output = own ? `KBUILD_OUTPUT=${headers}\n` : '';
+  await writeFile(join(headers, 'Makefile'), `${output}include ${join(base, common)}/Makefile\n`);
   for (const name of ['scripts', 'tools']) {
     await rm(join(headers, name), { recursive: true, force: true });
     await symlink(join(base, kbuild, name), join(headers, name));

@@ -7,19 +7,28 @@ import { exitCodes, VmcallError } from '../support/errors.js';
 import { cacheRoot } from '../support/paths.js';
 import type { Progress } from '../support/progress.js';
 import { timed } from '../support/timed-step.js';
-import { downloadPackages, kernelPackagesOfArchive, refreshLists } from './archive.js';
+import {
+  type Archive,
+  archiveOf,
+  downloadPackages,
+  kernelPackagesOfArchive,
+  ownArchive,
+  refreshLists,
+} from './archive.js';
 import { thisDistribution } from './distribution.js';
 import { type KernelChoice, offeredKernels } from './kernel-choice.js';
-import { kernelRefusal } from './kernel-refusal.js';
+import { kernelRefusal, refusedElsewhere } from './kernel-refusal.js';
 import { supported, supportedHere } from './supported.js';
 
 /** A series of kernels that `kernel-patches/` has a folder for, e.g. `6.12`. */
 export type KernelSeries = string;
 
 const here = supportedHere() ?? supported.distributions[0];
-/** Those of all releases. */
+/** Those of all releases, and of their backports. */
 export const kernelSeries: readonly KernelSeries[] = [
-  ...new Set(supported.distributions.flatMap(({ kernels }) => kernels)),
+  ...new Set(
+    supported.distributions.flatMap(({ kernels, backportedKernels }) => [...kernels, ...backportedKernels]),
+  ),
 ];
 /** Those of this machine's release. */
 export const kernelSeriesHere: readonly KernelSeries[] = here?.kernels ?? kernelSeries;
@@ -43,9 +52,11 @@ export interface KernelPackages {
  * Debian's RT kernel of one series (`6.12`): image, headers, kbuild and source of one and the same version.
  * Debian's archive drops old versions, so the newest that is whole there now is taken, once; after that the unpacked
  * copy is used and no network is needed.
- * @throws VmcallError SETUP_KERNEL_ABSENT, SETUP_KERNEL_INCOMPLETE, SETUP_DOWNLOAD_FAILED
+ * @throws VmcallError SETUP_KERNEL_ELSEWHERE, SETUP_KERNEL_ABSENT, SETUP_KERNEL_INCOMPLETE, SETUP_DOWNLOAD_FAILED
  */
 export async function kernelPackages(series: KernelSeries, progress: Progress): Promise<KernelPackages> {
+  const elsewhere = refusedElsewhere(series, here, supported.distributions, thisDistribution().text);
+  if (elsewhere) throw elsewhere;
   const shelf = join(cacheRoot, 'kernel', series);
   const unpacked = await newestUnpacked(shelf, series);
   if (unpacked) return unpacked;
@@ -57,18 +68,24 @@ export async function kernelPackages(series: KernelSeries, progress: Progress): 
 /** So many versions are tried: lists of packages may name what a mirror has no more. */
 const mostTries = 3;
 
+/** This release's archive, but for a kernel of its backports, which few machines have among their sources. */
+async function archiveWith(series: KernelSeries): Promise<Archive> {
+  return here?.backportedKernels.includes(series) ? archiveOf(here) : ownArchive;
+}
+
 async function download(shelf: string, series: KernelSeries): Promise<KernelPackages> {
   const failures: string[] = [];
-  let archive = await kernelPackagesOfArchive();
+  const lists = await archiveWith(series);
+  let archive = await kernelPackagesOfArchive(lists);
   for (let tried = 0; tried < mostTries; tried++) {
     // Lists that are old, or were never fetched, are the likely reason of the first failure.
     if (tried === 1 || offeredKernels(series, archive).complete.length === 0) {
-      await refreshLists();
-      archive = await kernelPackagesOfArchive();
+      await refreshLists(lists);
+      archive = await kernelPackagesOfArchive(lists);
     }
     const choice = offeredKernels(series, archive).complete[Math.max(0, tried - 1)];
     if (!choice) break;
-    const failure = await unpack(shelf, choice);
+    const failure = await unpack(shelf, choice, lists);
     if (failure === undefined) return layout(shelf, series, choice.release);
     failures.push(`${choice.version}: ${failure}`);
   }
@@ -82,14 +99,18 @@ async function download(shelf: string, series: KernelSeries): Promise<KernelPack
 }
 
 /** Downloads a kernel's packages and unpacks them onto the shelf. @returns why that did not work, or nothing */
-async function unpack(shelf: string, { release, packages }: KernelChoice): Promise<string | undefined> {
+async function unpack(
+  shelf: string,
+  { release, packages }: KernelChoice,
+  lists: Archive,
+): Promise<string | undefined> {
   await mkdir(shelf, { recursive: true });
   const aside = await mkdtemp(join(shelf, '.unpacking-'));
   const root = join(aside, 'root');
   try {
     // Readable by apt's own download user.
     await chmod(aside, 0o755);
-    const failure = await downloadPackages(aside, packages);
+    const failure = await downloadPackages(aside, packages, lists);
     if (failure !== undefined) return failure;
     for (const file of await readdir(aside)) {
       if (!file.endsWith('.deb')) continue;

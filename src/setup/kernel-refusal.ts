@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { exitCodes, VmcallError } from '../support/errors.js';
 import { type ArchivePackage, offeredKernels } from './kernel-choice.js';
+import type { SupportedDistribution } from './supported.js';
 
 /** So many versions, the newest, are listed with what they lack. */
 const versionsTold = 3;
@@ -38,6 +39,27 @@ export function kernelRefusal(
     'SETUP_KERNEL_INCOMPLETE',
     `no version of Debian's RT kernel ${series} has all its parts in the archive: ${lacks.join('; ')}`,
     `Debian publishes the parts one after the other: try again in some hours${instead}. If it stays so, apt lacks a part of the archive: apt-cache policy linux-source-${series}`,
+  );
+}
+
+/**
+ * Why a kernel of a release's backports cannot be had on another release, and what to do instead; nothing of one that
+ * can. The tools beside a kernel's headers, and the compiler they want, are of the kernel's own release.
+ * @param here this machine's release, if it is supported
+ * @param text its name
+ */
+export function refusedElsewhere(
+  series: string,
+  here: SupportedDistribution | undefined,
+  distributions: readonly SupportedDistribution[],
+  text: string,
+): VmcallError | undefined {
+  const release = distributions.find(({ backportedKernels }) => backportedKernels.includes(series));
+  if (!release || release === here) return undefined;
+  return refusal(
+    'SETUP_KERNEL_ELSEWHERE',
+    `kernel ${series} is of Debian ${release.version}'s backports, and modules for it cannot be built on ${text}`,
+    `Run it in a root folder of that release: npm run debian -- ${release.version} npm start -- --kernel ${series}`,
   );
 }
 

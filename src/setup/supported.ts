@@ -13,6 +13,8 @@ const distributionSchema = z.strictObject({
   codename: z.string(),
   /** Its kernels that `kernel-patches/` has a series for; the lab runs the first by default. */
   kernels: z.array(series).min(1),
+  /** Those of its backports. The lab runs them if told to, on this release, from apt lists of their own. */
+  backportedKernels: z.array(series),
   /** The versions that it has, and that everything was seen to work with. */
   qemu: series,
   libvirt: series,

@@ -3,14 +3,12 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { exitCodes, VmcallError } from '../../support/errors.js';
 import type { Progress } from '../../support/progress.js';
 import { timed } from '../../support/timed-step.js';
+import { mirroredSources } from '../archive.js';
 import { logged } from '../build.js';
 import { ensureDebianPackages } from '../debian-packages.js';
-import { thisDistribution } from '../distribution.js';
 import type { SupportedDistribution } from '../supported.js';
-import { indexTargetsFormat, parseSources, sourcesOfRelease } from './sources.js';
 
 /** What a bare machine has before `npm start`. */
 export const bareMachine: RootContents = {
@@ -59,21 +57,6 @@ export async function makeRoot(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-}
-
-async function mirroredSources(wanted: SupportedDistribution): Promise<string[]> {
-  const own = thisDistribution();
-  const words = ['indextargets', '--format', indexTargetsFormat, 'Created-By: Packages'];
-  const { stdout } = await execa('apt-get', words);
-  const lines = sourcesOfRelease(parseSources(stdout), own.codename, wanted.codename);
-  if (lines.length === 0)
-    throw new VmcallError(
-      'SETUP_SOURCES_UNKNOWN',
-      `apt's sources on this machine name no archive of ${own.text} (${own.codename}), from which that of ${wanted.codename} would be derived`,
-      "Give apt the release's own archive (man sources.list), then run: apt-get update",
-      exitCodes.configuration,
-    );
-  return lines;
 }
 
 /** Proxies and the like, as options of apt. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { parseSources, sourcesOfRelease } from '../../../src/setup/debian-root/sources.js';
+import { parseSources, sourcesOfRelease } from '../../src/setup/archive-sources.js';
 
 const told = `http://archive.example/debian/ bookworm bookworm main
 http://archive.example/debian/ bookworm-updates bookworm-updates main
