@@ -41,7 +41,7 @@ export interface Artifacts {
 }
 
 /** The series of the kernel, or none, built against Debian's headers, with folders of patches on top. */
-async function buildModules(
+export async function buildModules(
   { series, ...kernel }: KernelPackages,
   extra: readonly ExtraPatches[],
   progress: Progress,
@@ -70,7 +70,7 @@ async function buildModules(
 }
 
 /** The KVM selftests that the series adds, or the kernel's own, for L1: this machine's own libc runs them there. */
-async function buildSelftests(
+export async function buildSelftests(
   kernel: KernelPackages,
   progress: Progress,
   { ofSeries = true } = {},

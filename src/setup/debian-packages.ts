@@ -48,6 +48,14 @@ const forTests: Readonly<Record<string, string>> = {
   'fonts-inter': "the report's first choice of typeface, so that its picture is the same everywhere",
 };
 
+/** What an emulated Intel machine boots from. */
+const forVmx: Readonly<Record<string, string>> = {
+  isolinux: 'boot loader of its CD',
+  'syslinux-common': 'a part of that',
+  vgabios: 'without one it does not start',
+  xorriso: 'to write the CD',
+};
+
 /** What the root folder of another release is made and entered with. */
 const forRoots: Readonly<Record<string, string>> = {
   mmdebstrap: 'to make it',
@@ -73,6 +81,7 @@ const forSecureBoot: Readonly<Record<string, string>> = {
 const groups = {
   lab: forLab,
   tests: forTests,
+  vmx: forVmx,
   roots: forRoots,
   containers: forContainers,
   secureBoot: forSecureBoot,

@@ -36,24 +36,33 @@ export async function buildInitramfs(
   await place(contents.init, join(staging, 'init'));
   for (const [path, source] of contents.files) await place(source, join(staging, path));
   await placeModules(contents, join(staging, 'modules'));
+  await packFolder(staging, output);
+}
+
+/** Writes a folder as a newc archive, all of it root's. */
+export async function packFolder(folder: string, output: string): Promise<void> {
   await execa(
     'sh',
     ['-c', 'find . -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc -R 0:0 > "$OUTPUT"'],
     {
-      cwd: staging,
+      cwd: folder,
       env: { OUTPUT: output },
     },
   );
 }
 
-async function place(source: string, target: string): Promise<void> {
+/** Copies a program into a folder that becomes an archive. */
+export async function place(source: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   await copyFile(source, target);
   await chmod(target, 0o755);
 }
 
 /** Decompressed modules and `order`, the list that /init feeds to insmod line by line. */
-async function placeModules(contents: InitramfsContents, target: string): Promise<void> {
+export async function placeModules(
+  contents: Pick<InitramfsContents, 'modules' | 'insert' | 'own' | 'replacements'>,
+  target: string,
+): Promise<void> {
   const index = parseModulesDep(await readFile(join(contents.modules, 'modules.dep'), 'utf8'));
   const builtin = parseModulesBuiltin(await readFile(join(contents.modules, 'modules.builtin'), 'utf8'));
   const parameters = new Map(

@@ -3,8 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { here } from './build.js';
 
-/** Patches on top of a series: the lab's own, and those that break it to see that its tests notice. */
-export type ExtraPatches = 'lab' | 'negative';
+/**
+ * Patches on top of a series: the lab's own, those that break it to see that its tests notice, and the one by which an
+ * emulated Intel CPU posts interrupts as VT-d would.
+ */
+export type ExtraPatches = 'lab' | 'negative' | 'vmx';
 
 /** The patches of `kernel-patches/SERIES`, or of a folder in it, in the order in which they apply. */
 export async function patchesOf(series: string, extra: ExtraPatches | '' = ''): Promise<string[]> {
