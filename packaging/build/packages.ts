@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { here, logged } from '../../src/setup/build.js';
-import type { SupportedDistribution } from '../../src/setup/supported.js';
-import { cached } from '../../src/support/cache.js';
+import { needsNode, type SupportedDistribution } from '../../src/setup/supported.js';
+import { cached, isCached } from '../../src/support/cache.js';
 import type { Progress } from '../../src/support/progress.js';
 import { timed } from '../../src/support/timed-step.js';
 import { rootWith } from './roots.js';
@@ -24,6 +24,15 @@ const ingredients = [
   ...['src', 'host-agent', 'guest-agent'],
 ];
 
+export const sourcesFor = ({ codename }: SupportedDistribution) => ({
+  files: ingredients.map((name) => here(name)),
+  values: [codename],
+});
+
+/** Whether they are there already, as these sources make them. */
+export const packagesBuilt = (distribution: SupportedDistribution): Promise<boolean> =>
+  isCached('packages', sourcesFor(distribution));
+
 /**
  * The Debian packages for one release, built in a root folder that has their build dependencies and no network, and
  * passed by lintian; not built again from the same sources.
@@ -34,8 +43,7 @@ export async function buildPackages(
   progress: Progress,
 ): Promise<string> {
   const root = await rootWith('build', distribution, await buildContents(), progress);
-  const sources = { files: ingredients.map((name) => here(name)), values: [distribution.codename] };
-  return cached('packages', sources, async (folder) => {
+  return cached('packages', sourcesFor(distribution), async (folder) => {
     const text = `building the packages for Debian ${distribution.version}`;
     await timed(progress, { key: `packages-${distribution.version}`, text, usual: 120 }, () =>
       buildIn(root, distribution, folder),
@@ -44,7 +52,7 @@ export async function buildPackages(
 }
 
 /** Build dependencies as debian/control has them, and what checks packages. */
-async function buildContents() {
+export async function buildContents() {
   const control = await readFile(here('packaging', 'debian', 'control'), 'utf8');
   const list = /^Build-Depends:\n((?: .+\n)+)/m.exec(control)?.[1] ?? '';
   const names = [...list.matchAll(/^ ([a-z0-9.+-]+)/gm)].map(([, name = '']) => name);
@@ -64,7 +72,7 @@ async function buildIn(root: string, distribution: SupportedDistribution, folder
     const source = join(work, 'vmcall');
     await mkdir(source);
     await stageSource(source);
-    const profiles = (await needsNode(root)) ? 'pkg.vmcall.node' : '';
+    const profiles = needsNode(distribution) ? 'pkg.vmcall.node' : '';
     await logged('unshare', [
       ...['--mount', '--pid', '--fork', '--net', here('packaging', 'build', 'build-in-root.sh')],
       ...[root, work, here('node_modules'), profiles],
@@ -78,16 +86,4 @@ async function buildIn(root: string, distribution: SupportedDistribution, folder
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** Whether this release's own Node.js is too old, by its apt lists. */
-async function needsNode(root: string): Promise<boolean> {
-  const { supported } = await import('../../src/setup/supported.js');
-  const { execa } = await import('execa');
-  const { stdout } = await execa('chroot', [root, 'apt-cache', 'policy', 'nodejs'], { env: { LC_ALL: 'C' } });
-  const candidate = /Candidate: (\S+)/.exec(stdout)?.[1] ?? '0';
-  const { failed } = await execa('dpkg', ['--compare-versions', candidate, 'ge', supported.node], {
-    reject: false,
-  });
-  return failed;
 }

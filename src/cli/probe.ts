@@ -46,7 +46,7 @@ function built(): string {
   throw new VmcallError(
     'PROBE_MISSING',
     `there is no ${name} in PATH`,
-    `Build it in a clone (make -C host-agent/probe, with gcc and zlib1g-dev), and copy it here`,
+    'Install it: apt-get install vmcall-host; or build it in a clone (make -C host-agent/probe) and copy it here',
     exitCodes.unsupported,
   );
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectRoot } from '../support/paths.js';
+import { compareVersions } from './debian-version.js';
 import { thisDistribution } from './distribution.js';
 
 const series = z.string().regex(/^\d+\.\d+$/);
@@ -19,6 +20,8 @@ const distributionSchema = z.strictObject({
   qemu: series,
   libvirt: series,
   dpdk: series,
+  /** Where this is older than `node` below, packages bring one along. */
+  nodejs: z.string().regex(/^\d+\.\d+\.\d+$/),
   /** The package that holds Prometheus' promtool. */
   promtool: z.string(),
 });
@@ -35,6 +38,10 @@ export type SupportedDistribution = z.infer<typeof distributionSchema>;
 export const supported = supportedSchema.parse(
   JSON.parse(readFileSync(join(projectRoot, 'src', 'setup', 'supported.json'), 'utf8')),
 );
+
+/** Whether the release's own Node.js is too old. */
+export const needsNode = ({ nodejs }: SupportedDistribution): boolean =>
+  compareVersions(nodejs, supported.node) < 0;
 
 /** What is supported of this machine's release; nothing on another. */
 export function supportedHere(): SupportedDistribution | undefined {
