@@ -18,17 +18,18 @@ ip link set lo up
 ip address add 192.168.122.1/24 dev lo
 
 nspawns=''
+# A container outlives its systemd-nspawn.
 # shellcheck disable=SC2086 # several
-trap 'kill -KILL $nspawns' EXIT
+trap 'for each in $nspawns; do pkill -KILL --parent "$each"; done; kill -KILL $nspawns' EXIT
 layers=$(mktemp -d)
 mount -t tmpfs tmpfs "$layers"
 for side in host guest; do
 	mkdir -p "$layers/$side/upper" "$layers/$side/work" "$layers/$side/root"
 	mount -t overlay -o "lowerdir=$root,upperdir=$layers/$side/upper,workdir=$layers/$side/work" \
 		overlay "$layers/$side/root"
-	# Without systemd around it: no registration, no unit of its own.
+	# Without systemd around it: no registration, no unit of its own. Names are the machine's: others may run such, too.
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 setpriv --pdeathsig KILL systemd-nspawn --quiet --register=no --keep-unit --console=pipe \
-		--machine="$side" --directory="$layers/$side/root" --bind-ro="$packages:/srv/vmcall-packages" --boot \
+		--machine="vmcall-$$-$side" --hostname="$side" --directory="$layers/$side/root" --bind-ro="$packages:/srv/vmcall-packages" --boot \
 		</dev/null >"$layers/$side/console" 2>&1 &
 	nspawns="$nspawns $!"
 	echo "$side $!"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,17 +40,16 @@ export class Containers {
     return containers;
   }
 
+  /** The first process there, as this machine numbers it. */
+  leader(side: Side): number {
+    const leader = this.#leaders.get(side);
+    if (leader === undefined) throw new Error(`the container ${side} has not started`);
+    return leader;
+  }
+
   /** A command line of a root shell there. */
   async run(side: Side, command: string): Promise<Ended> {
-    const namespaces = [
-      '--target',
-      String(this.#leaders.get(side)),
-      '--mount',
-      '--uts',
-      '--ipc',
-      '--net',
-      '--pid',
-    ];
+    const namespaces = ['--target', String(this.leader(side)), '--mount', '--uts', '--ipc', '--net', '--pid'];
     const environment = [
       'HOME=/root',
       'LANG=C.UTF-8',
@@ -69,8 +69,10 @@ export class Containers {
   async stop(): Promise<void> {
     const ended = once(this.keeper, 'exit');
     this.keeper.stdin?.end();
-    await Promise.race([ended, delay(5_000)]);
+    await Promise.race([ended, delay(30_000)]);
     this.keeper.kill('SIGKILL');
+    for (const leader of this.#leaders.values())
+      if (existsSync(`/proc/${leader}`)) process.kill(leader, 'SIGKILL');
   }
 
   async #booted(side: Side): Promise<void> {
@@ -86,11 +88,14 @@ const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The first process in the container of this nspawn: its systemd. */
 async function leaderOf(nspawn: number): Promise<number> {
-  for (;;) {
+  while (existsSync(`/proc/${nspawn}`)) {
     const { stdout } = await execa('pgrep', ['--parent', String(nspawn), '--exact', 'systemd'], {
       reject: false,
     });
     if (stdout) return Number(stdout.split('\n')[0]);
     await delay(100);
   }
+  throw new Error(
+    'systemd-nspawn ended before its container had booted; where many run: sysctl fs.inotify.max_user_instances=1024',
+  );
 }

@@ -4,7 +4,7 @@ import type { Containers, Side } from './containers.js';
 
 /** What any package leaves, and what a running system writes by itself. */
 const others =
-  '^/(proc|sys|dev|run|tmp|srv|var/(log|cache|tmp|lib/(apt|dpkg|systemd|private|dbus|libvirt)|backups))/|^/etc/(ld.so.cache|apt/sources|.*-$)|^/usr/share/applications/mimeinfo';
+  '^/(proc|sys|dev|run|tmp|srv|root/.ansible|var/(log|cache|tmp|lib/(apt|dpkg|systemd|private|dbus|libvirt)|backups))(?:/|$)|/__pycache__|^/etc/(ld.so.cache|apt/sources|.*-$)|^/usr/share/applications/mimeinfo';
 
 /** Each file of a container, with what it holds. */
 export async function listFiles(containers: Containers, side: Side): Promise<Map<string, string>> {
