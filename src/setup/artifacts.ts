@@ -109,7 +109,7 @@ async function buildDataplane(progress: Progress): Promise<string> {
   });
 }
 
-async function buildGenerator(progress: Progress): Promise<string> {
+export async function buildGenerator(progress: Progress): Promise<string> {
   return cached(
     'generator',
     { files: [here('src', 'generator'), here('guest-agent', 'library', 'measure')], values: [] },
