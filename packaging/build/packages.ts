@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { here, logged } from '../../src/setup/build.js';
 import { needsNode, type SupportedDistribution } from '../../src/setup/supported.js';
-import { cached, isCached } from '../../src/support/cache.js';
+import { cached } from '../../src/support/cache.js';
 import type { Progress } from '../../src/support/progress.js';
 import { timed } from '../../src/support/timed-step.js';
 import { rootWith } from './roots.js';
@@ -24,14 +24,10 @@ const ingredients = [
   ...['src', 'host-agent', 'guest-agent'],
 ];
 
-export const sourcesFor = ({ codename }: SupportedDistribution) => ({
+const sourcesFor = ({ codename }: SupportedDistribution) => ({
   files: ingredients.map((name) => here(name)),
   values: [codename],
 });
-
-/** Whether they are there already, as these sources make them. */
-export const packagesBuilt = (distribution: SupportedDistribution): Promise<boolean> =>
-  isCached('packages', sourcesFor(distribution));
 
 /**
  * The Debian packages for one release, built in a root folder that has their build dependencies and no network, and

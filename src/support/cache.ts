@@ -71,11 +71,6 @@ export async function cached(
   return folder;
 }
 
-/** Whether the artifact is there, built before from the same ingredients. */
-export async function isCached(name: string, ingredients: Ingredients): Promise<boolean> {
-  return existsSync(join(cacheRoot, name, await contentKey(ingredients)));
-}
-
 async function forgetOldVersions(shelf: string, current: string, keep: Keep): Promise<void> {
   const now = Date.now();
   const versions = await Promise.all(
