@@ -66,6 +66,7 @@ export const planSchema = partsSchema.extend({
       'faults',
       'hot-plug',
       'driver',
+      'driver-power',
       'locked-down',
     ],
   ] as const),

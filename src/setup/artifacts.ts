@@ -213,10 +213,10 @@ export async function buildArtifacts(kernel: KernelPackages, progress: Progress)
       files: new Map([
         ...inGuest.map((name) => [`bin/${name}`, join(dataplane, name)] as const),
         ['modules/vmcall_contend.ko', driver.contend],
-        ['bin/vmcall-claim', driver.claim],
+        ...Object.entries(driver.programs).map(([name, file]) => [`bin/vmcall-${name}`, file] as const),
       ]),
     },
-    [dataplane, driver.vmcall, driver.contend, driver.claim],
+    [dataplane, driver.vmcall, driver.contend, ...Object.values(driver.programs)],
     kernel.release,
   );
   const programs = await bundlePrograms();

@@ -8,20 +8,23 @@ import type { KernelPackages } from './kernel-packages.js';
 
 /**
  * The guest's driver (guest-agent/driver), and beside it the lab's own build of it, which gets in its way (`contend/`),
- * and the program that is its other user (`claim.c`).
+ * and programs: its other user (`claim.c`), and one that boots another kernel (`kexec.c`).
  */
 export interface GuestDriver {
   vmcall: string;
   contend: string;
-  claim: string;
+  /** By name, vmcall-NAME in the guest. */
+  programs: Readonly<Record<(typeof programs)[number], string>>;
 }
+
+const programs = ['claim', 'kexec'] as const;
 
 /** Built against the headers of the kernel that the lab's guest runs. */
 export async function buildGuestDriver(kernel: KernelPackages, progress: Progress): Promise<GuestDriver> {
   const driver = here('guest-agent', 'driver');
   const contend = here('src', 'lab', 'guest', 'contend', 'contend.c');
-  const claim = here('src', 'lab', 'guest', 'claim.c');
-  const files = [driver, contend, claim, here('kernel-patches', 'abi')];
+  const sources = programs.map((name) => here('src', 'lab', 'guest', `${name}.c`));
+  const files = [driver, contend, ...sources, here('kernel-patches', 'abi')];
   const folder = await cached('guest-driver', { files, values: [kernel.release] }, async (target) => {
     progress.step(`building the guest's driver for ${kernel.release}`);
     const work = await workFolder('guest-driver');
@@ -33,8 +36,9 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
       const external = [`M=${join(work, 'driver')}`, 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'VMCALL_CONTEND=y'];
       await logged('make', ['-s', '-C', headers, ...external, 'modules']);
       await copyFile(join(work, 'driver', 'vmcall.ko'), join(target, 'vmcall_contend.ko'));
-      const flags = ['-O2', '-static', '-s', '-D_GNU_SOURCE', `-I${join(driver, 'uapi')}`];
-      await logged('gcc', [...flags, '-o', join(target, 'vmcall-claim'), claim]);
+      const flags = ['-O2', '-static', '-s', '-pthread', '-D_GNU_SOURCE', `-I${join(driver, 'uapi')}`];
+      for (const [index, source] of sources.entries())
+        await logged('gcc', [...flags, '-o', join(target, `vmcall-${programs[index]}`), source]);
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -42,7 +46,10 @@ export async function buildGuestDriver(kernel: KernelPackages, progress: Progres
   return {
     vmcall: join(folder, 'vmcall.ko'),
     contend: join(folder, 'vmcall_contend.ko'),
-    claim: join(folder, 'vmcall-claim'),
+    programs: {
+      claim: join(folder, 'vmcall-claim'),
+      kexec: join(folder, 'vmcall-kexec'),
+    },
   };
 }
 

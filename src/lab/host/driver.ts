@@ -5,6 +5,7 @@ import { dpdkCpu, dpdkVcpu } from './cpus.js';
 import { GuestDataplane } from './dataplane.js';
 import { emit } from './events.js';
 import type { GuestMachine } from './guest-machine.js';
+import { shell } from './guest-shell.js';
 import { steerVfioInterrupts } from './nic.js';
 import type { Steps } from './steps.js';
 import { type GuestPath, TestBench } from './test-bench.js';
@@ -161,9 +162,4 @@ async function lockedDown(bench: TestBench, guest: GuestMachine): Promise<void> 
   facts.policy = String((await dataplane.command('/vmcall/info')).policy);
   await dataplane.stop();
   emit({ type: 'driver', facts });
-}
-
-async function shell(guest: GuestMachine, command: string): Promise<string> {
-  const answer = await guest.supervise(`sh ${command}`);
-  return answer.replace(/^sh ?/, '').replaceAll(';', '').trim();
 }

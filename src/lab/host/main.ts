@@ -9,6 +9,7 @@ import { compare, stepCount } from './compare.js';
 import { costs, costsStepCount } from './costs.js';
 import { density, densityStepCount } from './density.js';
 import { driver, driverStepCount } from './driver.js';
+import { driverPower, driverPowerStepCount } from './driver-power.js';
 import { emit } from './events.js';
 import { faults, faultsStepCount } from './faults.js';
 import { hotPlug, hotPlugStepCount } from './hot-plug.js';
@@ -89,6 +90,8 @@ async function runScenario(plan: Plan): Promise<void> {
       return hotPlug(new Steps(hotPlugStepCount));
     case 'driver':
       return driver(plan, new Steps(driverStepCount));
+    case 'driver-power':
+      return driverPower(plan, new Steps(driverPowerStepCount));
     case 'locked-down':
       return lockedDown(plan, new Steps(lockedDownStepCount));
     case 'costs':

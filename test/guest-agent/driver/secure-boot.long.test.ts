@@ -92,7 +92,7 @@ async function signedDriver(kernel: KernelPackages, folder: string): Promise<Map
         ...['PK', 'KEK', 'db'].map((name) => [`keys/${name}`, join(folder, 'keys', name)] as const),
         ['driver/signed.ko', signed],
         ['driver/unsigned.ko', driver.vmcall],
-        ['bin/vmcall-claim', driver.claim],
+        ['bin/vmcall-claim', driver.programs.claim],
       ]),
     },
     staging,
