@@ -5,7 +5,7 @@ import { z } from 'zod';
 const testProgramSchema = z.strictObject({
   program: z.string().regex(/^\w+$/),
   arguments: z.array(z.string()).max(32),
-  /** Races whose window must be hit: the program runs again, some times, until it was in each. */
+  /** Races whose window must be hit: the program runs again, some times, until it was hit in each. */
   windows: z.array(z.string()).max(8).optional(),
 });
 
