@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuTimeOf } from '../support/cpu-time.js';
@@ -13,9 +14,23 @@ import { Qmp } from './qmp.js';
 
 /** See host/pulse.ts, ms. */
 const pulseEvery = 1000;
+/** As for nice(1). */
+const preferred = -10;
 const lookEvery = 20;
 /** Bytes a second: a paused machine may use all of the disk's bandwidth. */
 const bandwidth = 2 ** 40;
+
+/**
+ * Parallel CPUs that race wait for each other by spinning: on a busy machine each wait is a time slice, and minutes become
+ * hours. Before its threads begin, for they inherit it; who may not set it does without.
+ */
+function prefer(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, preferred);
+  } catch {
+    // Slower, then.
+  }
+}
 
 /** QEMU with L1 in it, its monitor, and the port of its orders. */
 export class Emulator {
@@ -51,7 +66,10 @@ export class Emulator {
       stdio: ['pipe', log.fd, log.fd, 'pipe', 'pipe'],
     });
     const emulator = new Emulator(child, log, logFile);
-    if (clock === 'realtime') emulator.#pulse = setInterval(() => child.stdin?.write('\n'), pulseEvery);
+    if (clock === 'realtime') {
+      emulator.#pulse = setInterval(() => child.stdin?.write('\n'), pulseEvery);
+      prefer(child.pid);
+    }
     return emulator;
   }
 
