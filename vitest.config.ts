@@ -18,8 +18,9 @@ export default defineConfig({
   test: {
     globalSetup: 'test/global-setup.ts',
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // On a busy machine all is slow: they end what hangs, and fail nothing that goes on.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     // In a group, projects take their turns by name: the labs, which are long, then the units beside the last of them.
     projects: [
       {
