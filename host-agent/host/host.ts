@@ -47,13 +47,20 @@ const byNumber = new Intl.Collator('en', { numeric: true });
 /** Errors that say "there is none": of processes and devices that end while they are looked at, too. */
 const absent = new Set(['ENOENT', 'ENOTDIR', 'ENXIO', 'ENODEV', 'ESRCH', 'EINVAL']);
 
+/**
+ * Whether an error says "there is none". A locked-down kernel opens no file of debugfs that could be written, to nobody
+ * (EPERM; linux: fs/debugfs/file.c, debugfs_locked_down): what cannot be read there is not there for us.
+ */
+export const saysAbsent = (path: string, reason: string) =>
+  absent.has(reason) || (reason === 'EPERM' && path.startsWith('/sys/kernel/debug/'));
+
 const reasonOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
 function orNull<T>(path: string, read: () => T): T | null {
   try {
     return read();
   } catch (cause) {
-    if (absent.has(reasonOf(cause))) return null;
+    if (saysAbsent(path, reasonOf(cause))) return null;
     throw new VmcallError(
       'HOST_READ',
       `cannot read ${path}: ${reasonOf(cause)}`,

@@ -43,7 +43,11 @@ test('is said by enable at any number of calls, given up as LIBVIRT_LOST, and as
     .poll(status, { timeout: 60_000 })
     .toMatchObject({ phase: 'blocked', reason: { code: 'LIBVIRT_LOST' } });
   expect(await libvirtUp()).toBe('0');
-  expect(new Set(await many)).toEqual(new Set(['LIBVIRT_SILENT']));
+  // On a busy machine the last of them may come when the connection is given up already.
+  const codes = new Set(await many);
+  expect(codes).toContain('LIBVIRT_SILENT');
+  codes.delete('LIBVIRT_UNREACHABLE');
+  expect(codes).toEqual(new Set(['LIBVIRT_SILENT']));
   expect(new Set(await desireOften(50))).toEqual(new Set(['LIBVIRT_UNREACHABLE']));
   process.kill(host.libvirtd.pid, 'SIGCONT');
   const connected = () => host.bench.agent.said.split('connected to libvirt').length - 1;

@@ -25,13 +25,14 @@ export function nicThreads(host: Host, target: Target): Thread[] {
 const threadPriority = 50;
 
 /**
- * Below what a vCPU must stand: the lowest rank among its NICs' threads; that of a new one where the guest's driver has
- * not asked for interrupts yet; 100, above any, where none will be. Below 2 there is no place for a real-time vCPU.
+ * Below what a vCPU must stand: the lowest rank among its NICs' threads, and that of a new one, for whatever somebody gave
+ * a thread is gone when the guest's driver asks for its interrupts again; 100, above any, where there will be no threads.
+ * Below 2 there is no place for a real-time vCPU.
  */
 export function lowestPriority(host: Host, target: Target): number {
   const threads = nicThreads(host, target);
-  if (threads.length === 0) return forcesInterruptThreads(host) ? threadPriority : 100;
-  return Math.min(...threads.map(({ scheduling }) => schedulingRank(scheduling)));
+  if (threads.length === 0 && !forcesInterruptThreads(host)) return 100;
+  return Math.min(threadPriority, ...threads.map(({ scheduling }) => schedulingRank(scheduling)));
 }
 
 export const vcpuScheduler: Knob = {

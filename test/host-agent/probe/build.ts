@@ -6,7 +6,7 @@ import { projectRoot } from '../../../src/support/paths.js';
 
 const source = join(projectRoot, 'host-agent', 'probe');
 const histogram = ['hdr', 'base64'].flatMap((name) =>
-  ['c', 'h'].map((kind) => join(projectRoot, 'guest-agent', 'dataplane', `${name}.${kind}`)),
+  ['c', 'h'].map((kind) => join(projectRoot, 'guest-agent', 'library', 'measure', `${name}.${kind}`)),
 );
 
 /** The probe, built as for a host. */

@@ -32,6 +32,16 @@ describe('who starves whom', () => {
     expect(guarded(lines)[0]).toBe('vcpu-scheduler dpdk0/vcpu/1 -> fifo:3');
   });
 
+  test('a thread that somebody raised counts as a new one: the guest’s next interrupts have those', async () => {
+    const threads = {
+      '901': ['irq/45-vfio-msix[0](0000:81:00.0)', 'fifo:80', '0-7'],
+      '902': ['irq/46-vfio-msix[1](0000:81:00.0)', 'fifo:80', '0-7'],
+      '2000/task/2011': ['CPU 1/KVM', 'fifo:60', '6'],
+    } as const;
+    const { lines } = await lookAt('xeon-rt', { threads }, 'dpdk0');
+    expect(guarded(lines)[0]).toBe('vcpu-scheduler dpdk0/vcpu/1 -> fifo:10');
+  });
+
   test('a function of the group that another variant driver has is no host driver’s', async () => {
     const other = '0000:81:00.1';
     const change = {
