@@ -38,18 +38,28 @@ const folders = ['/etc/tuned/profiles', '/etc/tuned', '/usr/lib/tuned/profiles',
 /** Of a broken include that names itself. */
 const profilesMost = 64;
 
-/** The active profiles and all that they include, each once (man tuned.conf(5), include=). */
+/**
+ * The active profiles and all that they include, each once, the one that has the last word first: tuned loads what a
+ * profile includes before it, in turn, and a later one's setting goes before an earlier one's (tuned:
+ * tuned/profiles/loader.py and merger.py; man tuned.conf(5), include=).
+ */
 export function tunedProfiles(host: Host): string[] {
-  const found = new Set<string>();
-  const next = ['post_loaded_profile', 'active_profile'].flatMap((file) =>
-    (host.read(`/etc/tuned/${file}`) ?? '').split(/\s+/).filter(Boolean),
+  const seen = new Set<string>();
+  const loaded: string[] = [];
+  const load = (names: readonly string[]) => {
+    for (const name of names) {
+      if (seen.has(name) || seen.size >= profilesMost || !/^[\w.-]+$/.test(name)) continue;
+      seen.add(name);
+      load(included(host, name));
+      loaded.push(name);
+    }
+  };
+  load(
+    ['active_profile', 'post_loaded_profile'].flatMap((file) =>
+      (host.read(`/etc/tuned/${file}`) ?? '').split(/\s+/).filter(Boolean),
+    ),
   );
-  for (let name = next.shift(); name !== undefined && found.size < profilesMost; name = next.shift()) {
-    if (found.has(name) || !/^[\w.-]+$/.test(name)) continue;
-    found.add(name);
-    next.push(...included(host, name));
-  }
-  return [...found];
+  return loaded.reverse();
 }
 
 const included = (host: Host, name: string) => read(host, name)?.include ?? [];
@@ -99,7 +109,6 @@ const wanted: Readonly<Record<string, (value: string) => boolean>> = {
 export function tunedAgainst(host: Host): { against: string[]; unknown: string[] } {
   const found = tunedProfiles(host).map((name) => ({ name, content: read(host, name) }));
   const against = Object.entries(wanted).flatMap(([place, fits]) => {
-    // A profile's own setting goes before that of one that it includes.
     const value = found.map(({ content }) => content?.sets.get(place)).find((set) => set !== undefined);
     return value === undefined || value.includes('${') || fits(value)
       ? []

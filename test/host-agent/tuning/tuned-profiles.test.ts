@@ -24,6 +24,11 @@ describe('tuned, by what its profiles set', () => {
       'one that sets a governor over what it includes',
       { ...active('site'), ...own('[main]\ninclude=balanced\n[cpu]\ngovernor=performance\n') },
     ],
+    ['the last of several active ones', active('powersave throughput-performance')],
+    [
+      'the last of several included ones',
+      { ...active('site'), ...own('[main]\ninclude=balanced,latency-performance\n') },
+    ],
   ])('%s agrees', (_name, files) => expect(tuned(files)?.severity).toBe('ok'));
 
   test.each([
@@ -62,6 +67,12 @@ describe('tuned, by what its profiles set', () => {
         ...own('[main]\ninclude=realtime\n[sysfs]\n/sys/module/kvm/parameters/halt_poll_ns=200000\n'),
       },
       'halt_poll_ns=200000',
+    ],
+    ['the last of several', active('throughput-performance powersave'), 'governor='],
+    [
+      'the last of those that it includes',
+      { ...active('site'), ...own('[main]\ninclude=latency-performance,balanced\n') },
+      'governor=',
     ],
     ['one that is not to be found', active('gone'), 'cannot be read'],
     ['none', {}, 'unknown'],
