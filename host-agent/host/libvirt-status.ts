@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Host } from './host.js';
+import { parseCommandLine } from './qemu-command-line.js';
 
 /** What libvirt notes of a running domain, hot-plugged devices included (libvirt: qemuDomainObjFormat, "domstatus"). */
 export interface LibvirtStatus {
@@ -11,19 +12,32 @@ export interface LibvirtStatus {
   hostdevs: string[];
 }
 
-/** Of the system's libvirt and of users' own; `*.xml` in each. */
-function folders(host: Host): string[] {
-  const users = host.names('/run/user').map((user) => `/run/user/${user}/libvirt/qemu/run`);
-  return ['/run/libvirt/qemu', '/var/run/libvirt/qemu', ...users];
+/** Of the system's libvirt and of users' own; `*.xml` in each. A user may write anything into the latter. */
+function folders(host: Host): { path: string; user: string | null }[] {
+  const ofSystem = ['/run/libvirt/qemu', '/var/run/libvirt/qemu'].map((path) => ({ path, user: null }));
+  const ofUsers = host
+    .names('/run/user')
+    .map((user) => ({ path: `/run/user/${user}/libvirt/qemu/run`, user }));
+  return [...ofSystem, ...ofUsers];
+}
+
+/**
+ * Whether a process is the domain that a note says it is: its number may be another's by now, and a user speaks for none
+ * but its own.
+ */
+function isOf(host: Host, { pid, uuid }: LibvirtStatus, user: string | null): boolean {
+  const words = parseCommandLine((host.read(`/proc/${pid}/cmdline`) ?? '').split('\0'));
+  if (words.uuid && uuid !== '' && words.uuid !== uuid) return false;
+  return user === null || /^Uid:\s+(\d+)/m.exec(host.read(`/proc/${pid}/status`) ?? '')?.[1] === user;
 }
 
 /** Each running domain's, by process. */
 export function libvirtStatus(host: Host): Map<number, LibvirtStatus> {
   const found = new Map<number, LibvirtStatus>();
-  for (const folder of folders(host))
-    for (const name of host.names(folder).filter((entry) => entry.endsWith('.xml'))) {
-      const status = parseStatus(host.read(`${folder}/${name}`) ?? '');
-      if (status && !found.has(status.pid)) found.set(status.pid, status);
+  for (const { path, user } of folders(host))
+    for (const name of host.names(path).filter((entry) => entry.endsWith('.xml'))) {
+      const status = parseStatus(host.read(`${path}/${name}`) ?? '');
+      if (status && !found.has(status.pid) && isOf(host, status, user)) found.set(status.pid, status);
     }
   return found;
 }

@@ -41,8 +41,30 @@ describe('which domain', () => {
 
   test('libvirt’s id, name with entities and user’s own libvirt, out of its note', async () => {
     const note = status(2000, 7, 'R&amp;D &lt;1&gt;', '');
-    const system = host('xeon-rt', { files: { '/run/user/1000/libvirt/qemu/run/x.xml': note } });
+    const system = host('xeon-rt', {
+      files: { '/run/user/1000/libvirt/qemu/run/x.xml': note, '/proc/2000/status': 'Uid:\t1000\t1000\n' },
+    });
     for (const word of ['7', 'R&D <1>', uuid]) expect(await system.domains.find(word)).not.toBeNull();
+  });
+
+  test.each([
+    [
+      'a user’s, of another user’s process',
+      {
+        '/run/user/1000/libvirt/qemu/run/x.xml': status(2000, 7, 'dpdk9', ''),
+        '/proc/2000/status': 'Uid:\t0\t0\t0\t0\n',
+      },
+    ],
+    [
+      'the system’s, of a process that is another by now',
+      {
+        '/run/libvirt/qemu/x.xml': status(2000, 7, 'dpdk9', '', '11111111-2222-4333-8444-555555555555'),
+      },
+    ],
+  ])('a note of libvirt’s is not believed: %s', async (_what, files) => {
+    const { domains } = host('xeon-rt', { files });
+    expect(await domains.find('dpdk9')).toBeNull();
+    expect(await domains.find('dpdk0')).not.toBeNull();
   });
 
   test.each([
