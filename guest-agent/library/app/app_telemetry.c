@@ -216,9 +216,7 @@ handle_reset(const char *cmd __rte_unused, const char *params __rte_unused,
 
 	failure_clear(&failure);
 	app_control_reset_counters(&failure);
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_u64(d, "reset", failure.code[0] == '\0');
-	wake_replies_failure(d, &failure);
+	wake_replies_reset(d, &failure);
 	return 0;
 }
 

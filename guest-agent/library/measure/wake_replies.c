@@ -22,6 +22,14 @@ wake_replies_failure(struct rte_tel_data *d, const struct failure *failure)
 }
 
 void
+wake_replies_reset(struct rte_tel_data *d, const struct failure *failure)
+{
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "reset", failure->code[0] == '\0');
+	wake_replies_failure(d, failure);
+}
+
+void
 wake_replies_stats(struct rte_tel_data *d, const struct wake_stats *stats,
 		uint64_t tsc_khz)
 {

@@ -30,6 +30,9 @@ void wake_replies_failure(struct rte_tel_data *d, const struct failure *failure)
 void wake_replies_stats(struct rte_tel_data *d, const struct wake_stats *stats,
 		uint64_t tsc_khz);
 
+/** All of /vmcall/reset. @param failure why it was not done; empty: it was */
+void wake_replies_reset(struct rte_tel_data *d, const struct failure *failure);
+
 /** All of /vmcall/histogram. */
 void wake_replies_histogram(struct rte_tel_data *d, const struct hdr *hdr);
 

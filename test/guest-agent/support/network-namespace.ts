@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { expect } from 'vitest';
 import { type GeneratorResult, generatorResultSchema } from '../../../src/results/generator-result.js';
 import { makeIn } from '../../../src/setup/build.js';
 import { cached } from '../../../src/support/cache.js';
@@ -59,6 +60,17 @@ export class NetworkNamespace {
     const generator = await generatorProgram();
     const printed = await this.run(generator, '--interface', netInterface, '--json', ...words);
     return generatorResultSchema.parse(JSON.parse(printed));
+  }
+
+  /** Until each of `count` packets comes back: a machine that is busy elsewhere may be late with some. */
+  async returns(netInterface: string, count: number): Promise<void> {
+    await expect
+      .poll(
+        async () =>
+          (await this.packets(netInterface, '--count', `${count}`, '--interval-us', '2000')).received,
+        { timeout: 60_000 },
+      )
+      .toBe(count);
   }
 }
 
